@@ -1,0 +1,219 @@
+/*
+ * anneal/autograd.h - define-by-run reverse-mode differentiation.
+ *
+ * Intended usage
+ *
+ *   1. Make parameters once (an_params_add, or the layers of anneal/nn.h do it) and lay them out
+ *      (an_params_build).
+ *   2. In every step call operations on tensors. Each computes at once and records itself in the
+ *      graph's arena; ordinary C control flow decides what the graph is.
+ *   3. an_backward(g, loss, &err) walks the record in reverse. Gradients ADD UP in the parameters
+ *      until an_params_zero_grad.
+ *   4. an_graph_reset(g): every tensor of the step goes at once. Nothing else is to be freed.
+ *
+ * Errors flow: an operation never returns NULL. On a mistake (shapes that do not fit, no memory) it
+ * returns a poisoned tensor; operations on poisoned tensors give poisoned tensors; the graph keeps
+ * the FIRST error, with the operation's name and the shapes, and an_backward, an_graph_error and
+ * an_graph_reset deliver it. So an expression is written without checks and checked once.
+ *
+ * Broadcasting is PyTorch's: dimensions align from the right and are equal or 1.
+ */
+#ifndef ANNEAL_AUTOGRAD_H
+#define ANNEAL_AUTOGRAD_H
+
+#include <anneal/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* -------------------------------------------------------------- parameters */
+
+/*
+ * The parameters of a model: all values in one flat, 64-byte aligned vector, all gradients in
+ * another, so that an update or a norm is one pass; and a table that says where each one lies.
+ * Alignment gaps hold zeros. A parameter's tensor never moves.
+ */
+typedef struct an_params an_params;
+
+typedef struct an_param {
+    const char *name; /* "0.weight": unique in its an_params */
+    an_tensor *tensor;
+    int64_t offset; /* in floats, into the flat vectors */
+} an_param;
+
+AN_API an_params *an_params_new(an_context *context, an_error *err);
+AN_API void an_params_free(an_params *params);
+/*
+ * Declares a parameter. Its tensor is returned at once and stays; `data` is NULL until
+ * an_params_build. Errors: ARGUMENT (name taken), STATE (already built), SHAPE, MEMORY.
+ */
+AN_API an_tensor *an_params_add(an_params *params, const char *name, an_shape shape, an_error *err);
+/* Lays out the flat vectors, zeroed. Idempotent. */
+AN_API bool an_params_build(an_params *params, an_error *err);
+AN_API size_t an_params_count(const an_params *params);
+AN_API const an_param *an_params_get(const an_params *params, size_t index);
+/* The parameter called `name`, or NULL. */
+AN_API const an_param *an_params_find(const an_params *params, const char *name);
+/* The number of trainable values, without alignment gaps. */
+AN_API int64_t an_params_size(const an_params *params);
+/* The flat vectors and their length in floats, gaps included. NULL and 0 before an_params_build. */
+AN_API float *an_params_values(const an_params *params);
+AN_API float *an_params_grads(const an_params *params);
+AN_API int64_t an_params_length(const an_params *params);
+AN_API an_context *an_params_context(const an_params *params);
+/* Forgets all gradients (PyTorch's set_to_none): the next backward writes instead of adding. */
+AN_API void an_params_zero_grad(an_params *params);
+
+/* ------------------------------------------------------------------- graph */
+
+typedef struct an_graph an_graph;
+
+AN_API an_graph *an_graph_new(an_context *context, an_error *err);
+AN_API void an_graph_free(an_graph *graph);
+/* Ends the step: frees every tensor of the graph. Delivers the step's error, if any, as false. */
+AN_API bool an_graph_reset(an_graph *graph, an_error *err);
+/* True, and err filled, when an operation has failed since the last reset. */
+AN_API bool an_graph_error(const an_graph *graph, an_error *err);
+/* Recording on (the default) or off (PyTorch's no_grad); returns what it was. */
+AN_API bool an_graph_set_grad(an_graph *graph, bool enabled);
+AN_API bool an_graph_grad(const an_graph *graph);
+AN_API an_context *an_graph_context(const an_graph *graph);
+/* The most bytes that the graph's arena has held. */
+AN_API size_t an_graph_peak_bytes(const an_graph *graph);
+
+/*
+ * Back-propagates from the scalar `loss` (one element). Gradients of leaves that require them are
+ * added to. A graph can be walked once. False with err: any earlier error of this graph, a loss
+ * that is not a scalar (SHAPE) or does not depend on a parameter (ARGUMENT).
+ */
+AN_API bool an_backward(an_graph *graph, an_tensor *loss, an_error *err);
+
+/* The value of a one-element tensor; NaN for a poisoned one or any other size. */
+AN_API double an_item(const an_tensor *tensor);
+
+/* ------------------------------------------------------------------ leaves */
+
+/* A tensor of the graph, uninitialised: fill `data` before use. */
+AN_API an_tensor *an_empty(an_graph *graph, an_shape shape);
+/* Copies `shape` values in. */
+AN_API an_tensor *an_from(an_graph *graph, const float *values, an_shape shape);
+AN_API an_tensor *an_full(an_graph *graph, an_shape shape, float value);
+AN_API an_tensor *an_scalar(an_graph *graph, float value);
+/* The same values, cut from the graph: no gradient flows back. Shares memory. */
+AN_API an_tensor *an_detach(an_graph *graph, an_tensor *x);
+/* A leaf of the graph whose gradient can be read after an_backward (for tests and saliency maps).
+ */
+AN_API an_tensor *an_leaf(an_graph *graph, const float *values, an_shape shape);
+
+/* ------------------------------------------------- arithmetic, broadcasting */
+
+AN_API an_tensor *an_add(an_graph *graph, an_tensor *a, an_tensor *b);
+AN_API an_tensor *an_sub(an_graph *graph, an_tensor *a, an_tensor *b);
+AN_API an_tensor *an_mul(an_graph *graph, an_tensor *a, an_tensor *b);
+AN_API an_tensor *an_div(an_graph *graph, an_tensor *a, an_tensor *b);
+/* a * x + b with constants a and b. */
+AN_API an_tensor *an_affine(an_graph *graph, an_tensor *x, double a, double b);
+AN_API an_tensor *an_neg(an_graph *graph, an_tensor *x);
+AN_API an_tensor *an_exp(an_graph *graph, an_tensor *x);
+AN_API an_tensor *an_log(an_graph *graph, an_tensor *x);
+AN_API an_tensor *an_sqrt(an_graph *graph, an_tensor *x);
+/* |x|; the derivative at 0 is 0. */
+AN_API an_tensor *an_abs(an_graph *graph, an_tensor *x);
+/* x to the constant power. */
+AN_API an_tensor *an_pow(an_graph *graph, an_tensor *x, double power);
+
+/* --------------------------------------------------------- non-linearities */
+
+/* max(x, 0); the derivative at 0 is 0. NaN stays NaN. */
+AN_API an_tensor *an_relu(an_graph *graph, an_tensor *x);
+AN_API an_tensor *an_tanh(an_graph *graph, an_tensor *x);
+AN_API an_tensor *an_sigmoid(an_graph *graph, an_tensor *x);
+/* Over the last dimension, computed after subtracting each row's maximum. */
+AN_API an_tensor *an_softmax(an_graph *graph, an_tensor *x);
+AN_API an_tensor *an_log_softmax(an_graph *graph, an_tensor *x);
+/* Inverted dropout: each value is zero with probability p, else x / (1 - p). Draws from `rng`. */
+AN_API an_tensor *an_dropout(an_graph *graph, an_tensor *x, double p, an_rng *rng);
+
+/* ---------------------------------------------------------------- products */
+
+/*
+ * The matrix product over the last two dimensions: (..., m, k) by (..., k, n) gives (..., m, n).
+ * Leading dimensions broadcast. Both operands need at least two dimensions.
+ */
+AN_API an_tensor *an_matmul(an_graph *graph, an_tensor *a, an_tensor *b);
+/* Swaps the last two dimensions (copies). */
+AN_API an_tensor *an_transpose(an_graph *graph, an_tensor *x);
+
+/* An activation that a product applies to its result while it is still in cache. */
+typedef enum an_activation { AN_IDENTITY, AN_RELU, AN_TANH, AN_SIGMOID } an_activation;
+
+/*
+ * x W^T + b, then the activation: x (..., in), weight (out, in), bias (out) or NULL; the result is
+ * (..., out). One fused operation, forward and backward.
+ */
+AN_API an_tensor *an_linear(an_graph *graph, an_tensor *x, an_tensor *weight, an_tensor *bias,
+                            an_activation activation);
+
+/* -------------------------------------------------------------- reductions */
+
+/* Over all elements, to a scalar. */
+AN_API an_tensor *an_sum(an_graph *graph, an_tensor *x);
+AN_API an_tensor *an_mean(an_graph *graph, an_tensor *x);
+/* Over dimension `dim` (negative counts from the end); `keep` leaves it with size 1. */
+AN_API an_tensor *an_sum_dim(an_graph *graph, an_tensor *x, int dim, bool keep);
+AN_API an_tensor *an_mean_dim(an_graph *graph, an_tensor *x, int dim, bool keep);
+/* The maximum; the gradient goes to the first position that has it. */
+AN_API an_tensor *an_max_dim(an_graph *graph, an_tensor *x, int dim, bool keep);
+
+/* ------------------------------------------------------ shape and indexing */
+
+/* The same values under a shape of the same size; one dimension may be -1. Shares memory. */
+AN_API an_tensor *an_reshape(an_graph *graph, an_tensor *x, an_shape shape);
+/* Joins the dimensions from `first` to the last into one. PyTorch's Flatten has first = 1. */
+AN_API an_tensor *an_flatten(an_graph *graph, an_tensor *x, int first);
+/* Elements start..start+count-1 of dimension `dim`. */
+AN_API an_tensor *an_slice(an_graph *graph, an_tensor *x, int dim, int64_t start, int64_t count);
+/* Rows of the first dimension, in the order of `index`; a row may come several times. */
+AN_API an_tensor *an_index_rows(an_graph *graph, an_tensor *x, an_labels index);
+/* Joins along `dim`; the other dimensions are equal. */
+AN_API an_tensor *an_concat(an_graph *graph, an_tensor *const *parts, int count, int dim);
+
+/* ------------------------------------------------------------------ losses */
+
+/* Mean negative log-likelihood of log-probabilities (n, classes). */
+AN_API an_tensor *an_nll_loss(an_graph *graph, an_tensor *log_probabilities, an_labels target);
+/*
+ * log_softmax and nll_loss in one pass over logits (n, classes), mean over the rows. A label
+ * outside 0..classes-1 is an error that names the row.
+ */
+AN_API an_tensor *an_cross_entropy(an_graph *graph, an_tensor *logits, an_labels target);
+/* mean((x - target)^2); shapes are equal. */
+AN_API an_tensor *an_mse_loss(an_graph *graph, an_tensor *x, an_tensor *target);
+
+/* The number of rows of (n, classes) whose first maximum is at the label. Records nothing. */
+AN_API int64_t an_count_correct(const an_tensor *logits, an_labels target);
+
+/* ---------------------------------------------------------- own operations */
+
+/*
+ * An operation of your own: `forward` fills output->data from the inputs; `backward` reads
+ * output->grad and calls an_grad_of(input, &fresh) for each input that requires a gradient: the
+ * buffer to write to if `fresh`, else to add to; NULL where no gradient is wanted.
+ */
+typedef struct an_operation {
+    const char *name;
+    void (*forward)(an_tensor *output, an_tensor *const *inputs, int count, void *user);
+    void (*backward)(an_graph *graph, an_tensor *output, an_tensor *const *inputs, int count,
+                     void *user);
+} an_operation;
+
+/* Applies `operation`, giving a tensor of `shape`. `user` must live until the graph's reset. */
+AN_API an_tensor *an_apply(an_graph *graph, const an_operation *operation, an_shape shape,
+                           an_tensor *const *inputs, int count, void *user);
+AN_API float *an_grad_of(an_graph *graph, an_tensor *input, bool *fresh);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,80 @@
+/*
+ * anneal/config.h - a YAML file to a run: data, model, optimizer, schedule and trainer options.
+ *
+ * The keys, in the file's usual order (those with * are required):
+ *
+ *   data*            {format: idx, path: FOLDER, normalize: [MEAN, DEVIATION]}
+ *   model*           a list of layer calls
+ *   loss             CrossEntropyLoss() (the default) or MSELoss()
+ *   optimizer*       a call: SGD(lr=0.05, momentum=0.9)
+ *   schedule         a call: OneCycleLR(max_lr=0.05); absent: constant
+ *   interval         step or epoch: when the schedule is stepped (default epoch)
+ *   monitor          what a metric-driven schedule watches: train_loss, train_accuracy, valid_loss,
+ *                    valid_accuracy (default: validation loss, without validation training loss)
+ *   validation       a fraction (0.1) or count (5000) cut from the training set
+ *   epochs* | steps* how long
+ *   batch_size       default 64
+ *   accumulate       batches per update, default 1
+ *   clip_grad_norm   default: no clipping
+ *   seed             default 1
+ *   threads          default 0: one per core
+ *
+ * A relative data path is taken from the current folder first, then from the configuration's
+ * folder. Every error points at its place: file, line, column, the line itself and a caret.
+ */
+#ifndef ANNEAL_CONFIG_H
+#define ANNEAL_CONFIG_H
+
+#include <anneal/lr.h>
+#include <anneal/train.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct an_config an_config;
+
+/*
+ * Reads and checks `path`, after applying `sets`: "epochs=3" replaces a key, "optimizer.lr=0.05" a
+ * named argument of a call, "model.1=..." a list element. Errors: IO, CONFIG.
+ */
+AN_API an_config *an_config_load(const char *path, const char *const *sets, size_t set_count,
+                                 an_error *err);
+/* The same from text; `name` stands for the file in errors. */
+AN_API an_config *an_config_parse(const char *name, const char *text, size_t length,
+                                  const char *const *sets, size_t set_count, an_error *err);
+AN_API void an_config_free(an_config *config);
+
+/* Replaces the seed and the number of threads that the file says. */
+AN_API void an_config_set_seed(an_config *config, uint64_t seed);
+AN_API void an_config_set_threads(an_config *config, int threads);
+
+/*
+ * Everything that a run needs, made from a configuration and owned as one. `fit` is complete but
+ * for callbacks and stop.
+ */
+typedef struct an_run {
+    an_context *context;
+    an_dataset *train_data, *valid_data, *test_data; /* valid_data may be NULL */
+    an_dataset *whole_data; /* what train and valid are views of, or NULL */
+    an_loader *train, *valid, *test;
+    an_model *model;
+    an_optim *optim;
+    struct an_lr_schedule *schedule; /* NULL: constant */
+    an_fit_options fit;
+    /* For the summary, owned by the run: */
+    const char *data_text;  /* "MNIST  60,000 train ..." */
+    const char *model_text; /* "Flatten -> Linear(784, 128) -> ..." */
+    const char *optim_text;
+    const char *schedule_text; /* canonical, with what was filled in; NULL without a schedule */
+} an_run;
+
+/* Opens the data, builds model, optimizer and schedule. NULL with err: DATA, IO, CONFIG, SHAPE, ...
+ */
+AN_API an_run *an_run_new(const an_config *config, an_error *err);
+AN_API void an_run_free(an_run *run);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

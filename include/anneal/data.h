@@ -1,0 +1,113 @@
+/*
+ * anneal/data.h - datasets, readers, splits and the batch loader.
+ *
+ * Intended usage
+ *
+ *   an_dataset *train = an_mnist_open("data/mnist", true, &err);
+ *   an_loader_options options = an_loader_defaults();
+ *   options.batch_size = 64;
+ *   options.shuffle = true;
+ *   an_loader *loader = an_loader_new(context, train, &options, &err);
+ *   an_batch batch;
+ *   while (an_loader_next(loader, &batch)) { ... batch.x, batch.y ... }      one epoch
+ */
+#ifndef ANNEAL_DATA_H
+#define ANNEAL_DATA_H
+
+#include <anneal/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Samples of one shape with a class label each. Pixels stay bytes in memory. A dataset may be a
+ * view of another (a split): free views before what they look at.
+ */
+typedef struct an_dataset an_dataset;
+
+AN_API void an_dataset_free(an_dataset *dataset);
+AN_API int64_t an_dataset_count(const an_dataset *dataset);
+/* The shape of one sample: (1, 28, 28) for MNIST: channels, height, width. */
+AN_API an_shape an_dataset_shape(const an_dataset *dataset);
+/* One more than the largest label allowed. */
+AN_API int32_t an_dataset_classes(const an_dataset *dataset);
+/* Sample `index` (0-based): its label, and its values scaled as bytes / 255 into out. */
+AN_API int32_t an_dataset_label(const an_dataset *dataset, int64_t index);
+AN_API void an_dataset_sample(const an_dataset *dataset, int64_t index, float *out);
+
+/* ----------------------------------------------------------------- readers */
+
+/*
+ * IDX files (Y. LeCun's format for MNIST), plain or gzip by content:
+ *
+ *   +----+----+------+------+--------------------------+---------------+
+ *   | 00 | 00 | type | rank | rank x 32-bit big-endian | values        |
+ *   +----+----+------+------+--------------------------+---------------+
+ *     type 08: unsigned byte; rank 3 for images, 1 for labels
+ *
+ * Magic, rank, dimensions and the file's length are checked before anything of that size is
+ * allocated. Errors (DATA, IO) name the file, what was found, what was expected, and the remedy.
+ * `classes`: labels must be below it; 0 takes the largest label + 1.
+ */
+AN_API an_dataset *an_idx_open(const an_allocator *allocator, const char *images_path,
+                               const char *labels_path, int32_t classes, an_error *err);
+
+/*
+ * The training or test part of MNIST, or any set with its file names, in `folder`:
+ * train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-..., each plain or with .gz. 10 classes.
+ */
+AN_API an_dataset *an_mnist_open(const an_allocator *allocator, const char *folder, bool train,
+                                 an_error *err);
+
+/* A dataset of values given in memory (copied): pixels are count x shape bytes. */
+AN_API an_dataset *an_dataset_from_bytes(const an_allocator *allocator, const uint8_t *pixels,
+                                         const int32_t *labels, int64_t count, an_shape shape,
+                                         int32_t classes, an_error *err);
+
+/*
+ * Cuts `count` samples, chosen by `seed`, off `whole`: *rest gets the others. Both are views of
+ * `whole`. 0 < count < the number of samples.
+ */
+AN_API bool an_dataset_split(const an_dataset *whole, int64_t count, uint64_t seed,
+                             an_dataset **rest, an_dataset **cut, an_error *err);
+
+/* ------------------------------------------------------------------ loader */
+
+/* x = (byte / 255 - mean) / deviation. */
+typedef struct an_loader_options {
+    int64_t batch_size; /* at least 1 */
+    bool shuffle;       /* a new order every epoch, from `seed` and the epoch's number */
+    bool drop_last;     /* leave out a last batch that is not full; default: it is delivered */
+    uint64_t seed;
+    double mean, deviation; /* default 0 and 1 */
+} an_loader_options;
+
+typedef struct an_loader an_loader;
+
+/* Owned by the loader, valid until its next call. x is (size, sample shape...). */
+typedef struct an_batch {
+    an_tensor *x;
+    an_labels y;
+    int64_t size;
+    int64_t index; /* of the batch within the epoch, from 0 */
+} an_batch;
+
+AN_API an_loader_options an_loader_defaults(void);
+/* Allocates all that it will need. The dataset must outlive the loader. */
+AN_API an_loader *an_loader_new(an_context *context, const an_dataset *dataset,
+                                const an_loader_options *options, an_error *err);
+AN_API void an_loader_free(an_loader *loader);
+/* The next batch; false at the end of an epoch, after which the next call begins the next epoch. */
+AN_API bool an_loader_next(an_loader *loader, an_batch *batch);
+/* Goes to the beginning of epoch `epoch` (0-based), abandoning the present one. */
+AN_API void an_loader_seek(an_loader *loader, int64_t epoch);
+/* Batches in an epoch. */
+AN_API int64_t an_loader_batches(const an_loader *loader);
+/* Samples in an epoch (all, or with drop_last those delivered). */
+AN_API int64_t an_loader_samples(const an_loader *loader);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,114 @@
+/*
+ * anneal/nn.h - layers and models.
+ *
+ * Intended usage
+ *
+ *   an_model *model = an_model_new(context, &err);
+ *   an_model_flatten(model);                          same as an_model_add(model, "Flatten()",
+ * &err) an_model_linear(model, 784, 128, true); an_model_relu(model); an_model_linear(model, 128,
+ * 10, true); an_model_build(model, an_shape_3(1, 28, 28), seed, &err);
+ *   ...
+ *   an_tensor *logits = an_forward(model, graph, batch.x);
+ *
+ * The calls between new and build return nothing to check: the model keeps the first error and
+ * an_model_build delivers it. A model is a sequence of layers; an_model_param declares further
+ * parameters of your own, for graphs that are written out in C.
+ */
+#ifndef ANNEAL_NN_H
+#define ANNEAL_NN_H
+
+#include <anneal/autograd.h>
+#include <anneal/spec.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct an_model an_model;
+
+AN_API an_model *an_model_new(an_context *context, an_error *err);
+AN_API void an_model_free(an_model *model);
+
+/* ------------------------------------------------------------ describing it */
+
+/* Linear: x W^T + b; weight and bias start uniform in +-1/sqrt(in) (PyTorch's default). */
+AN_API void an_model_linear(an_model *model, int64_t in, int64_t out, bool bias);
+AN_API void an_model_relu(an_model *model);
+AN_API void an_model_tanh(an_model *model);
+AN_API void an_model_sigmoid(an_model *model);
+/* Joins all dimensions after the first (the batch). */
+AN_API void an_model_flatten(an_model *model);
+/* Zeroes values with probability p while training; nothing in evaluation. 0 <= p < 1. */
+AN_API void an_model_dropout(an_model *model, double p);
+
+/* A layer as text: "Linear(784, 128)". Errors (CONFIG) name the nearest layer or parameter. */
+AN_API bool an_model_add(an_model *model, const char *text, an_error *err);
+/* The same from a parsed call, for errors that point into a file. */
+AN_API bool an_model_add_spec(an_model *model, const an_spec_source *source,
+                              const an_spec_node *call, an_error *err);
+
+/*
+ * A parameter of your own, uniform in +-bound at build (all `bound` 0: zeros). Its values exist
+ * after an_model_build. NULL after an error, which an_model_build delivers.
+ */
+AN_API an_tensor *an_model_param(an_model *model, const char *name, an_shape shape, double bound);
+
+/*
+ * Checks that the shapes fit, layer by layer, for inputs of `sample` shape (without the batch
+ * dimension), lays the parameters out and initialises them from `seed`. The first error of the
+ * description arrives here. Errors name the layer and both shapes:
+ * "layer 3, Linear(120, 10): takes (..., 120) but gets (64, 128)".
+ */
+AN_API bool an_model_build(an_model *model, an_shape sample, uint64_t seed, an_error *err);
+
+/* ----------------------------------------------------------------- using it */
+
+/* Applies the layers to x (batch, sample...). Linear followed by an activation runs fused. */
+AN_API an_tensor *an_forward(an_model *model, an_graph *graph, an_tensor *x);
+/* Training (the default) or evaluation mode: Dropout acts in the first only. Returns what it was.
+ */
+AN_API bool an_model_set_training(an_model *model, bool training);
+AN_API an_params *an_model_params(const an_model *model);
+AN_API size_t an_model_layer_count(const an_model *model);
+/* Layer `index` as canonical text, "Linear(784, 128)"; owned by the model. */
+AN_API const char *an_model_layer_text(const an_model *model, size_t index);
+/* The shape after the last layer, without the batch dimension. Valid after build. */
+AN_API an_shape an_model_output_shape(const an_model *model);
+/* The generator that Dropout draws from; save and restore it to repeat a run. */
+AN_API an_rng *an_model_rng(an_model *model);
+
+/* The names of all layers, for help and documentation; NULL-terminated. */
+AN_API const char *const *an_layer_names(void);
+
+/* ------------------------------------------------------------------- losses */
+
+typedef enum an_loss_kind { AN_CROSS_ENTROPY_LOSS, AN_MSE_LOSS } an_loss_kind;
+
+/*
+ * A loss that compares a model's output with class labels. MSELoss compares with the labels'
+ * one-hot rows.
+ */
+typedef struct an_loss {
+    an_loss_kind kind;
+} an_loss;
+
+/* "CrossEntropyLoss()" or "MSELoss()". */
+AN_API bool an_loss_parse(const an_spec_source *source, const an_spec_node *call, an_loss *loss,
+                          an_error *err);
+AN_API const char *an_loss_name(an_loss loss);
+AN_API an_tensor *an_loss_apply(an_loss loss, an_graph *graph, an_tensor *output, an_labels target);
+
+/* -------------------------------------------------------------- weight files */
+
+/*
+ * safetensors (https://github.com/huggingface/safetensors): 8 bytes of header length, a JSON
+ * header, raw little-endian values. Parameter names and shapes are PyTorch's. Written to a
+ * temporary file in the same folder, synced and renamed, so that a crash leaves the old file or the
+ * new one.
+ */
+AN_API bool an_params_save(const an_params *params, const char *path, an_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

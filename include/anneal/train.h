@@ -1,0 +1,87 @@
+/*
+ * anneal/train.h - the fit loop: epochs, batches, accumulation, clipping, validation, the schedule.
+ *
+ * The trainer owns the order in which things happen, so that nobody gets it wrong:
+ *
+ *   for every batch     forward, loss, backward; after `accumulate` batches (or the epoch's last):
+ *                       clip, record the rates in use, optimizer step, zero_grad, schedule step
+ *                       (interval step)
+ *   for every epoch     validation, schedule step (interval epoch), callbacks
+ *
+ * Gradients of an accumulated update are the mean over its samples, also when its last micro-batch
+ * is short. A schedule that wants a metric (ReduceLROnPlateau) is fed what `monitor` says.
+ */
+#ifndef ANNEAL_TRAIN_H
+#define ANNEAL_TRAIN_H
+
+#include <anneal/data.h>
+#include <anneal/nn.h>
+#include <anneal/optim.h>
+#include <anneal/track.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum an_interval { AN_INTERVAL_EPOCH, AN_INTERVAL_STEP } an_interval;
+
+typedef enum an_monitor {
+    AN_MONITOR_AUTO, /* validation loss where there is a validation set, else training loss */
+    AN_MONITOR_TRAIN_LOSS,
+    AN_MONITOR_TRAIN_ACCURACY,
+    AN_MONITOR_VALID_LOSS,
+    AN_MONITOR_VALID_ACCURACY
+} an_monitor;
+
+/* What a fit works on and how. All objects belong to the caller and must outlive the fit. */
+typedef struct an_fit_options {
+    an_model *model;
+    an_loss loss;
+    an_optim *optim;
+    struct an_lr_schedule *schedule; /* NULL: constant rate */
+    an_interval interval;
+    an_monitor monitor;
+    an_loader *train;
+    an_loader *valid;      /* NULL: none */
+    int64_t epochs;        /* one of epochs and steps is positive, the other 0 */
+    int64_t steps;         /* stops within an epoch */
+    int64_t accumulate;    /* batches per optimizer update; at least 1 */
+    double clip_grad_norm; /* 0: no clipping */
+    const an_callback *callbacks;
+    size_t callback_count;
+    const volatile int
+        *stop; /* NULL, or set to non-zero (by a signal handler) to end after a batch */
+} an_fit_options;
+
+typedef struct an_fit_result {
+    an_record last;     /* at the end of training */
+    bool stopped;       /* by `stop` */
+    size_t graph_bytes; /* the most that the graph's arena held */
+} an_fit_result;
+
+/* accumulate 1, interval epoch, monitor auto, everything else zero. */
+AN_API an_fit_options an_fit_defaults(void);
+
+/* Optimizer updates that these options make in an epoch, and in all. */
+AN_API int64_t an_fit_steps_per_epoch(const an_fit_options *options);
+AN_API int64_t an_fit_total_steps(const an_fit_options *options);
+
+/*
+ * Trains. False with err: options that do not fit (ARGUMENT), a loss that is NaN or infinite
+ * (NUMERIC, naming the step, the rate and what to try), memory. What was trained until then stays.
+ */
+AN_API bool an_fit(const an_fit_options *options, an_fit_result *result, an_error *err);
+
+typedef struct an_eval_result {
+    double loss, accuracy; /* means over all samples; accuracy a fraction 0..1 */
+    int64_t samples;
+} an_eval_result;
+
+/* Evaluates a model on all of a loader: no gradients, evaluation mode (restored afterwards). */
+AN_API bool an_evaluate(an_model *model, an_loss loss, an_loader *loader, an_eval_result *result,
+                        an_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

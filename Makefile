@@ -1,0 +1,63 @@
+# Anneal. `make run` trains the MNIST example, `make test` runs every test; both install what is
+# missing first. `make help` lists the rest.
+
+BUILD  ?= build
+PREFIX ?= /usr/local
+
+.PHONY: help run test build bench parity fuzz format check install docs clean
+
+help:
+	@echo "make run       build and train examples/mnist-mlp.yaml"
+	@echo "make test      build and run every test"
+	@echo "make build     build the library, the command and the examples in $(BUILD)/"
+	@echo "make bench     measure against PyTorch and a hand-fused loop (about five minutes)"
+	@echo "make parity    fresh random cases against PyTorch running live"
+	@echo "make fuzz      fuzz every parser for FUZZ_SECONDS (60) each"
+	@echo "make format    clang-format on all sources; make check: formatting, clang-tidy, rooms"
+	@echo "make install   to PREFIX ($(PREFIX)); DESTDIR is honoured"
+	@echo "make docs      read the manual page (docs/ holds the rest)"
+
+run: build
+	$(BUILD)/anneal train examples/mnist-mlp.yaml
+
+test: build
+	meson test -C $(BUILD) --print-errorlogs
+
+build: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@scripts/install-needs build
+	meson setup $(BUILD) --prefix=$(PREFIX)
+
+bench: build
+	@scripts/install-needs bench
+	scripts/without-blas-settings /usr/bin/python3 bench/run.py --build $(BUILD) $(BENCH_ARGS)
+
+parity: build
+	@scripts/install-needs bench
+	scripts/without-blas-settings /usr/bin/python3 scripts/parity-lr.py --build $(BUILD) $(PARITY_ARGS)
+
+fuzz:
+	@scripts/install-needs fuzz
+	scripts/fuzz $${FUZZ_SECONDS:-60}
+
+format:
+	@scripts/install-needs format
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+check: build
+	@scripts/install-needs format
+	scripts/check-rooms
+	scripts/check-style
+	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+	scripts/tidy $(BUILD)
+
+install: build
+	meson install -C $(BUILD) --no-rebuild
+
+docs:
+	man ./docs/anneal.1
+
+clean:
+	rm -rf $(BUILD)

@@ -27,6 +27,13 @@ AN_API size_t an_term_bar(char *buffer, size_t size, int columns, double fractio
 AN_API size_t an_term_sparkline(char *buffer, size_t size, const double *values, size_t count,
                                 int columns, bool unicode);
 
+/*
+ * Three significant digits, whole from 100 on: 0.0712, 2.30, 1234, 1.00e-05. An accuracy of 0.979
+ * as "97.9 %".
+ */
+AN_API size_t an_term_number(char *buffer, size_t size, double value);
+AN_API size_t an_term_percent(char *buffer, size_t size, double fraction);
+
 /* 60000 as "60,000". */
 AN_API size_t an_term_count(char *buffer, size_t size, int64_t value);
 /* 412345.0 as "412k", 1.2e6 as "1.2M". */

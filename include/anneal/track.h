@@ -24,7 +24,7 @@ extern "C" {
  */
 typedef struct an_record {
     int64_t step;           /* optimizer updates done */
-    int64_t epoch;          /* epochs begun: 1 during the first */
+    int64_t epoch, epochs;  /* epochs begun (1 during the first), and how many are planned */
     int64_t batch, batches; /* batches done in this epoch, and how many it has */
     int64_t samples;        /* training samples seen since the start */
     double seconds;         /* of training since the start */

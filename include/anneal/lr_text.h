@@ -1,0 +1,60 @@
+/*
+ * anneal/lr_text.h - schedules as text: "StepLR(step_size=30, gamma=0.1)", to and from
+ * descriptions.
+ *
+ *   an_lr_text *text = an_lr_parse_text("CosineAnnealingLR(T_max=100)", NULL, NULL, &err);
+ *   an_lr_schedule *schedule = an_lr_new(an_lr_text_desc(text), groups, 1, NULL, &err);
+ *   an_lr_text_free(text);      (after the schedule, if the text holds lambdas)
+ *
+ * The calls are written as a PyTorch user writes them (anneal/spec.h has the grammar) and nest:
+ * "SequentialLR([LinearLR(total_iters=5), ExponentialLR(0.9)], milestones=[5])".
+ */
+#ifndef ANNEAL_LR_TEXT_H
+#define ANNEAL_LR_TEXT_H
+
+#include <anneal/lr.h>
+#include <anneal/spec.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * What a trainer knows of the run; 0 where it does not. Schedules that need a length and were given
+ * none take it from here: OneCycleLR's total_steps, anywhere in the outermost call.
+ */
+typedef struct an_lr_fill {
+    int64_t total_steps, epochs, steps_per_epoch;
+} an_lr_fill;
+
+/* A parsed call: it owns the description's lists, children and expressions. */
+typedef struct an_lr_text an_lr_text;
+
+/*
+ * Reads and checks `call`, a call node of `source`; see an_lr_check. `fill` and `allocator` may be
+ * NULL. NULL with err at the argument that is wrong: unknown schedule or parameter (with the
+ * nearest name), wrong type, out of range.
+ */
+AN_API an_lr_text *an_lr_parse(const an_spec_source *source, const an_spec_node *call,
+                               const an_lr_fill *fill, const an_allocator *allocator,
+                               an_error *err);
+/* The same from a plain string. */
+AN_API an_lr_text *an_lr_parse_text(const char *text, const an_lr_fill *fill,
+                                    const an_allocator *allocator, an_error *err);
+AN_API const an_lr_desc *an_lr_text_desc(const an_lr_text *text);
+AN_API void an_lr_text_free(an_lr_text *text);
+
+/*
+ * Writes `desc` as canonical text, as snprintf does: at most `size` bytes, always terminated when
+ * size > 0; returns the length of the whole. Parameters that have their default are left out, so
+ * that parsing the text gives `desc` back and printing that gives the text.
+ */
+AN_API size_t an_lr_print(char *buffer, size_t size, const an_lr_desc *desc);
+
+/* The names of all schedules, NULL at the end. */
+AN_API const char *const *an_lr_names(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -2,11 +2,11 @@
  * The kernels' door, for the rooms of the library that compute (autograd, optim, data, nn).
  *
  * Every source in this folder is compiled once per vector width (128, 256, 512 bits) with
- * AN_KERNEL_BITS set, into its own static library. Each source defines ONE table of functions, named
- * through AN_KERNEL_NAME so that the widths do not clash; an_kernels collects one table a source,
- * and the context picks the widest that the processor runs. Nothing outside this folder knows the
- * width. Kernels take plain pointers and counts, run on the calling thread, and allocate nothing;
- * an__parallel spreads them over the pool.
+ * AN_KERNEL_BITS set, into its own static library. Each source defines ONE table of functions,
+ * named through AN_KERNEL_NAME so that the widths do not clash; an_kernels collects one table a
+ * source, and the context picks the widest that the processor runs. Nothing outside this folder
+ * knows the width. Kernels take plain pointers and counts, run on the calling thread, and allocate
+ * nothing; an__parallel spreads them over the pool.
  */
 #ifndef AN_KERNELS_H
 #define AN_KERNELS_H
@@ -18,11 +18,13 @@
 /* an__update_table becomes an__update_table_512 in the 512-bit build. */
 #define AN_KERNEL_NAME(name) AN_KERNEL_JOIN(name, AN_KERNEL_BITS)
 
-typedef struct an_gemm_table an_gemm_table;           /* gemm.h: matrix products */
-typedef struct an_pointwise_table an_pointwise_table; /* pointwise.h: elementwise maps, broadcasts */
-typedef struct an_rows_table an_rows_table;           /* rows.h: reductions, softmax, losses */
-typedef struct an_update_table an_update_table;       /* update.h: optimizers, norms */
-typedef struct an_bytes_table an_bytes_table;         /* bytes.h: bytes to floats */
+/* Each is defined in the header of its name: matrix products; maps and broadcasts element by
+ * element; reductions, softmax and losses by rows; optimizers and norms; bytes to floats. */
+typedef struct an_gemm_table an_gemm_table;
+typedef struct an_pointwise_table an_pointwise_table;
+typedef struct an_rows_table an_rows_table;
+typedef struct an_update_table an_update_table;
+typedef struct an_bytes_table an_bytes_table;
 
 typedef struct an_kernels {
     int bits;

@@ -1,0 +1,216 @@
+/*
+ * The pool: one mailbox a worker.
+ *
+ * A worker's state is IDLE, WORK or QUIT. The caller writes a range into the mailbox and sets WORK;
+ * the worker computes it and sets IDLE. Who waits for a change spins first, since the next product
+ * usually comes within microseconds, then sleeps on the mailbox's condition. The caller computes a
+ * range itself. Workers without a range are not touched.
+ *
+ * No wake-up is lost: a waiter counts itself in `sleepers` before it looks at the state a last
+ * time, a poster sets the state before it looks at `sleepers`, all sequentially consistent.
+ */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "tensor/kernels/pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+enum { IDLE, WORK, QUIT };
+
+/* Looks at the state before sleeping: some tens of microseconds. */
+enum { SPINS = 4000 };
+
+typedef struct mailbox {
+    _Alignas(128) atomic_int state; /* a cache line pair of its own */
+    atomic_int sleepers;
+    int spins;
+    an_task task;
+    void *arg;
+    int64_t begin, end;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    pthread_t thread;
+} mailbox;
+
+struct an_pool {
+    int threads;      /* the caller's included */
+    mailbox *mailbox; /* threads - 1 of them, on a 128-byte boundary within `block` */
+    void *block;
+};
+
+int an__pool_cores(void)
+{
+#if defined(__linux__)
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        return CPU_COUNT(&set) > 0 ? CPU_COUNT(&set) : 1;
+#endif
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores > 0 ? (int)cores : 1;
+}
+
+static void pause_briefly(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb");
+#endif
+}
+
+/* Waits until the state is no longer `old`; returns the new one. */
+static int await_change(mailbox *box, int old)
+{
+    int state = atomic_load_explicit(&box->state, memory_order_acquire);
+    for (int i = 0; state == old && i < box->spins; i++) {
+        pause_briefly();
+        state = atomic_load_explicit(&box->state, memory_order_acquire);
+    }
+    if (state != old)
+        return state;
+    pthread_mutex_lock(&box->mutex);
+    atomic_fetch_add(&box->sleepers, 1);
+    while ((state = atomic_load(&box->state)) == old)
+        pthread_cond_wait(&box->changed, &box->mutex);
+    atomic_fetch_sub(&box->sleepers, 1);
+    pthread_mutex_unlock(&box->mutex);
+    return state;
+}
+
+static void post(mailbox *box, int state)
+{
+    atomic_store(&box->state, state);
+    if (atomic_load(&box->sleepers) == 0)
+        return;
+    pthread_mutex_lock(&box->mutex);
+    pthread_cond_broadcast(&box->changed);
+    pthread_mutex_unlock(&box->mutex);
+}
+
+static void *worker(void *arg)
+{
+    mailbox *box = arg;
+    while (await_change(box, IDLE) == WORK) {
+        box->task(box->arg, box->begin, box->end);
+        post(box, IDLE);
+    }
+    return NULL;
+}
+
+/* Starts one worker, with all signals blocked: they are the host's. */
+static bool start(mailbox *box, int spins)
+{
+    atomic_init(&box->state, IDLE);
+    atomic_init(&box->sleepers, 0);
+    box->spins = spins;
+    if (pthread_mutex_init(&box->mutex, NULL) != 0)
+        return false;
+    if (pthread_cond_init(&box->changed, NULL) != 0)
+        goto no_condition;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int failed = pthread_create(&box->thread, NULL, worker, box);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!failed)
+        return true;
+    pthread_cond_destroy(&box->changed);
+no_condition:
+    pthread_mutex_destroy(&box->mutex);
+    return false;
+}
+
+static void stop(mailbox *box)
+{
+    post(box, QUIT);
+    pthread_join(box->thread, NULL);
+    pthread_cond_destroy(&box->changed);
+    pthread_mutex_destroy(&box->mutex);
+}
+
+static size_t block_bytes(int threads)
+{
+    return (size_t)(threads - 1) * sizeof(mailbox) + _Alignof(mailbox);
+}
+
+static bool start_workers(const an_allocator *allocator, an_pool *pool, int threads, an_error *err)
+{
+    pool->block = an_alloc(allocator, block_bytes(threads), 1, err);
+    if (!pool->block)
+        return false;
+    const uintptr_t align = _Alignof(mailbox);
+    char *start_of_block = pool->block;
+    pool->mailbox = (mailbox *)(start_of_block + (align - (uintptr_t)pool->block % align) % align);
+    /* More threads than cores: spinning would keep the worker waited for from running. */
+    const int spins = threads <= an__pool_cores() ? SPINS : 0;
+    for (; pool->threads < threads; pool->threads++)
+        if (!start(&pool->mailbox[pool->threads - 1], spins))
+            return an_error_set(err, AN_ERROR_STATE,
+                                "the system refused thread %d of %d; ask for fewer threads",
+                                pool->threads + 1, threads);
+    return true;
+}
+
+static void release(const an_allocator *allocator, an_pool *pool, int threads)
+{
+    for (int i = 0; i < pool->threads - 1; i++)
+        stop(&pool->mailbox[i]);
+    an_release(allocator, pool->block, pool->block ? block_bytes(threads) : 0, 1);
+    an_release(allocator, pool, 1, sizeof *pool);
+}
+
+an_pool *an__pool_new(const an_allocator *allocator, int threads, an_error *err)
+{
+    an_pool *pool = an_alloc(allocator, 1, sizeof *pool, err);
+    if (!pool)
+        return NULL;
+    pool->threads = 1;
+    if (threads > 1 && !start_workers(allocator, pool, threads, err)) {
+        release(allocator, pool, threads);
+        return NULL;
+    }
+    return pool;
+}
+
+void an__pool_free(const an_allocator *allocator, an_pool *pool)
+{
+    if (pool)
+        release(allocator, pool, pool->threads);
+}
+
+int an__pool_threads(const an_pool *pool)
+{
+    return pool->threads;
+}
+
+/* The first item of part `part` of `parts`: whole grains, spread evenly. */
+static int64_t part_begin(int64_t count, int64_t grain, int parts, int part)
+{
+    const int64_t grains = (count - 1) / grain + 1;
+    const int64_t first = grains / parts * part + grains % parts * part / parts;
+    return first < grains ? first * grain : count;
+}
+
+void an__pool_run(an_pool *pool, int64_t count, int64_t grain, an_task task, void *arg)
+{
+    if (count <= 0)
+        return;
+    if (grain < 1)
+        grain = 1;
+    const int64_t grains = (count - 1) / grain + 1;
+    const int parts = count / 2 < grain ? 1 : grains < pool->threads ? (int)grains : pool->threads;
+    for (int i = 1; i < parts; i++) {
+        mailbox *box = &pool->mailbox[i - 1];
+        box->task = task;
+        box->arg = arg;
+        box->begin = part_begin(count, grain, parts, i);
+        box->end = part_begin(count, grain, parts, i + 1);
+        post(box, WORK);
+    }
+    task(arg, 0, part_begin(count, grain, parts, 1));
+    for (int i = 1; i < parts; i++)
+        await_change(&pool->mailbox[i - 1], WORK);
+}

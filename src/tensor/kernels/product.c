@@ -1,0 +1,63 @@
+/* The threaded front of the matrix products: who computes which part of C. */
+#include "tensor/context.h"
+#include "tensor/kernels/gemm.h"
+
+/* Below this many multiply-adds a second thread costs more than it brings (about 1 MFLOP). */
+static const double worth_a_thread = 0.5e6;
+
+typedef struct product {
+    const an_gemm *call;
+    const an_context *context;
+    int parts;
+    bool by_columns;
+} product;
+
+/* The part'th of `parts` shares of `count`, in whole multiples of `unit`. */
+static int64_t share(int64_t count, int64_t unit, int parts, int part)
+{
+    const int64_t units = (count + unit - 1) / unit;
+    const int64_t begin = units * part / parts * unit;
+    return begin < count ? begin : count;
+}
+
+static void run_part(const product *job, int part)
+{
+    const an_gemm_table *gemm = job->context->kernels->gemm;
+    an_gemm call = *job->call;
+    if (job->by_columns) {
+        const int64_t begin = share(call.n, gemm->lanes, job->parts, part);
+        call.n = share(call.n, gemm->lanes, job->parts, part + 1) - begin;
+        call.b += call.transpose_b ? begin * call.ldb : begin;
+        call.bias = call.bias ? call.bias + begin : NULL;
+        call.c += begin;
+    } else {
+        const int64_t begin = share(call.m, 1, job->parts, part);
+        call.m = share(call.m, 1, job->parts, part + 1) - begin;
+        call.a += call.transpose_a ? begin : begin * call.lda;
+        call.c += begin * call.ldc;
+    }
+    gemm->run(&call, job->context->scratch + part * job->context->scratch_floats);
+}
+
+static void run_parts(void *arg, int64_t begin, int64_t end)
+{
+    for (int64_t part = begin; part < end; part++)
+        run_part(arg, (int)part);
+}
+
+/*
+ * Columns of C (output features) are split where there are enough, so that no part of B is packed
+ * twice; else rows.
+ */
+void an__gemm(an_context *context, const an_gemm *call)
+{
+    if (call->m <= 0 || call->n <= 0)
+        return;
+    product job = {.call = call, .context = context, .parts = an_context_threads(context)};
+    const double most = (double)call->m * (double)call->n * (double)call->k / worth_a_thread;
+    if (job.parts > most)
+        job.parts = most < 1.0 ? 1 : (int)most;
+    const int64_t columns = (call->n - 1) / context->kernels->gemm->lanes + 1;
+    job.by_columns = columns >= 2 * (int64_t)job.parts || columns >= call->m;
+    an__parallel(context, job.parts, 1, run_parts, &job);
+}

@@ -1,0 +1,190 @@
+/*
+ * Vectors of the width that this source is compiled for, in GNU C: the arithmetic operators work
+ * on them lane by lane. The width never exceeds the target's registers (a wider type is split by
+ * the compiler, badly). Included by kernel sources only.
+ *
+ * What the operators do not cover stands here: unaligned and partial loads and stores, selection,
+ * minimum and maximum, square root, sums across lanes.
+ */
+#ifndef AN_VECTOR_H
+#define AN_VECTOR_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#ifndef AN_KERNEL_BITS
+#error "kernel sources are compiled once per width, with AN_KERNEL_BITS set by meson.build"
+#endif
+
+enum { AN_LANES = AN_KERNEL_BITS / 32 };
+
+typedef float an_vec __attribute__((vector_size(AN_KERNEL_BITS / 8)));
+typedef int32_t an_ivec __attribute__((vector_size(AN_KERNEL_BITS / 8)));
+/* The same, at any address and as a view of anything. */
+typedef float an_vec_any __attribute__((vector_size(AN_KERNEL_BITS / 8), aligned(4), may_alias));
+
+#define AN_INLINE static inline __attribute__((always_inline, unused))
+
+AN_INLINE an_vec an__vload(const float *p)
+{
+    return *(const an_vec_any *)p;
+}
+
+AN_INLINE void an__vstore(float *p, an_vec v)
+{
+    *(an_vec_any *)p = v;
+}
+
+AN_INLINE an_vec an__vsplat(float x)
+{
+    return x - (an_vec){0}; /* not +: -0 + 0 is +0 */
+}
+
+#if defined(__x86_64__) && AN_KERNEL_BITS == 512
+
+/* The first `count` lanes (0..AN_LANES) from p, zero in the others. Touches nothing beyond. */
+AN_INLINE an_vec an__vload_part(const float *p, int count)
+{
+    return _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1u), p);
+}
+
+/* The first `count` lanes to p. */
+AN_INLINE void an__vstore_part(float *p, an_vec v, int count)
+{
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1u), v);
+}
+
+/* a > b ? a : b in each lane: b where either is NaN. */
+AN_INLINE an_vec an__vmax(an_vec a, an_vec b)
+{
+    return _mm512_max_ps(a, b);
+}
+
+/* a < b ? a : b in each lane: b where either is NaN. */
+AN_INLINE an_vec an__vmin(an_vec a, an_vec b)
+{
+    return _mm512_min_ps(a, b);
+}
+
+AN_INLINE an_vec an__vsqrt(an_vec v)
+{
+    return _mm512_sqrt_ps(v);
+}
+
+#elif defined(__x86_64__) && AN_KERNEL_BITS == 256
+
+AN_INLINE __m256i an__vmask(int count)
+{
+    const an_ivec lane = {0, 1, 2, 3, 4, 5, 6, 7};
+    return (__m256i)(lane < count);
+}
+
+AN_INLINE an_vec an__vload_part(const float *p, int count)
+{
+    return _mm256_maskload_ps(p, an__vmask(count));
+}
+
+AN_INLINE void an__vstore_part(float *p, an_vec v, int count)
+{
+    _mm256_maskstore_ps(p, an__vmask(count), v);
+}
+
+AN_INLINE an_vec an__vmax(an_vec a, an_vec b)
+{
+    return _mm256_max_ps(a, b);
+}
+
+AN_INLINE an_vec an__vmin(an_vec a, an_vec b)
+{
+    return _mm256_min_ps(a, b);
+}
+
+AN_INLINE an_vec an__vsqrt(an_vec v)
+{
+    return _mm256_sqrt_ps(v);
+}
+
+#else
+
+AN_INLINE an_vec an__vload_part(const float *p, int count)
+{
+    an_vec v = {0};
+    for (int i = 0; i < count; i++)
+        v[i] = p[i];
+    return v;
+}
+
+AN_INLINE void an__vstore_part(float *p, an_vec v, int count)
+{
+    for (int i = 0; i < count; i++)
+        p[i] = v[i];
+}
+
+AN_INLINE an_vec an__vmax(an_vec a, an_vec b)
+{
+#if defined(__x86_64__)
+    return _mm_max_ps(a, b);
+#else
+    const an_ivec greater = (an_ivec)(a > b);
+    return (an_vec)((greater & (an_ivec)a) | (~greater & (an_ivec)b));
+#endif
+}
+
+AN_INLINE an_vec an__vmin(an_vec a, an_vec b)
+{
+#if defined(__x86_64__)
+    return _mm_min_ps(a, b);
+#else
+    const an_ivec less = (an_ivec)(a < b);
+    return (an_vec)((less & (an_ivec)a) | (~less & (an_ivec)b));
+#endif
+}
+
+AN_INLINE an_vec an__vsqrt(an_vec v)
+{
+    for (int i = 0; i < AN_LANES; i++)
+        v[i] = sqrtf(v[i]);
+    return v;
+}
+
+#endif
+
+/* a where the lane of `mask` (the result of a comparison) is all ones, b where it is zero. */
+AN_INLINE an_vec an__vselect(an_ivec mask, an_vec a, an_vec b)
+{
+    return (an_vec)((mask & (an_ivec)a) | (~mask & (an_ivec)b));
+}
+
+AN_INLINE an_vec an__vabs(an_vec v)
+{
+    return (an_vec)((an_ivec)v & 0x7fffffff);
+}
+
+/* The sum of all lanes, halves first: a fixed order. */
+AN_INLINE float an__vsum(an_vec v)
+{
+    float lane[AN_LANES];
+    memcpy(lane, &v, sizeof lane);
+    for (int half = AN_LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            lane[i] += lane[i + half];
+    return lane[0];
+}
+
+/* The largest lane; NaN lanes may be lost. */
+AN_INLINE float an__vmax_lane(an_vec v)
+{
+    float lane[AN_LANES];
+    memcpy(lane, &v, sizeof lane);
+    for (int half = AN_LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
+    return lane[0];
+}
+
+#endif

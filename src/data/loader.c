@@ -1,0 +1,231 @@
+#include "data/dataset.h"
+
+#include "tensor/kernels/bytes.h"
+#include "tensor/kernels/kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Bytes below which a second thread costs more than it brings. */
+#define GRAIN_BYTES 32768
+
+/*
+ * `rows` is the order of the present epoch, as rows of the dataset's tables; behind its last entry
+ * stand `capacity` zeros, which the kernel's prefetch may look at. Sample `at` of the epoch comes
+ * next.
+ */
+struct an_loader {
+    an_context *context;
+    const an_dataset *dataset;
+    an_loader_options options;
+    int64_t capacity; /* of a batch, in samples */
+    int64_t samples;  /* delivered in an epoch */
+    int64_t epoch, at;
+    bool ordered; /* rows holds the order of `epoch` */
+    int32_t *rows, *labels;
+    an_tensor *x;
+    float scale, shift; /* x = byte * scale + shift */
+};
+
+an_loader_options an_loader_defaults(void)
+{
+    return (an_loader_options){.batch_size = 1, .deviation = 1};
+}
+
+/* ------------------------------------------------------------------------ construction */
+
+static bool check_options(const an_dataset *dataset, const an_loader_options *options,
+                          an_error *err)
+{
+    if (options->batch_size < 1) {
+        return an_error_set(err, AN_ERROR_ARGUMENT, "batch_size must be at least 1, got %lld",
+                            (long long)options->batch_size);
+    }
+    if (options->drop_last && options->batch_size > dataset->count) {
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "batch_size %lld with drop_last leaves no batch of %lld samples; use "
+                            "at most %lld",
+                            (long long)options->batch_size, (long long)dataset->count,
+                            (long long)dataset->count);
+    }
+    if (!isfinite(options->mean)) {
+        return an_error_set(err, AN_ERROR_ARGUMENT, "the mean must be a finite number, got %g",
+                            options->mean);
+    }
+    if (!(options->deviation > 0) || !isfinite(options->deviation)) {
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "the deviation must be finite and greater than 0, got %g",
+                            options->deviation);
+    }
+    return true;
+}
+
+static bool set_normalization(an_loader *loader, an_error *err)
+{
+    const an_loader_options *options = &loader->options;
+    loader->scale = (float)(1 / (255 * options->deviation));
+    loader->shift = (float)(-options->mean / options->deviation);
+    return (isfinite(loader->scale) && isfinite(loader->shift)) ||
+           an_error_set(err, AN_ERROR_ARGUMENT,
+                        "mean %g and deviation %g make values that are too large for a float; use "
+                        "a greater deviation",
+                        options->mean, options->deviation);
+}
+
+static size_t rows_size(const an_loader *loader)
+{
+    return (size_t)(loader->dataset->count + loader->capacity);
+}
+
+static bool allocate(an_loader *loader, an_error *err)
+{
+    const an_allocator *allocator = an_context_allocator(loader->context);
+    an_shape sample = loader->dataset->shape;
+    an_shape shape = {.ndim = sample.ndim + 1, .dim = {loader->capacity}};
+    memcpy(shape.dim + 1, sample.dim, (size_t)sample.ndim * sizeof *sample.dim);
+    loader->rows = an_alloc(allocator, rows_size(loader), sizeof *loader->rows, err);
+    if (loader->rows == NULL) {
+        return false;
+    }
+    loader->labels = an_alloc(allocator, (size_t)loader->capacity, sizeof *loader->labels, err);
+    if (loader->labels == NULL) {
+        return false;
+    }
+    loader->x = an_tensor_new(loader->context, shape, err);
+    return loader->x != NULL;
+}
+
+an_loader *an_loader_new(an_context *context, const an_dataset *dataset,
+                         const an_loader_options *options, an_error *err)
+{
+    if (!check_options(dataset, options, err)) {
+        return NULL;
+    }
+    an_loader *loader = an_alloc(an_context_allocator(context), 1, sizeof *loader, err);
+    if (loader == NULL) {
+        return NULL;
+    }
+    int64_t count = dataset->count;
+    loader->context = context;
+    loader->dataset = dataset;
+    loader->options = *options;
+    loader->capacity = options->batch_size < count ? options->batch_size : count;
+    loader->samples = options->drop_last ? count - count % options->batch_size : count;
+    if (!set_normalization(loader, err) || !allocate(loader, err)) {
+        an_loader_free(loader);
+        return NULL;
+    }
+    return loader;
+}
+
+/* The first dimension of x is the present batch's; the tensor is freed as it was made. */
+static void set_batch_size(an_loader *loader, int64_t size)
+{
+    loader->x->shape.dim[0] = size;
+    loader->x->size = size * loader->dataset->width;
+}
+
+void an_loader_free(an_loader *loader)
+{
+    if (loader == NULL) {
+        return;
+    }
+    const an_allocator *allocator = an_context_allocator(loader->context);
+    if (loader->x != NULL) {
+        set_batch_size(loader, loader->capacity);
+        an_tensor_free(loader->context, loader->x);
+    }
+    an_release(allocator, loader->labels, (size_t)loader->capacity, sizeof *loader->labels);
+    an_release(allocator, loader->rows, rows_size(loader), sizeof *loader->rows);
+    an_release(allocator, loader, 1, sizeof *loader);
+}
+
+/* ----------------------------------------------------------------------------- batches */
+
+/* The order depends on the seed and the epoch alone, not on what was delivered before. */
+static void begin_epoch(an_loader *loader)
+{
+    const an_dataset *dataset = loader->dataset;
+    if (loader->options.shuffle) {
+        an_rng rng = an_rng_init(loader->options.seed, AN_STREAM_ORDER + (uint64_t)loader->epoch);
+        an_rng_permutation(&rng, loader->rows, dataset->count);
+    } else {
+        for (int64_t i = 0; i < dataset->count; i++) {
+            loader->rows[i] = (int32_t)i;
+        }
+    }
+    for (int64_t i = 0; dataset->index != NULL && i < dataset->count; i++) {
+        loader->rows[i] = dataset->index[loader->rows[i]];
+    }
+    loader->at = 0;
+    loader->ordered = true;
+}
+
+typedef struct gather_task {
+    const an_bytes_table *kernel;
+    an_bytes_gather work;
+} gather_task;
+
+static void gather_rows(void *arg, int64_t begin, int64_t end)
+{
+    const gather_task *task = arg;
+    task->kernel->gather(&task->work, begin, end);
+}
+
+/* While this batch is converted, the rows of the next are brought into the cache. */
+static void fill(an_loader *loader, int64_t size)
+{
+    const an_dataset *dataset = loader->dataset;
+    const int32_t *rows = loader->rows + loader->at;
+    gather_task task = {.kernel = an__kernels(loader->context)->bytes,
+                        .work = {.pixels = dataset->pixels,
+                                 .rows = rows,
+                                 .width = dataset->width,
+                                 .ahead = loader->options.shuffle ? loader->capacity : 0,
+                                 .scale = loader->scale,
+                                 .shift = loader->shift,
+                                 .out = loader->x->data}};
+    int64_t grain = GRAIN_BYTES / dataset->width + 1;
+    an__parallel(loader->context, size, grain, gather_rows, &task);
+    for (int64_t i = 0; i < size; i++) {
+        loader->labels[i] = dataset->labels[rows[i]];
+    }
+}
+
+bool an_loader_next(an_loader *loader, an_batch *batch)
+{
+    if (!loader->ordered) {
+        begin_epoch(loader);
+    }
+    int64_t left = loader->samples - loader->at;
+    if (left == 0) {
+        an_loader_seek(loader, loader->epoch + 1);
+        return false;
+    }
+    int64_t size = left < loader->capacity ? left : loader->capacity;
+    set_batch_size(loader, size);
+    fill(loader, size);
+    *batch = (an_batch){.x = loader->x,
+                        .y = {loader->labels, size},
+                        .size = size,
+                        .index = loader->at / loader->capacity};
+    loader->at += size;
+    return true;
+}
+
+void an_loader_seek(an_loader *loader, int64_t epoch)
+{
+    loader->epoch = epoch;
+    loader->at = 0;
+    loader->ordered = false;
+}
+
+int64_t an_loader_batches(const an_loader *loader)
+{
+    return (loader->samples + loader->capacity - 1) / loader->capacity;
+}
+
+int64_t an_loader_samples(const an_loader *loader)
+{
+    return loader->samples;
+}

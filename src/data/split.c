@@ -1,0 +1,68 @@
+#include "data/dataset.h"
+
+/* A view of `count` samples of `whole`, its index still to be filled. */
+static an_dataset *view_new(const an_dataset *whole, int64_t count, an_error *err)
+{
+    an_dataset *view = an_alloc(&whole->allocator, 1, sizeof *view, err);
+    if (view == NULL) {
+        return NULL;
+    }
+    *view = *whole;
+    view->count = count;
+    view->index = an_alloc(&whole->allocator, (size_t)count, sizeof *view->index, err);
+    if (view->index == NULL) {
+        an_release(&whole->allocator, view, 1, sizeof *view);
+        return NULL;
+    }
+    return view;
+}
+
+/*
+ * The first `count` samples of a random order are chosen. Both views keep the order of `whole`, so
+ * that going through one in its own order goes through memory in order.
+ */
+static void choose(const an_dataset *whole, uint64_t seed, int32_t *order, bool *chosen,
+                   an_dataset *rest, an_dataset *cut)
+{
+    an_rng rng = an_rng_init(seed, AN_STREAM_SPLIT);
+    an_rng_permutation(&rng, order, whole->count);
+    for (int64_t i = 0; i < cut->count; i++) {
+        chosen[order[i]] = true;
+    }
+    int32_t *next_cut = cut->index;
+    int32_t *next_rest = rest->index;
+    for (int64_t i = 0; i < whole->count; i++) {
+        int32_t row = an__dataset_row(whole, i);
+        if (chosen[i]) {
+            *next_cut++ = row;
+        } else {
+            *next_rest++ = row;
+        }
+    }
+}
+
+bool an_dataset_split(const an_dataset *whole, int64_t count, uint64_t seed, an_dataset **rest,
+                      an_dataset **cut, an_error *err)
+{
+    *rest = *cut = NULL;
+    if (count < 1 || count >= whole->count) {
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "cannot cut %lld of %lld samples; cut at least 1 and leave at least 1",
+                            (long long)count, (long long)whole->count);
+    }
+    size_t all = (size_t)whole->count;
+    int32_t *order = an_alloc(&whole->allocator, all, sizeof *order, err);
+    bool *chosen = order != NULL ? an_alloc(&whole->allocator, all, sizeof *chosen, err) : NULL;
+    an_dataset *first = chosen != NULL ? view_new(whole, count, err) : NULL;
+    an_dataset *second = first != NULL ? view_new(whole, whole->count - count, err) : NULL;
+    if (second != NULL) {
+        choose(whole, seed, order, chosen, second, first);
+        *cut = first;
+        *rest = second;
+    } else {
+        an_dataset_free(first);
+    }
+    an_release(&whole->allocator, chosen, all, sizeof *chosen);
+    an_release(&whole->allocator, order, all, sizeof *order);
+    return second != NULL;
+}

@@ -71,8 +71,8 @@ typedef struct an_error {
 /*
  * Fills `err` (NULL allowed) and returns false, so that a caller can write
  * `return an_error_set(err, AN_ERROR_ARGUMENT, "batch_size must be at least 1, got %d", n);`.
- * Understands %s %.*s %c %d %i %u %ld %lu %lld %llu %zu %g and %%; needs no stdio and no locale.
- * A message too long for the buffer ends in "...". Any earlier excerpt is cleared.
+ * Understands %s %.*s %c %d %i %u %ld %lu %lld %llu %zu %g %.3g and %%; needs no stdio and no
+ * locale. A message too long for the buffer ends in "...". Any earlier excerpt is cleared.
  */
 AN_API bool an_error_set(an_error *err, an_error_code code, const char *format, ...)
     AN_PRINTF(3, 4);
@@ -81,7 +81,10 @@ AN_API bool an_error_set(an_error *err, an_error_code code, const char *format, 
  * stay. */
 AN_API void an_error_prefix(an_error *err, const char *format, ...) AN_PRINTF(2, 3);
 
-/* The excerpt for column `column` (1-based, in bytes) of `line`: the line, a newline, spaces and ^.
+/*
+ * The excerpt for column `column` (1-based, in bytes) of `line`: the line, a newline, spaces and ^.
+ * The caret stands below the glyph: UTF-8 counts by code points, tabs stay tabs. A long line is cut
+ * to the 72 glyphs around the caret, with "..."; control and broken bytes become '?'.
  */
 AN_API void an_error_point(an_error *err, const char *line, size_t line_length, size_t column);
 
@@ -107,7 +110,10 @@ typedef struct an_allocator {
 /* The C library's realloc and free. */
 AN_API an_allocator an_allocator_default(void);
 
-/* Zeroed memory of `count * size` bytes (checked for overflow), or NULL with err (MEMORY). */
+/*
+ * Zeroed memory of `count * size` bytes (checked for overflow; nothing is a block too), or NULL
+ * with err (MEMORY). `allocator` NULL is an_allocator_default here and in an_release.
+ */
 AN_API void *an_alloc(const an_allocator *allocator, size_t count, size_t size, an_error *err);
 /* Frees what an_alloc gave, of the same count and size. NULL allowed. */
 AN_API void an_release(const an_allocator *allocator, void *block, size_t count, size_t size);
@@ -126,7 +132,7 @@ typedef struct an_arena {
 AN_API void an_arena_init(an_arena *arena, an_allocator allocator);
 /* `size` bytes aligned to 64, not zeroed; NULL when there is no memory. */
 AN_API void *an_arena_alloc(an_arena *arena, size_t size);
-/* A copy of `length` bytes of `text` with a terminating zero. */
+/* A copy of `length` bytes of `text` with a terminating zero; NULL when there is no memory. */
 AN_API char *an_arena_text(an_arena *arena, const char *text, size_t length);
 AN_API void an_arena_reset(an_arena *arena);
 AN_API void an_arena_free(an_arena *arena);
@@ -137,22 +143,30 @@ AN_API void an_arena_free(an_arena *arena);
 
 /*
  * Reads a decimal number ("1e-3", "-0.5", "30_000", ".5", "inf", "nan") at the start of `text` and
- * returns how many bytes it took, 0 if there is none. Underscores are allowed between digits.
+ * returns how many bytes it took, 0 if there is none. Underscores are allowed between digits, and
+ * what follows the number may be anything: of "5ep" it takes one byte. The value is the nearest
+ * double (ties to even), infinite beyond the largest.
  */
 AN_API size_t an_number_parse(const char *text, size_t length, double *value);
 
-/* Writes `value` with 17 significant digits as %.17g does in the C locale ("0.10000000000000001").
+/*
+ * Writes `value` with 17 significant digits as %.17g does in the C locale ("0.10000000000000001").
+ * Returns the length of the whole text, as snprintf does; 32 bytes always suffice.
  */
 AN_API size_t an_number_print(char *buffer, size_t size, double value);
 
-/* Writes the shortest text that reads back as the same double ("0.1", "1e-05", "3.0" as "3"). */
+/*
+ * Writes the fewest digits that read back as the same double ("0.1", "1e-05", "3.0" as "3"). Plain
+ * from 0.0001 up to 10^16, with an exponent elsewhere. Otherwise as an_number_print.
+ */
 AN_API size_t an_number_print_short(char *buffer, size_t size, double value);
 
 /* ----------------------------------------------------------- nearest names */
 
 /*
  * "Did you mean": the one of `count` names nearest to `word` by edit distance (case counts half),
- * or NULL when none is near (more than a third of the letters differ).
+ * or NULL when none is near (more than a third of the letters differ). A name that differs in case
+ * alone is always near; of equally near names the first is taken.
  */
 AN_API const char *an_nearest(const char *word, size_t length, const char *const *names,
                               size_t count);

@@ -115,7 +115,7 @@ void an_error_point(an_error *err, const char *line, size_t line_length, size_t 
     size_t padded = 0, length = 0, glyph = 0;
     char *text = err->excerpt;
     if (begin > 0) {
-        memcpy(text, "...", 3);
+        memcpy(text, "...", 4);
         memset(pad, ' ', 3);
         padded = length = 3;
     }
@@ -127,7 +127,7 @@ void an_error_point(an_error *err, const char *line, size_t line_length, size_t 
         length += copy_glyph(text + length, line, line_length, at);
     }
     if (end < count) {
-        memcpy(text + length, "...", 3);
+        memcpy(text + length, "...", 4);
         length += 3;
     }
     text[length++] = '\n';

@@ -11,7 +11,10 @@
 
 static bool same_bits(double a, double b)
 {
-    return memcmp(&a, &b, sizeof a) == 0;
+    uint64_t a_bits, b_bits;
+    memcpy(&a_bits, &a, sizeof a_bits);
+    memcpy(&b_bits, &b, sizeof b_bits);
+    return a_bits == b_bits;
 }
 
 static uint64_t next_random(uint64_t *state)
@@ -130,18 +133,18 @@ static void test_thousands_of_digits(void **state)
     char text[3000];
     size_t length = (size_t)snprintf(text, sizeof text, "9007199254740993.");
     memset(text + length, '0', 2000);
-    strcpy(text + length + 2000, "1");
+    memcpy(text + length + 2000, "1", sizeof "1");
     assert_reads_as_strtod(text);
     text[length + 2000] = '0';
     assert_reads_as_strtod(text);
     memset(text, '0', 2500);
-    strcpy(text + 2500, "12");
+    memcpy(text + 2500, "12", sizeof "12");
     assert_reads_as_strtod(text);
     text[1] = '.';
-    strcpy(text + 2500, "12e2500");
+    memcpy(text + 2500, "12e2500", sizeof "12e2500");
     assert_reads_as_strtod(text);
     memset(text, '9', 2900);
-    strcpy(text + 2900, "e-2890");
+    memcpy(text + 2900, "e-2890", sizeof "e-2890");
     assert_reads_as_strtod(text);
 }
 

@@ -10,7 +10,8 @@
  *   schedule         a call: OneCycleLR(max_lr=0.05); absent: constant
  *   interval         step or epoch: when the schedule is stepped (default epoch)
  *   monitor          what a metric-driven schedule watches: train_loss, train_accuracy, valid_loss,
- *                    valid_accuracy (default: validation loss, without validation training loss)
+ *                    valid_accuracy, or auto (the default): the validation loss, without
+ *                    validation the training loss
  *   validation       a fraction (0.1) or count (5000) cut from the training set
  *   epochs* | steps* how long
  *   batch_size       default 64
@@ -35,8 +36,9 @@ extern "C" {
 typedef struct an_config an_config;
 
 /*
- * Reads and checks `path`, after applying `sets`: "epochs=3" replaces a key, "optimizer.lr=0.05" a
- * named argument of a call, "model.1=..." a list element. Errors: IO, CONFIG.
+ * Reads and checks `path`, after applying `sets` in order: "epochs=3" replaces or adds a key,
+ * "data.path=x" one of a map, "model.1=Linear(784, 64)" an element of a list (counted from 0),
+ * "optimizer.lr=0.05" or "model.1.bias=False" an argument of a call. Errors: IO, CONFIG.
  */
 AN_API an_config *an_config_load(const char *path, const char *const *sets, size_t set_count,
                                  an_error *err);
@@ -45,13 +47,15 @@ AN_API an_config *an_config_parse(const char *name, const char *text, size_t len
                                   const char *const *sets, size_t set_count, an_error *err);
 AN_API void an_config_free(an_config *config);
 
-/* Replaces the seed and the number of threads that the file says. */
+/* Replaces the seed (its lower 63 bits count) and the number of threads that the file says. */
 AN_API void an_config_set_seed(an_config *config, uint64_t seed);
 AN_API void an_config_set_threads(an_config *config, int threads);
+AN_API uint64_t an_config_seed(const an_config *config);
 
 /*
  * Everything that a run needs, made from a configuration and owned as one. `fit` is complete but
- * for callbacks and stop.
+ * for callbacks and stop. A schedule that needs the run's length and was given none gets it: in
+ * updates under interval step, in epochs under interval epoch.
  */
 typedef struct an_run {
     an_context *context;
@@ -62,14 +66,13 @@ typedef struct an_run {
     an_optim *optim;
     struct an_lr_schedule *schedule; /* NULL: constant */
     an_fit_options fit;
-    /* For the summary, owned by the run: */
-    const char *data_text;  /* "MNIST  60,000 train ..." */
-    const char *model_text; /* "Flatten -> Linear(784, 128) -> ..." */
-    const char *optim_text;
+    const char *data_path;     /* as the configuration says; lives as long as that */
     const char *schedule_text; /* canonical, with what was filled in; NULL without a schedule */
 } an_run;
 
-/* Opens the data, builds model, optimizer and schedule. NULL with err: DATA, IO, CONFIG, SHAPE, ...
+/*
+ * Opens the data, builds model, optimizer and schedule. The configuration must outlive the run.
+ * NULL with err: DATA, IO, CONFIG, SHAPE, ...
  */
 AN_API an_run *an_run_new(const an_config *config, an_error *err);
 AN_API void an_run_free(an_run *run);

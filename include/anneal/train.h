@@ -9,7 +9,11 @@
  *   for every epoch     validation, schedule step (interval epoch), callbacks
  *
  * Gradients of an accumulated update are the mean over its samples, also when its last micro-batch
- * is short. A schedule that wants a metric (ReduceLROnPlateau) is fed what `monitor` says.
+ * is short. A schedule that wants a metric (ReduceLROnPlateau) is fed what `monitor` says: under
+ * interval epoch over the epoch and its validation, under interval step over the samples of the
+ * update (there monitor auto is the training loss, and a validation monitor is refused).
+ *
+ * The record's clock counts training alone: it stands still during the validation.
  */
 #ifndef ANNEAL_TRAIN_H
 #define ANNEAL_TRAIN_H
@@ -67,8 +71,13 @@ AN_API int64_t an_fit_steps_per_epoch(const an_fit_options *options);
 AN_API int64_t an_fit_total_steps(const an_fit_options *options);
 
 /*
- * Trains. False with err: options that do not fit (ARGUMENT), a loss that is NaN or infinite
- * (NUMERIC, naming the step, the rate and what to try), memory. What was trained until then stays.
+ * Trains, from the beginning of the loader's epoch 0. False with err: options that do not fit
+ * (ARGUMENT), a loss or gradient norm that is NaN or infinite (NUMERIC, naming the step, the rate
+ * and what to try), memory. What was trained until then stays. `result` may be NULL.
+ *
+ * A run in steps ends with its last update, in the middle of an epoch, which is then validated and
+ * reported like a whole one. `stop` ends a run after the batch, without that; gradients that wait
+ * for their update are dropped. train_end is called whenever train_begin was.
  */
 AN_API bool an_fit(const an_fit_options *options, an_fit_result *result, an_error *err);
 
@@ -77,7 +86,10 @@ typedef struct an_eval_result {
     int64_t samples;
 } an_eval_result;
 
-/* Evaluates a model on all of a loader: no gradients, evaluation mode (restored afterwards). */
+/*
+ * Evaluates a model on all of a loader, from its first batch: no gradients, evaluation mode
+ * (restored afterwards). A loss that is not finite is a result like any other.
+ */
 AN_API bool an_evaluate(an_model *model, an_loss loss, an_loader *loader, an_eval_result *result,
                         an_error *err);
 

@@ -1,0 +1,80 @@
+/*
+ * What the files of the command share. The command uses nothing but public headers of the library.
+ *
+ * Results go to stdout; errors are a sentence on stderr, begun with "anneal: ", and where it helps
+ * the line in question with a caret. Only here may the process look at its environment.
+ */
+#ifndef AN_CLI_CLI_H
+#define AN_CLI_CLI_H
+
+#include <anneal/config.h>
+
+#include <stdio.h>
+
+/* Exit statuses. */
+enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_WRONG = 2 };
+
+/* An option that starts with "--". `argument` is its name in the help, NULL without one. */
+typedef struct cli_option {
+    const char *name, *argument, *help;
+} cli_option;
+
+/* A subcommand: `run` gets the arguments from its own name on, and gives the exit status. */
+typedef struct cli_command {
+    const char *name, *summary;
+    int (*run)(int argc, char **argv);
+} cli_command;
+
+int cli_train(int argc, char **argv);
+
+/* Prints an error; gives the exit status that suits its code. */
+int cli_fail(const an_error *err);
+/* The same for a sentence about wrong arguments; gives CLI_WRONG. */
+int cli_wrong(const char *format, ...) AN_PRINTF(1, 2);
+
+/* The options of a command line, one by one: see cli_next. */
+typedef struct cli_arguments {
+    int argc;
+    char **argv;
+    const cli_option *options;
+    size_t option_count;
+    const char *command; /* "anneal train", for the messages */
+} cli_arguments;
+
+enum { CLI_END = -1, CLI_BAD = -2 };
+
+/*
+ * The index of the next option, its argument in `value`; CLI_END when none is left (what is no
+ * option then stands from `*rest` on in argv); CLI_BAD after a message about a wrong one.
+ */
+int cli_next(const cli_arguments *arguments, const char **value, int *rest);
+
+/* The options with their help, two columns. */
+void cli_print_options(FILE *stream, const cli_option *options, size_t count);
+
+/* A whole number from `low` to `high`; false after a message that names the option. */
+bool cli_integer(const char *option, const char *text, long long low, long long high,
+                 long long *out);
+
+/* The lines above the training: data, model, optimizer, schedule. */
+void cli_summary(FILE *stream, const an_run *run, bool unicode);
+
+/* What a training came to. */
+typedef struct cli_result {
+    an_fit_result fit;
+    an_eval_result test;
+    double startup_seconds;
+    int64_t parameters, seed;
+    int threads;
+} cli_result;
+
+void cli_result_text(FILE *stream, const cli_result *result);
+void cli_result_json(FILE *stream, const cli_result *result);
+
+/* SIGINT and SIGTERM set the flag that is given back; a second one ends the process at once. */
+const volatile int *cli_catch_signals(void);
+
+/* Seconds since the process began its main function. */
+double cli_uptime(void);
+
+#endif

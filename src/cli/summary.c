@@ -1,0 +1,138 @@
+/* What stands above and below the training's own lines. */
+#include "cli/cli.h"
+
+#include <anneal/term.h>
+
+#include <string.h>
+#include <sys/resource.h>
+
+#define SPARK_CELLS 18
+#define SPARK_VALUES 256
+
+/* 60000 as "60,000", in a buffer of the caller's. */
+static const char *count_text(char *buffer, size_t size, int64_t value)
+{
+    an_term_count(buffer, size, value);
+    return buffer;
+}
+
+/* Images are kept as (channels, height, width) and shown as height x width x channels. */
+static void print_shape(FILE *stream, an_shape shape, const char *times)
+{
+    bool image = shape.ndim == 3;
+    for (int i = 0; i < shape.ndim; i++)
+        fprintf(stream, "%s%lld", i ? times : "", (long long)shape.dim[image ? (i + 1) % 3 : i]);
+}
+
+static void print_data(FILE *stream, const an_run *run, bool unicode)
+{
+    char count[32];
+    const char *dot = unicode ? " · " : ", ";
+    fprintf(stream, "data       %s  %s train", run->data_path,
+            count_text(count, sizeof count, an_dataset_count(run->train_data)));
+    if (run->valid_data)
+        fprintf(stream, "%s%s validation", dot,
+                count_text(count, sizeof count, an_dataset_count(run->valid_data)));
+    fprintf(stream, "%s%s test  ", dot,
+            count_text(count, sizeof count, an_dataset_count(run->test_data)));
+    print_shape(stream, an_dataset_shape(run->train_data), unicode ? "×" : "x");
+    fputc('\n', stream);
+}
+
+/* "Flatten()" as "Flatten". */
+static int shown_length(const char *layer)
+{
+    size_t length = strlen(layer);
+    return (int)(length > 2 && strcmp(layer + length - 2, "()") == 0 ? length - 2 : length);
+}
+
+static void print_model(FILE *stream, const an_run *run, bool unicode)
+{
+    char count[32];
+    fputs("model      ", stream);
+    for (size_t i = 0; i < an_model_layer_count(run->model); i++) {
+        const char *layer = an_model_layer_text(run->model, i);
+        fprintf(stream, "%s%.*s",
+                i == 0    ? ""
+                : unicode ? " → "
+                          : " -> ",
+                shown_length(layer), layer);
+    }
+    fprintf(stream, "   %s parameters\n",
+            count_text(count, sizeof count, an_params_size(an_model_params(run->model))));
+}
+
+/* The rate of group 0 over the planned run, where it can be foretold. */
+static void print_spark(FILE *stream, const an_run *run, bool unicode)
+{
+    double values[SPARK_VALUES];
+    char text[4 * SPARK_CELLS + 1];
+    const an_fit_options *fit = &run->fit;
+    int64_t each = an_fit_steps_per_epoch(fit), steps = an_fit_total_steps(fit);
+    int64_t last = (fit->interval == AN_INTERVAL_STEP ? steps : (steps + each - 1) / each) - 1;
+    if (an_lr_wants_metric(run->schedule) || last < 1)
+        return;
+    for (int64_t i = 0; i < SPARK_VALUES; i++)
+        values[i] = an_lr_at_step(run->schedule, 0,
+                                  (int64_t)((double)last * (double)i / (SPARK_VALUES - 1)));
+    an_term_sparkline(text, sizeof text, values, SPARK_VALUES, SPARK_CELLS, unicode);
+    fprintf(stream, "   %s", text);
+}
+
+void cli_summary(FILE *stream, const an_run *run, bool unicode)
+{
+    print_data(stream, run, unicode);
+    print_model(stream, run, unicode);
+    fprintf(stream, "optimizer  %s\n", an_optim_text(run->optim));
+    if (run->schedule) {
+        fprintf(stream, "schedule   %s   per %s", run->schedule_text,
+                run->fit.interval == AN_INTERVAL_STEP ? "step" : "epoch");
+        print_spark(stream, run, unicode);
+        fputc('\n', stream);
+    }
+    fflush(stream);
+}
+
+/* ------------------------------------------------------------------ results */
+
+void cli_result_text(FILE *stream, const cli_result *result)
+{
+    char seconds[32];
+    an_term_duration(seconds, sizeof seconds, result->fit.last.seconds);
+    fprintf(stream, "test accuracy %.1f %%   %s\n", 100 * result->test.accuracy, seconds);
+}
+
+static void json_number(FILE *stream, const char *name, double value)
+{
+    char text[40];
+    an_number_print_short(text, sizeof text, value);
+    fprintf(stream, "\"%s\": %s, ", name, text);
+}
+
+static void json_integer(FILE *stream, const char *name, int64_t value)
+{
+    fprintf(stream, "\"%s\": %lld, ", name, (long long)value);
+}
+
+/* The most memory that the process has held, in bytes. */
+static int64_t peak_memory(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
+}
+
+void cli_result_json(FILE *stream, const cli_result *r)
+{
+    fputc('{', stream);
+    json_number(stream, "test_accuracy", r->test.accuracy);
+    json_number(stream, "test_loss", r->test.loss);
+    json_integer(stream, "epochs", r->fit.last.epoch);
+    json_integer(stream, "steps", r->fit.last.step);
+    json_integer(stream, "parameters", r->parameters);
+    json_number(stream, "seconds", r->fit.last.seconds);
+    json_number(stream, "startup_seconds", r->startup_seconds);
+    json_integer(stream, "peak_memory_bytes", peak_memory());
+    json_integer(stream, "seed", r->seed);
+    json_integer(stream, "threads", r->threads);
+    fprintf(stream, "\"stopped\": %s}\n", r->fit.stopped ? "true" : "false");
+}

@@ -1,0 +1,253 @@
+/* anneal train: a configuration to a trained model. */
+#include "cli/cli.h"
+
+#include <anneal/term.h>
+
+#include <errno.h>
+#include <langinfo.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { OPTION_SET, OPTION_SEED, OPTION_THREADS, OPTION_FORMAT, OPTION_SAVE, OPTION_HELP };
+
+static const cli_option options[] = {
+    [OPTION_SET] = {"set", "KEY=VALUE", "change the configuration: epochs=3, optimizer.lr=0.1"},
+    [OPTION_SEED] = {"seed", "N", "start the random numbers from N (default: the file's, or 1)"},
+    [OPTION_THREADS] = {"threads", "N", "compute with N threads; 0 is one per core"},
+    [OPTION_FORMAT] = {"format", "text|json",
+                       "json: one object per epoch and a final one, and nothing else"},
+    [OPTION_SAVE] = {"save", "FILE", "write the weights to FILE (safetensors)"},
+    [OPTION_HELP] = {"help", NULL, "this text"},
+};
+
+#define OPTION_COUNT (sizeof options / sizeof *options)
+
+/* What the command line asks for. A seed or thread count below 0 leaves the file's. */
+typedef struct request {
+    const char *config, *save;
+    const char **sets;
+    size_t set_count;
+    long long seed, threads;
+    bool json, help;
+} request;
+
+/* One training from the configuration to the result. */
+typedef struct session {
+    const request *request;
+    an_run *run;
+    cli_result result;
+    double begun; /* uptime when the training began */
+} session;
+
+static void print_help(void)
+{
+    puts("Usage: anneal train CONFIG [OPTION]...\n"
+         "Trains the model that CONFIG describes, tests it, and prints the test accuracy.\n");
+    cli_print_options(stdout, options, OPTION_COUNT);
+    puts("\nExamples:\n"
+         "  anneal train examples/mnist-mlp.yaml\n"
+         "  anneal train examples/mnist-mlp.yaml --set epochs=3 --set optimizer.lr=0.02\n"
+         "  anneal train examples/mnist-mlp.yaml --format json --save mnist.safetensors\n"
+         "\nCtrl-C ends the training after the present batch: the weights are still saved and\n"
+         "tested, and the exit status is 1.");
+}
+
+/* -------------------------------------------------------------- arguments */
+
+static bool take_option(request *r, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_SET:
+        r->sets[r->set_count++] = value;
+        return true;
+    case OPTION_SEED:
+        return cli_integer("seed", value, 0, LLONG_MAX, &r->seed);
+    case OPTION_THREADS:
+        return cli_integer("threads", value, 0, 1024, &r->threads);
+    case OPTION_FORMAT:
+        r->json = strcmp(value, "json") == 0;
+        if (r->json || strcmp(value, "text") == 0)
+            return true;
+        cli_wrong("--format takes text or json, got '%s'", value);
+        return false;
+    case OPTION_SAVE:
+        r->save = value;
+        return true;
+    default:
+        r->help = true;
+        return true;
+    }
+}
+
+static int parse(request *r, int argc, char **argv)
+{
+    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal train"};
+    const char *value;
+    int option, rest;
+    while ((option = cli_next(&arguments, &value, &rest)) >= 0)
+        if (!take_option(r, option, value))
+            return CLI_WRONG;
+    if (option == CLI_BAD)
+        return CLI_WRONG;
+    if (r->help)
+        return CLI_DONE;
+    if (rest == argc)
+        return cli_wrong("anneal train needs a configuration: "
+                         "anneal train examples/mnist-mlp.yaml");
+    if (rest + 1 < argc)
+        return cli_wrong("anneal train takes one configuration, got '%s' and '%s'", argv[rest],
+                         argv[rest + 1]);
+    r->config = argv[rest];
+    return CLI_DONE;
+}
+
+/* A file that cannot be written should be found out before the training, not after it. */
+static bool can_save(const char *path, an_error *err)
+{
+    char folder[PATH_MAX];
+    struct stat s;
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+    if (length >= sizeof folder)
+        return an_error_set(err, AN_ERROR_IO, "--save: the path is too long");
+    if (path[length] == 0 || (stat(path, &s) == 0 && S_ISDIR(s.st_mode)))
+        return an_error_set(err, AN_ERROR_IO, "--save: '%s' is a folder; name a file", path);
+    memcpy(folder, length ? path : ".", length ? length : 1);
+    folder[length ? length : 1] = 0;
+    if (access(folder, W_OK) != 0)
+        return an_error_set(err, AN_ERROR_IO, "--save: cannot write to the folder '%s': %s", folder,
+                            strerror(errno));
+    return true;
+}
+
+/* --------------------------------------------------------------- training */
+
+/* The terminal's characters: the one thing that is asked of the locale. */
+static bool has_unicode(void)
+{
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+static void note_start(void *user, const an_run_info *info)
+{
+    (void)info;
+    session *s = user;
+    s->result.startup_seconds = cli_uptime();
+}
+
+static bool fit(session *s, an_error *err)
+{
+    an_progress progress;
+    bool live = !s->request->json && an_term_is_terminal(STDOUT_FILENO);
+    an_progress_init(&progress, stdout, an_term_width(STDOUT_FILENO, 80), has_unicode());
+    an_callback callbacks[] = {
+        {.train_begin = note_start, .user = s},
+        s->request->json ? an_json_logger(stdout)
+        : live           ? an_progress_callback(&progress)
+                         : an_console_logger(stdout),
+    };
+    an_fit_options fit = s->run->fit;
+    fit.callbacks = callbacks;
+    fit.callback_count = 2;
+    fit.stop = cli_catch_signals();
+    return an_fit(&fit, &s->result.fit, err);
+}
+
+static bool save(const session *s, an_error *err)
+{
+    const char *path = s->request->save;
+    return !path || an_params_save(an_model_params(s->run->model), path, err);
+}
+
+static bool test(session *s, an_error *err)
+{
+    an_run *run = s->run;
+    if (!an_evaluate(run->model, run->fit.loss, run->test, &s->result.test, err))
+        return false;
+    return isfinite(s->result.test.loss) ||
+           an_error_set(err, AN_ERROR_NUMERIC,
+                        "the test loss is %g after step %lld; try a lower learning rate, a warmup "
+                        "or clip_grad_norm",
+                        s->result.test.loss, (long long)s->result.fit.last.step);
+}
+
+static void say_stopped(const session *s)
+{
+    const an_record *last = &s->result.fit.last;
+    fflush(stdout);
+    fprintf(stderr, "anneal: stopped by a signal after step %lld, in epoch %lld of %lld\n",
+            (long long)last->step, (long long)last->epoch, (long long)last->epochs);
+}
+
+static bool train(session *s, an_error *err)
+{
+    cli_result *r = &s->result;
+    r->parameters = an_params_size(an_model_params(s->run->model));
+    r->threads = an_context_threads(s->run->context);
+    if (!s->request->json)
+        cli_summary(stdout, s->run, has_unicode());
+    if (!fit(s, err))
+        return false;
+    if (r->fit.stopped)
+        say_stopped(s);
+    if (!save(s, err) || !test(s, err))
+        return false;
+    if (s->request->json)
+        cli_result_json(stdout, r);
+    else
+        cli_result_text(stdout, r);
+    return true;
+}
+
+/* Whether everything that was printed has arrived. */
+static bool flush(an_error *err)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    return an_error_set(err, AN_ERROR_IO, "cannot write to the standard output: %s",
+                        strerror(errno));
+}
+
+static int run(const request *r)
+{
+    an_error err = {0};
+    session s = {.request = r};
+    an_config *config = NULL;
+    bool ok = !r->save || can_save(r->save, &err);
+    if (ok)
+        config = an_config_load(r->config, r->sets, r->set_count, &err);
+    if (config && r->seed >= 0)
+        an_config_set_seed(config, (uint64_t)r->seed);
+    if (config && r->threads >= 0)
+        an_config_set_threads(config, (int)r->threads);
+    if (config)
+        s.run = an_run_new(config, &err);
+    s.result.seed = config ? (int64_t)an_config_seed(config) : 0;
+    ok = s.run && train(&s, &err) && flush(&err);
+    an_run_free(s.run);
+    an_config_free(config);
+    if (!ok)
+        return cli_fail(&err);
+    return s.result.fit.stopped ? CLI_FAILED : CLI_DONE;
+}
+
+int cli_train(int argc, char **argv)
+{
+    request r = {.seed = -1, .threads = -1};
+    r.sets = calloc((size_t)argc + 1, sizeof *r.sets);
+    if (!r.sets) {
+        an_error err = {.code = AN_ERROR_MEMORY, .message = "out of memory"};
+        return cli_fail(&err);
+    }
+    int status = parse(&r, argc, argv);
+    if (status == CLI_DONE && r.help)
+        print_help();
+    else if (status == CLI_DONE)
+        status = run(&r);
+    free(r.sets);
+    return status;
+}

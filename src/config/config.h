@@ -1,0 +1,52 @@
+/* A configuration as read: values, and the nodes of what is built only when a run is made. */
+#ifndef AN_CONFIG_CONFIG_H
+#define AN_CONFIG_CONFIG_H
+
+#include "config/tree.h"
+
+#include <anneal/config.h>
+
+/* A parsed call that must be freed with the configuration. */
+typedef struct an__held {
+    an_spec *spec;
+    struct an__held *next;
+} an__held;
+
+/* A call and the node that it was written in. */
+typedef struct an__call {
+    const an__node *node;
+    const an_spec_node *call;
+} an__call;
+
+struct an_config {
+    an_arena arena;
+    an__document document;
+    an__node *root;
+    an__held *held;
+    const char *folder; /* of the file, with a slash at the end; "" for the current one */
+
+    const an__node *path_node, *validation_node, *model_node;
+    const char *path;
+    double mean, deviation;
+    const an__call *layers;
+    size_t layer_count;
+    an_loss loss;
+    an__call optimizer, schedule; /* schedule.node NULL: none */
+    an_interval interval;
+    an_monitor monitor;
+    double validation; /* below 1 a fraction, else a count; 0: none */
+    int64_t epochs, steps, batch_size, accumulate, threads, seed;
+    double clip_grad_norm;
+};
+
+/* The error of a node: CONFIG at its place. Gives false. */
+#define AN__FAIL(node, err, ...)                                                                  \
+    an__blame(node,                                                                               \
+              an_spec_error(&(node)->source, (node)->kind == AN__SCALAR ? 0 : (node)->begin, err, \
+                            __VA_ARGS__),                                                         \
+              err)
+
+/* Reads all keys of the tree's root into `config`. */
+bool an__config_read(an_config *config, an_error *err);
+
+#endif

@@ -1,0 +1,346 @@
+/*
+ * The keys of a configuration: one table says which there are, which must be there and who reads
+ * them. A reader checks type and range; what a call means is checked when the run is made.
+ */
+#include "config/config.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct key {
+    const char *name;
+    bool (*read)(an_config *config, const an__node *node, an_error *err);
+    bool required;
+} key;
+
+#define MAX_KEYS 24
+
+/* ----------------------------------------------------------- reading a map */
+
+static bool unknown_key(const an__node *name, const char *where, const key *keys, size_t count,
+                        an_error *err)
+{
+    const char *names[MAX_KEYS];
+    for (size_t i = 0; i < count; i++)
+        names[i] = keys[i].name;
+    const char *near = an_nearest(name->source.text, name->source.length, names, count);
+    int length = (int)(name->source.length < 64 ? name->source.length : 64);
+    return near ? AN__FAIL(name, err, "%s has no key '%.*s'; did you mean '%s'?", where, length,
+                           name->source.text, near)
+                : AN__FAIL(name, err, "%s has no key '%.*s'", where, length, name->source.text);
+}
+
+/* Reads every key of `map`, in the table's order, and sees to it that the required are there. */
+static bool read_map(an_config *config, an__node *map, const char *where, const key *keys,
+                     size_t count, an_error *err)
+{
+    for (const an__node *child = map->first; child; child = child->next) {
+        bool known = false;
+        for (size_t i = 0; i < count; i++)
+            known = known ||
+                    (strlen(keys[i].name) == child->key->source.length &&
+                     memcmp(keys[i].name, child->key->source.text, child->key->source.length) == 0);
+        if (!known)
+            return unknown_key(child->key, where, keys, count, err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        an__node **slot = an__tree_child(map, keys[i].name, strlen(keys[i].name));
+        if (slot ? !keys[i].read(config, *slot, err)
+                 : keys[i].required &&
+                       !AN__FAIL(map, err, "%s needs the key '%s'", where, keys[i].name))
+            return false;
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------------ values */
+
+static const char *name_of(const an__node *node)
+{
+    return node->key ? node->key->source.text : "an element";
+}
+
+/* The value that a scalar's text is in the grammar of calls; NULL with err. */
+static const an_spec_node *parse(an_config *config, const an__node *node, an_error *err)
+{
+    if (node->kind != AN__SCALAR) {
+        AN__FAIL(node, err, "%s takes a single value, got a %s", name_of(node),
+                 node->kind == AN__LIST ? "list" : "map");
+        return NULL;
+    }
+    if (node->source.length == 0) {
+        AN__FAIL(node, err, "%s has no value", name_of(node));
+        return NULL;
+    }
+    an__held *held = an_arena_alloc(&config->arena, sizeof *held);
+    if (!held)
+        return an__no_memory(err);
+    an_allocator allocator = an_allocator_default();
+    an_spec *spec = an_spec_parse(&node->source, &allocator, err);
+    if (!spec) {
+        an__blame(node, false, err);
+        return NULL;
+    }
+    *held = (an__held){.spec = spec, .next = config->held};
+    config->held = held;
+    return an_spec_root(spec);
+}
+
+static bool read_call(an_config *config, const an__node *node, an__call *out, an_error *err)
+{
+    const an_spec_node *value = parse(config, node, err);
+    if (!value)
+        return false;
+    if (value->kind == AN_SPEC_NAME)
+        return AN__FAIL(node, err, "%s takes a call; write '%s()'", name_of(node), value->text);
+    if (value->kind != AN_SPEC_CALL)
+        return AN__FAIL(node, err, "%s takes a call, such as Name(argument=value)", name_of(node));
+    *out = (an__call){.node = node, .call = value};
+    return true;
+}
+
+static bool read_integer(an_config *config, const an__node *node, int64_t low, int64_t high,
+                         int64_t *out, an_error *err)
+{
+    const an_spec_node *value = parse(config, node, err);
+    if (!value)
+        return false;
+    if (!an_spec_integer(&node->source, name_of(node), value, out, err))
+        return an__blame(node, false, err);
+    if (*out < low)
+        return AN__FAIL(node, err, "%s must be at least %lld, got %lld", name_of(node),
+                        (long long)low, (long long)*out);
+    if (*out > high)
+        return AN__FAIL(node, err, "%s must be at most %lld, got %lld", name_of(node),
+                        (long long)high, (long long)*out);
+    return true;
+}
+
+static bool read_number(an_config *config, const an__node *node, double *out, an_error *err)
+{
+    const an_spec_node *value = parse(config, node, err);
+    if (!value)
+        return false;
+    if (!an_spec_number(&node->source, name_of(node), value, out, err))
+        return an__blame(node, false, err);
+    return isfinite(*out) || AN__FAIL(node, err, "%s must be finite, got %g", name_of(node), *out);
+}
+
+/* One of `count` words: its index goes to `out`. */
+static bool read_word(const an__node *node, const char *const *words, size_t count, size_t *out,
+                      an_error *err)
+{
+    char list[160] = "";
+    if (node->kind == AN__SCALAR) {
+        for (*out = 0; *out < count; ++*out)
+            if (strlen(words[*out]) == node->source.length &&
+                memcmp(words[*out], node->source.text, node->source.length) == 0)
+                return true;
+    }
+    for (size_t i = 0, used = 0; i < count && used < sizeof list; i++)
+        used += an_format(list + used, sizeof list - used, "%s%s",
+                          i == 0          ? ""
+                          : i + 1 < count ? ", "
+                                          : " or ",
+                          words[i]);
+    return AN__FAIL(node, err, "%s must be %s", name_of(node), list);
+}
+
+/* -------------------------------------------------------------------- data */
+
+static bool read_format(an_config *config, const an__node *node, an_error *err)
+{
+    (void)config;
+    static const char *const words[] = {"idx"};
+    size_t index;
+    return read_word(node, words, 1, &index, err);
+}
+
+static bool read_path(an_config *config, const an__node *node, an_error *err)
+{
+    if (node->kind != AN__SCALAR || node->source.length == 0)
+        return AN__FAIL(node, err, "path takes the name of a folder");
+    config->path = node->source.text;
+    config->path_node = node;
+    return true;
+}
+
+static bool read_normalize(an_config *config, const an__node *node, an_error *err)
+{
+    if (node->kind != AN__LIST || node->count != 2)
+        return AN__FAIL(node, err,
+                        "normalize takes a mean and a deviation, such as [0.1307, 0.3081]");
+    const an__node *mean = node->first, *deviation = mean->next;
+    if (!read_number(config, mean, &config->mean, err) ||
+        !read_number(config, deviation, &config->deviation, err))
+        return false;
+    return config->deviation > 0 ||
+           AN__FAIL(deviation, err, "normalize: the deviation must be above 0, got %g",
+                    config->deviation);
+}
+
+static const key data_keys[] = {{"format", read_format, false},
+                                {"path", read_path, true},
+                                {"normalize", read_normalize, false}};
+
+static bool read_data(an_config *config, const an__node *node, an_error *err)
+{
+    if (node->kind != AN__MAP)
+        return AN__FAIL(node, err, "data takes a map, such as {format: idx, path: data/mnist}");
+    an__node map = *node;
+    return read_map(config, &map, "data", data_keys, sizeof data_keys / sizeof *data_keys, err);
+}
+
+/* ------------------------------------------------------- what is made of it */
+
+static bool read_model(an_config *config, const an__node *node, an_error *err)
+{
+    if (node->kind != AN__LIST || node->count == 0)
+        return AN__FAIL(node, err,
+                        "model takes a list of layers, one line each, such as "
+                        "'- Linear(784, 128)'");
+    an__call *layers = an_arena_alloc(&config->arena, node->count * sizeof *layers);
+    if (!layers)
+        return an__no_memory(err);
+    size_t count = 0;
+    for (const an__node *child = node->first; child; child = child->next)
+        if (!read_call(config, child, &layers[count++], err))
+            return false;
+    config->model_node = node;
+    config->layers = layers;
+    config->layer_count = count;
+    return true;
+}
+
+static bool read_loss(an_config *config, const an__node *node, an_error *err)
+{
+    an__call call;
+    return read_call(config, node, &call, err) &&
+           an__blame(node, an_loss_parse(&node->source, call.call, &config->loss, err), err);
+}
+
+static bool read_optimizer(an_config *config, const an__node *node, an_error *err)
+{
+    return read_call(config, node, &config->optimizer, err);
+}
+
+static bool read_schedule(an_config *config, const an__node *node, an_error *err)
+{
+    return read_call(config, node, &config->schedule, err);
+}
+
+/* ------------------------------------------------------------- the trainer */
+
+static bool read_interval(an_config *config, const an__node *node, an_error *err)
+{
+    static const char *const words[] = {
+        [AN_INTERVAL_EPOCH] = "epoch",
+        [AN_INTERVAL_STEP] = "step",
+    };
+    size_t index = 0;
+    if (!read_word(node, words, sizeof words / sizeof *words, &index, err))
+        return false;
+    config->interval = (an_interval)index;
+    return true;
+}
+
+static bool read_monitor(an_config *config, const an__node *node, an_error *err)
+{
+    static const char *const words[] = {
+        [AN_MONITOR_AUTO] = "auto",
+        [AN_MONITOR_TRAIN_LOSS] = "train_loss",
+        [AN_MONITOR_TRAIN_ACCURACY] = "train_accuracy",
+        [AN_MONITOR_VALID_LOSS] = "valid_loss",
+        [AN_MONITOR_VALID_ACCURACY] = "valid_accuracy",
+    };
+    size_t index = 0;
+    if (!read_word(node, words, sizeof words / sizeof *words, &index, err))
+        return false;
+    config->monitor = (an_monitor)index;
+    return true;
+}
+
+static bool read_validation(an_config *config, const an__node *node, an_error *err)
+{
+    double *value = &config->validation;
+    config->validation_node = node;
+    if (!read_number(config, node, value, err))
+        return false;
+    if (*value < 0 || *value > 1e15 || (*value >= 1 && *value != floor(*value)))
+        return AN__FAIL(node, err,
+                        "validation must be a fraction of the training set below 1, or a count, "
+                        "got %g",
+                        *value);
+    return true;
+}
+
+static bool read_epochs(an_config *config, const an__node *node, an_error *err)
+{
+    return read_integer(config, node, 1, 1000000000, &config->epochs, err);
+}
+
+static bool read_steps(an_config *config, const an__node *node, an_error *err)
+{
+    if (!read_integer(config, node, 1, 1000000000000000, &config->steps, err))
+        return false;
+    return config->epochs == 0 ||
+           AN__FAIL(node, err, "epochs and steps are both there; keep one of the two");
+}
+
+static bool read_batch_size(an_config *config, const an__node *node, an_error *err)
+{
+    return read_integer(config, node, 1, INT32_MAX, &config->batch_size, err);
+}
+
+static bool read_accumulate(an_config *config, const an__node *node, an_error *err)
+{
+    return read_integer(config, node, 1, INT32_MAX, &config->accumulate, err);
+}
+
+static bool read_clip_grad_norm(an_config *config, const an__node *node, an_error *err)
+{
+    if (!read_number(config, node, &config->clip_grad_norm, err))
+        return false;
+    return config->clip_grad_norm > 0 ||
+           AN__FAIL(node, err, "clip_grad_norm must be above 0, got %g", config->clip_grad_norm);
+}
+
+static bool read_seed(an_config *config, const an__node *node, an_error *err)
+{
+    return read_integer(config, node, 0, INT64_MAX, &config->seed, err);
+}
+
+static bool read_threads(an_config *config, const an__node *node, an_error *err)
+{
+    return read_integer(config, node, 0, 1024, &config->threads, err);
+}
+
+static const key keys[] = {{"data", read_data, true},
+                           {"model", read_model, true},
+                           {"loss", read_loss, false},
+                           {"optimizer", read_optimizer, true},
+                           {"schedule", read_schedule, false},
+                           {"interval", read_interval, false},
+                           {"monitor", read_monitor, false},
+                           {"validation", read_validation, false},
+                           {"epochs", read_epochs, false},
+                           {"steps", read_steps, false},
+                           {"batch_size", read_batch_size, false},
+                           {"accumulate", read_accumulate, false},
+                           {"clip_grad_norm", read_clip_grad_norm, false},
+                           {"seed", read_seed, false},
+                           {"threads", read_threads, false}};
+
+_Static_assert(sizeof keys / sizeof *keys <= MAX_KEYS, "unknown_key holds MAX_KEYS names");
+
+bool an__config_read(an_config *config, an_error *err)
+{
+    config->deviation = 1;
+    config->batch_size = 64;
+    config->accumulate = 1;
+    config->seed = 1;
+    if (!read_map(config, config->root, "a configuration", keys, sizeof keys / sizeof *keys, err))
+        return false;
+    return config->epochs > 0 || config->steps > 0 ||
+           AN__FAIL(config->root, err, "a configuration needs the key 'epochs' or 'steps'");
+}

@@ -1,0 +1,309 @@
+/*
+ * From a configuration to everything that a run needs, in the order of dependence: context, model
+ * (described), data, model (built for the data's shape), optimizer, schedule.
+ */
+#include "config/config.h"
+
+#include <anneal/lr_text.h>
+
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Samples of a batch in evaluation: enough to fill the kernels, little enough for the cache. */
+#define EVAL_BATCH 512
+
+/* A run with what it owns besides; `run` comes first. */
+typedef struct builder {
+    an_run run;
+    const an_config *config;
+    an_arena texts;
+    an_lr_text *schedule_text;
+    an_error *err;
+} builder;
+
+/* -------------------------------------------------------------------- data */
+
+static bool is_folder(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+/* The data's folder: as written, else beside the configuration. NULL with err (IO). */
+static const char *find_folder(builder *b)
+{
+    const an_config *c = b->config;
+    size_t size = strlen(c->folder) + strlen(c->path) + 1;
+    char *beside = an_arena_alloc(&b->texts, size);
+    if (!beside)
+        return an__no_memory(b->err);
+    an_format(beside, size, "%s%s", c->folder, c->path);
+    if (is_folder(c->path))
+        return c->path;
+    if (c->path[0] != '/' && is_folder(beside))
+        return beside;
+    AN__FAIL(c->path_node, b->err, "there is no folder '%s'%s", c->path,
+             c->path[0] == '/' ? "" : ", neither here nor beside the configuration");
+    if (b->err)
+        b->err->code = AN_ERROR_IO;
+    return NULL;
+}
+
+/* Cuts the validation set off the training set. */
+static bool split(builder *b)
+{
+    const an_config *c = b->config;
+    int64_t all = an_dataset_count(b->run.train_data);
+    double wanted = c->validation < 1 ? floor(c->validation * (double)all + 0.5) : c->validation;
+    if (c->validation == 0)
+        return true;
+    if (!(wanted >= 1 && wanted < (double)all))
+        return AN__FAIL(c->validation_node, b->err,
+                        "validation must leave samples on both sides: %g of %lld is not between "
+                        "1 and %lld",
+                        wanted, (long long)all, (long long)all - 1);
+    b->run.whole_data = b->run.train_data;
+    b->run.train_data = NULL;
+    return an_dataset_split(b->run.whole_data, (int64_t)wanted, (uint64_t)c->seed,
+                            &b->run.train_data, &b->run.valid_data, b->err);
+}
+
+static bool open_data(builder *b)
+{
+    const an_allocator *allocator = an_context_allocator(b->run.context);
+    const char *folder = find_folder(b);
+    if (!folder)
+        return false;
+    b->run.train_data = an_mnist_open(allocator, folder, true, b->err);
+    if (!b->run.train_data)
+        return false;
+    b->run.test_data = an_mnist_open(allocator, folder, false, b->err);
+    if (!b->run.test_data)
+        return false;
+    an_shape train = an_dataset_shape(b->run.train_data);
+    an_shape test = an_dataset_shape(b->run.test_data);
+    if (!an_shape_equal(train, test)) {
+        char a[64], t[64];
+        an_shape_print(a, sizeof a, train);
+        an_shape_print(t, sizeof t, test);
+        return an_error_set(b->err, AN_ERROR_DATA,
+                            "%s: training samples have shape %s, test samples %s", folder, a, t);
+    }
+    return split(b);
+}
+
+static an_loader *loader(builder *b, const an_dataset *data, bool training)
+{
+    const an_config *c = b->config;
+    an_loader_options options = an_loader_defaults();
+    int64_t count = an_dataset_count(data), size = training ? c->batch_size : EVAL_BATCH;
+    options.batch_size = size < count || count == 0 ? size : count;
+    options.shuffle = training;
+    options.seed = (uint64_t)c->seed;
+    options.mean = c->mean;
+    options.deviation = c->deviation;
+    return an_loader_new(b->run.context, data, &options, b->err);
+}
+
+static bool make_loaders(builder *b)
+{
+    an_run *run = &b->run;
+    run->train = loader(b, run->train_data, true);
+    if (run->train && run->valid_data)
+        run->valid = loader(b, run->valid_data, false);
+    if (run->train && (run->valid || !run->valid_data))
+        run->test = loader(b, run->test_data, false);
+    return run->test != NULL;
+}
+
+/* ------------------------------------------------------------------- model */
+
+static bool describe_model(builder *b)
+{
+    const an_config *c = b->config;
+    b->run.model = an_model_new(b->run.context, b->err);
+    if (!b->run.model)
+        return false;
+    for (size_t i = 0; i < c->layer_count; i++) {
+        const an__call *layer = &c->layers[i];
+        if (!an_model_add_spec(b->run.model, &layer->node->source, layer->call, b->err))
+            return an__blame(layer->node, false, b->err);
+    }
+    return true;
+}
+
+/* Puts the place of `node` before an error that has none: "FILE:LINE: ", and the excerpt. */
+static bool place(const an__node *node, an_error *err)
+{
+    an_error there = {0};
+    if (!err)
+        return false;
+    AN__FAIL(node, &there, "%s", err->message);
+    memcpy(err->message, there.message, sizeof err->message);
+    memcpy(err->excerpt, there.excerpt, sizeof err->excerpt);
+    return false;
+}
+
+/* The node of the layer that an error of an_model_build speaks of ("layer 3, ..."), or the model's.
+ */
+static const an__node *layer_blamed(const builder *b)
+{
+    char start[32];
+    for (size_t i = 0; b->err && i < b->config->layer_count; i++) {
+        size_t length = an_format(start, sizeof start, "layer %zu,", i + 1);
+        if (strncmp(b->err->message, start, length) == 0)
+            return b->config->layers[i].node;
+    }
+    return b->config->model_node;
+}
+
+/* The model's output must be a row with a place for each class. */
+static bool check_classes(builder *b)
+{
+    an_shape out = an_model_output_shape(b->run.model);
+    int32_t classes = an_dataset_classes(b->run.train_data);
+    char text[64];
+    an_shape_print(text, sizeof text, out);
+    if (out.ndim != 1)
+        return AN__FAIL(b->config->model_node, b->err,
+                        "the model's output for a sample has shape %s, but %s takes a row of "
+                        "scores, one a class; end with Flatten() or Linear(..., %d)",
+                        text, an_loss_name(b->config->loss), (int)classes);
+    if (out.dim[0] < classes)
+        return AN__FAIL(b->config->model_node, b->err,
+                        "the data has %d classes, but the model has %lld outputs; its last layer "
+                        "must give at least %d",
+                        (int)classes, (long long)out.dim[0], (int)classes);
+    return true;
+}
+
+static bool build_model(builder *b)
+{
+    an_shape sample = an_dataset_shape(b->run.train_data);
+    if (!an_model_build(b->run.model, sample, (uint64_t)b->config->seed, b->err))
+        return place(layer_blamed(b), b->err);
+    return check_classes(b);
+}
+
+/* -------------------------------------------------- optimizer and schedule */
+
+static bool make_optim(builder *b)
+{
+    const an__call *call = &b->config->optimizer;
+    an_params *params = an_model_params(b->run.model);
+    b->run.optim = an_optim_parse_spec(params, &call->node->source, call->call, b->err);
+    return an__blame(call->node, b->run.optim != NULL, b->err);
+}
+
+static void fill_fit(builder *b)
+{
+    const an_config *c = b->config;
+    an_fit_options *fit = &b->run.fit;
+    *fit = an_fit_defaults();
+    fit->model = b->run.model;
+    fit->loss = c->loss;
+    fit->optim = b->run.optim;
+    fit->interval = c->interval;
+    fit->monitor = c->monitor;
+    fit->train = b->run.train;
+    fit->valid = b->run.valid;
+    fit->epochs = c->epochs;
+    fit->steps = c->steps;
+    fit->accumulate = c->accumulate;
+    fit->clip_grad_norm = c->clip_grad_norm;
+}
+
+/* The run's length as the schedule counts it: in updates, or in epochs. */
+static an_lr_fill schedule_fill(const an_fit_options *fit)
+{
+    int64_t total = an_fit_total_steps(fit), each = an_fit_steps_per_epoch(fit);
+    int64_t epochs = fit->epochs > 0 ? fit->epochs : total / each + (total % each != 0);
+    if (fit->interval == AN_INTERVAL_EPOCH)
+        return (an_lr_fill){.total_steps = epochs, .epochs = epochs, .steps_per_epoch = 1};
+    return (an_lr_fill){.total_steps = total, .epochs = epochs, .steps_per_epoch = each};
+}
+
+static bool print_schedule(builder *b)
+{
+    const an_lr_desc *desc = an_lr_text_desc(b->schedule_text);
+    size_t size = an_lr_print(NULL, 0, desc) + 1;
+    char *text = an_arena_alloc(&b->texts, size);
+    if (!text)
+        return an__no_memory(b->err);
+    an_lr_print(text, size, desc);
+    b->run.schedule_text = text;
+    return true;
+}
+
+static bool make_schedule(builder *b)
+{
+    const an__call *call = &b->config->schedule;
+    const an_allocator *allocator = an_context_allocator(b->run.context);
+    an_run *run = &b->run;
+    if (!call->node)
+        return true;
+    an_lr_fill fill = schedule_fill(&run->fit);
+    b->schedule_text = an_lr_parse(&call->node->source, call->call, &fill, allocator, b->err);
+    if (!b->schedule_text)
+        return an__blame(call->node, false, b->err);
+    run->schedule = an_lr_new(an_lr_text_desc(b->schedule_text), an_optim_groups(run->optim),
+                              an_optim_group_count(run->optim), allocator, b->err);
+    if (!run->schedule)
+        return place(call->node, b->err);
+    run->fit.schedule = run->schedule;
+    return print_schedule(b);
+}
+
+/* ------------------------------------------------------------------ a run */
+
+static bool build(builder *b)
+{
+    an_context_options options = {.threads = (int)b->config->threads};
+    b->run.data_path = b->config->path;
+    b->run.context = an_context_new(&options, b->err);
+    if (!b->run.context)
+        return false;
+    if (!describe_model(b) || !open_data(b) || !build_model(b) || !make_loaders(b) ||
+        !make_optim(b))
+        return false;
+    fill_fit(b);
+    return make_schedule(b);
+}
+
+an_run *an_run_new(const an_config *config, an_error *err)
+{
+    an_allocator allocator = an_allocator_default();
+    builder *b = an_alloc(&allocator, 1, sizeof *b, err);
+    if (!b)
+        return NULL;
+    b->config = config;
+    b->err = err;
+    an_arena_init(&b->texts, allocator);
+    if (build(b))
+        return &b->run;
+    an_run_free(&b->run);
+    return NULL;
+}
+
+void an_run_free(an_run *run)
+{
+    if (!run)
+        return;
+    builder *b = (builder *)run;
+    an_lr_free(run->schedule);
+    an_lr_text_free(b->schedule_text);
+    an_optim_free(run->optim);
+    an_model_free(run->model);
+    an_loader_free(run->train);
+    an_loader_free(run->valid);
+    an_loader_free(run->test);
+    an_dataset_free(run->train_data);
+    an_dataset_free(run->valid_data);
+    an_dataset_free(run->whole_data);
+    an_dataset_free(run->test_data);
+    an_context_free(run->context);
+    an_arena_free(&b->texts);
+    an_allocator allocator = an_allocator_default();
+    an_release(&allocator, b, 1, sizeof *b);
+}

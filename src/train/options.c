@@ -1,0 +1,79 @@
+/* The options of a fit: defaults, what they come to in steps, and which of them do not fit. */
+#include "train/fit.h"
+
+#include <anneal/lr.h>
+
+#include <math.h>
+
+an_fit_options an_fit_defaults(void)
+{
+    return (an_fit_options){
+        .accumulate = 1, .interval = AN_INTERVAL_EPOCH, .monitor = AN_MONITOR_AUTO};
+}
+
+/* ceil(count / size), without overflow; size >= 1, count >= 0. */
+static int64_t parts(int64_t count, int64_t size)
+{
+    return count / size + (count % size != 0);
+}
+
+int64_t an_fit_steps_per_epoch(const an_fit_options *options)
+{
+    return parts(an_loader_batches(options->train), options->accumulate);
+}
+
+int64_t an_fit_total_steps(const an_fit_options *options)
+{
+    int64_t each = an_fit_steps_per_epoch(options);
+    if (options->steps > 0)
+        return options->steps;
+    return each > 0 && options->epochs > INT64_MAX / each ? INT64_MAX : options->epochs * each;
+}
+
+static bool check_length(const an_fit_options *o, an_error *err)
+{
+    if (o->epochs < 0 || o->steps < 0 || (o->epochs == 0) == (o->steps == 0))
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "one of epochs and steps must be positive and the other 0, got "
+                            "epochs %lld and steps %lld",
+                            (long long)o->epochs, (long long)o->steps);
+    if (o->accumulate < 1)
+        return an_error_set(err, AN_ERROR_ARGUMENT, "accumulate must be at least 1, got %lld",
+                            (long long)o->accumulate);
+    if (an_loader_batches(o->train) < 1)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "the training loader delivers no batch; with drop_last, batch_size "
+                            "must not be above the number of samples");
+    return true;
+}
+
+/* A metric-driven schedule can only be fed what the trainer has at the moment of its step. */
+static bool check_monitor(const an_fit_options *o, an_error *err)
+{
+    bool valid = o->monitor == AN_MONITOR_VALID_LOSS || o->monitor == AN_MONITOR_VALID_ACCURACY;
+    if (!valid || !o->schedule || !an_lr_wants_metric(o->schedule))
+        return true;
+    if (o->interval == AN_INTERVAL_STEP)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "monitor: a schedule stepped after every update cannot watch the "
+                            "validation, which happens once an epoch; use interval epoch, or "
+                            "monitor train_loss");
+    if (!o->valid)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "monitor: the schedule watches the validation, but there is no "
+                            "validation set; set validation, or monitor train_loss");
+    return true;
+}
+
+bool an__fit_check(const an_fit_options *o, an_error *err)
+{
+    if (!o->model || !o->optim || !o->train)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "a fit needs a model, an optimizer and a training loader");
+    if (!(o->clip_grad_norm >= 0) || isinf(o->clip_grad_norm))
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "clip_grad_norm must be a positive number, or 0 for no clipping, "
+                            "got %g",
+                            o->clip_grad_norm);
+    return check_length(o, err) && check_monitor(o, err);
+}

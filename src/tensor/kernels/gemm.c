@@ -94,28 +94,28 @@ AN_INLINE void compute(const tile *t, const int rows, const int vecs)
 {
     an_vec sum[ROWS][VECS] = {{{0}}};
     const float *a[ROWS];
-#pragma GCC unroll 16
+    AN_UNROLL
     for (int i = 0; i < rows; i++)
         a[i] = t->a + i * t->row_stride;
     const float *b = t->b;
     const int64_t ldb = t->ldb, step = t->depth_stride;
     for (int64_t p = 0, at = 0; p < t->depth; p++, at += step, b += ldb) {
         an_vec right[VECS];
-#pragma GCC unroll 16
+        AN_UNROLL
         for (int j = 0; j < vecs; j++)
             right[j] = an__vload(b + j * AN_LANES);
-#pragma GCC unroll 16
+        AN_UNROLL
         for (int i = 0; i < rows; i++) {
             const an_vec left = an__vsplat(a[i][at]);
-#pragma GCC unroll 16
+            AN_UNROLL
             for (int j = 0; j < vecs; j++)
                 sum[i][j] += left * right[j];
         }
     }
     const float *bias = t->finish ? t->bias : NULL;
-#pragma GCC unroll 16
+    AN_UNROLL
     for (int i = 0; i < rows; i++) {
-#pragma GCC unroll 16
+        AN_UNROLL
         for (int j = 0; j < vecs; j++)
             write_sum(t, t->c + i * t->ldc + j * AN_LANES, bias ? bias + j * AN_LANES : NULL,
                       sum[i][j], j == vecs - 1 ? t->last : AN_LANES);
@@ -178,11 +178,11 @@ static void pack_transposed(float *out, int64_t ld, const float *b, int64_t ldb,
         const int lanes = depth - p < AN_LANES ? (int)(depth - p) : AN_LANES;
         for (int64_t j = 0; j < width; j += AN_LANES) {
             an_vec r[AN_LANES];
-#pragma GCC unroll 16
+            AN_UNROLL
             for (int i = 0; i < AN_LANES; i++)
                 r[i] = j + i < width ? load_lanes(b + (j + i) * ldb + p, lanes) : (an_vec){0};
             an__transpose(r);
-#pragma GCC unroll 16
+            AN_UNROLL
             for (int i = 0; i < AN_LANES; i++)
                 an__vstore(out + (p + i) * ld + j, r[i]);
         }

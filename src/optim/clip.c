@@ -1,0 +1,79 @@
+/* The joint norm of all gradients, and clipping by it. */
+#include <math.h>
+
+#include "optim/rule.h"
+#include "tensor/kernels/update.h"
+
+/* A run's sum is cut in at most this many parts, by its length alone, whatever the threads. */
+#define MAX_PARTS 64
+
+typedef struct norm_work {
+    const an_update_table *kernels;
+    const float *grads;
+    int64_t count, part; /* floats in all, and in each part but the last */
+    double sum[MAX_PARTS];
+} norm_work;
+
+static void norm_task(void *arg, int64_t begin, int64_t end)
+{
+    norm_work *work = arg;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t at = i * work->part, left = work->count - at;
+        work->sum[i] =
+            work->kernels->square_sum(left < work->part ? left : work->part, work->grads + at);
+    }
+}
+
+static double run_square_sum(an_context *context, const float *grads, int64_t count)
+{
+    int64_t part = (count + MAX_PARTS - 1) / MAX_PARTS;
+    part = part < AN_UPDATE_GRAIN ? AN_UPDATE_GRAIN : (part + 15) / 16 * 16;
+    int64_t parts = (count + part - 1) / part;
+    norm_work work = {
+        .kernels = an__kernels(context)->update, .grads = grads, .count = count, .part = part};
+    an__parallel(context, parts, 1, norm_task, &work);
+    double sum = 0;
+    for (int64_t i = 0; i < parts; i++) {
+        sum += work.sum[i];
+    }
+    return sum;
+}
+
+typedef struct scale_work {
+    const an_update_table *kernels;
+    float *grads;
+    double factor;
+} scale_work;
+
+static void scale_task(void *arg, int64_t begin, int64_t end)
+{
+    const scale_work *work = arg;
+    work->kernels->scale(end - begin, work->grads + begin, work->factor);
+}
+
+static void scale_grads(an_params *params, double factor)
+{
+    an_context *context = an_params_context(params);
+    an_run run = {0};
+    while (an__run_next(params, &run, NULL, NULL)) {
+        scale_work work = {an__kernels(context)->update, an_params_grads(params) + run.begin,
+                           factor};
+        an__parallel(context, run.count, AN_UPDATE_GRAIN, scale_task, &work);
+    }
+}
+
+double an_clip_grad_norm(an_params *params, double max_norm)
+{
+    an_context *context = an_params_context(params);
+    double sum = 0;
+    an_run run = {0};
+    while (an__run_next(params, &run, NULL, NULL)) {
+        sum += run_square_sum(context, an_params_grads(params) + run.begin, run.count);
+    }
+    double norm = sqrt(sum);
+    double factor = max_norm / (norm + 1e-6);
+    if (max_norm > 0 && isfinite(norm) && factor < 1) {
+        scale_grads(params, factor);
+    }
+    return norm;
+}

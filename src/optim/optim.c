@@ -1,0 +1,326 @@
+/* The optimizer object: made from plans, stepped run by run. */
+#include <string.h>
+
+#include "optim/rule.h"
+
+/* `count * size` zeroed bytes of the optimizer's arena, or NULL with err. */
+static void *take(an_optim *optim, size_t count, size_t size, an_error *err)
+{
+    void *block =
+        size > 0 && count > SIZE_MAX / size ? NULL : an_arena_alloc(&optim->arena, count * size);
+    if (!block) {
+        an_error_set(err, AN_ERROR_MEMORY, "%s: no memory for %zu values of %zu bytes",
+                     optim->rule->name, count, size);
+        return NULL;
+    }
+    memset(block, 0, count * size);
+    return block;
+}
+
+/* ------------------------------------------------------------------ groups */
+
+/* Makes room for one more group; the groups themselves stay where they are. */
+static bool reserve_group(an_optim *optim, an_error *err)
+{
+    if (optim->group_count < optim->group_capacity) {
+        return true;
+    }
+    size_t capacity = optim->group_capacity * 2 + 2;
+    an_group **group = take(optim, capacity, sizeof *group, err);
+    an_lr_group **slots = take(optim, capacity, sizeof *slots, err);
+    if (!group || !slots) {
+        return false;
+    }
+    for (size_t i = 0; i < optim->group_count; i++) {
+        group[i] = optim->group[i];
+        slots[i] = optim->slots[i];
+    }
+    optim->group = group;
+    optim->slots = slots;
+    optim->group_capacity = capacity;
+    return true;
+}
+
+static bool append_group(an_optim *optim, const an_options *options, an_error *err)
+{
+    an_group *group = take(optim, 1, sizeof *group, err);
+    if (!group || !reserve_group(optim, err)) {
+        return false;
+    }
+    group->options = *options;
+    an_lr_group_init(&group->slots, 0);
+    for (size_t i = 0; i < optim->rule->option_count; i++) {
+        const an_option *option = &optim->rule->options[i];
+        if (option->slot != AN_NO_SLOT) {
+            double *numbers = an__option_numbers(option, &group->options);
+            an_lr_group_set(&group->slots, (an_slot_id)option->slot, numbers[0]);
+        }
+    }
+    optim->group[optim->group_count] = group;
+    optim->slots[optim->group_count] = &group->slots;
+    optim->group_count++;
+    return true;
+}
+
+an_options an__group_options(const an_optim *optim, size_t index)
+{
+    const an_group *group = optim->group[index];
+    an_options options = group->options;
+    for (size_t i = 0; i < optim->rule->option_count; i++) {
+        const an_option *option = &optim->rule->options[i];
+        if (option->slot != AN_NO_SLOT) {
+            an__option_numbers(option, &options)[0] = group->slots.slot[option->slot].value;
+        }
+    }
+    return options;
+}
+
+bool an__name_matches(const char *pattern, const char *name)
+{
+    const char *star = NULL, *retry = NULL;
+    while (*name) {
+        if (*pattern == '*') {
+            star = ++pattern;
+            retry = name;
+        } else if (*pattern == '?' || *pattern == *name) {
+            pattern++;
+            name++;
+        } else if (star) {
+            pattern = star;
+            name = ++retry;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*') {
+        pattern++;
+    }
+    return *pattern == '\0';
+}
+
+/* Moves what matches from group `from` (NO_GROUP: none yet; ANY_GROUP: any) to group `to`. */
+#define NO_GROUP SIZE_MAX
+#define ANY_GROUP (SIZE_MAX - 1)
+
+static size_t move_matching(an_optim *optim, const char *pattern, size_t from, size_t to)
+{
+    size_t moved = 0;
+    for (size_t i = 0; i < an_params_count(optim->params); i++) {
+        bool open = from == ANY_GROUP || optim->group_of[i] == from;
+        if (open && an__name_matches(pattern, an_params_get(optim->params, i)->name)) {
+            optim->group_of[i] = to;
+            moved++;
+        }
+    }
+    return moved;
+}
+
+static bool nothing_matches(const char *pattern, size_t offset, const an_spec_source *source,
+                            an_error *err)
+{
+    static const char format[] = "no parameter that is still without a group is called '%s'; "
+                                 "names are as in '0.weight', and * stands for any text";
+    return source ? an_spec_error(source, offset, err, format, pattern)
+                  : an_error_set(err, AN_ERROR_ARGUMENT, format, pattern);
+}
+
+static bool assign_groups(an_optim *optim, const an_options *base, const an_group_plan *plans,
+                          size_t plan_count, const an_spec_source *source, an_error *err)
+{
+    for (size_t i = 0; i < an_params_count(optim->params); i++) {
+        optim->group_of[i] = NO_GROUP;
+    }
+    for (size_t i = 0; i < plan_count; i++) {
+        if (!append_group(optim, &plans[i].options, err)) {
+            return false;
+        }
+        if (move_matching(optim, plans[i].pattern, NO_GROUP, i) == 0) {
+            return nothing_matches(plans[i].pattern, plans[i].offset, source, err);
+        }
+    }
+    size_t rest = move_matching(optim, "*", NO_GROUP, plan_count);
+    return rest == 0 || append_group(optim, base, err);
+}
+
+int an_optim_add_group(an_optim *optim, const char *pattern, an_error *err)
+{
+    an_options options = an__group_options(optim, 0);
+    size_t index = optim->group_count;
+    if (!append_group(optim, &options, err)) {
+        return -1;
+    }
+    if (move_matching(optim, pattern, ANY_GROUP, index) == 0) {
+        optim->group_count--;
+        an_error_set(err, AN_ERROR_ARGUMENT, "%s: no parameter is called '%s'", optim->rule->name,
+                     pattern);
+        return -1;
+    }
+    return (int)index;
+}
+
+/* ----------------------------------------------------------- making an optimizer */
+
+static bool make_state(an_optim *optim, an_error *err)
+{
+    for (size_t i = 0; i < optim->group_count; i++) {
+        int needed = optim->rule->vectors(&optim->group[i]->options);
+        optim->vector_count = needed > optim->vector_count ? needed : optim->vector_count;
+    }
+    size_t length = (size_t)an_params_length(optim->params);
+    for (int i = 0; i < optim->vector_count; i++) {
+        optim->vector[i] = take(optim, length, sizeof(float), err);
+        if (!optim->vector[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool make_text(an_optim *optim, const an_options *base, const an_group_plan *plans,
+                      size_t plan_count, an_error *err)
+{
+    size_t size = an__optim_print(optim->rule, base, plans, plan_count, NULL, 0) + 1;
+    char *text = take(optim, size, 1, err);
+    if (!text) {
+        return false;
+    }
+    an__optim_print(optim->rule, base, plans, plan_count, text, size);
+    optim->text = text;
+    return true;
+}
+
+static bool check_params(const an_params *params, const char *owner, an_error *err)
+{
+    if (an_params_count(params) == 0) {
+        return an_error_set(err, AN_ERROR_ARGUMENT, "%s: the model has no parameters to train",
+                            owner);
+    }
+    if (!an_params_values(params)) {
+        return an_error_set(err, AN_ERROR_STATE,
+                            "%s: the parameters are not laid out yet; build the model first",
+                            owner);
+    }
+    return true;
+}
+
+an_optim *an__optim_new(an_params *params, const an_rule *rule, const an_options *base,
+                        const an_group_plan *plans, size_t plan_count, const an_spec_source *source,
+                        an_error *err)
+{
+    if (!check_params(params, rule->name, err)) {
+        return NULL;
+    }
+    const an_allocator *allocator = an_context_allocator(an_params_context(params));
+    an_optim *optim = an_alloc(allocator, 1, sizeof *optim, err);
+    if (!optim) {
+        return NULL;
+    }
+    an_arena_init(&optim->arena, *allocator);
+    optim->params = params;
+    optim->rule = rule;
+    size_t count = an_params_count(params);
+    optim->group_of = take(optim, count, sizeof *optim->group_of, err);
+    optim->steps = take(optim, count, sizeof *optim->steps, err);
+    if (!optim->group_of || !optim->steps ||
+        !assign_groups(optim, base, plans, plan_count, source, err) || !make_state(optim, err) ||
+        !make_text(optim, base, plans, plan_count, err)) {
+        an_optim_free(optim);
+        return NULL;
+    }
+    return optim;
+}
+
+an_optim *an__optim_from_options(an_params *params, const an_rule *rule, const an_options *options,
+                                 an_error *err)
+{
+    char message[160];
+    if (!an__options_check(rule->name, rule->options, rule->option_count, options, err)) {
+        return NULL;
+    }
+    if (rule->check && !rule->check(options, message, sizeof message)) {
+        an_error_set(err, AN_ERROR_ARGUMENT, "%s", message);
+        return NULL;
+    }
+    return an__optim_new(params, rule, options, NULL, 0, NULL, err);
+}
+
+void an_optim_free(an_optim *optim)
+{
+    if (!optim) {
+        return;
+    }
+    an_allocator allocator = optim->arena.allocator;
+    an_arena_free(&optim->arena);
+    an_release(&allocator, optim, 1, sizeof *optim);
+}
+
+/* ---------------------------------------------------------------- stepping */
+
+static bool joins(const void *user, size_t a, size_t b)
+{
+    const an_optim *optim = user;
+    const an_rule *rule = optim->rule;
+    if (optim->group_of[a] != optim->group_of[b]) {
+        return false;
+    }
+    bool same_age = rule->timed ? optim->steps[a] == optim->steps[b]
+                                : (optim->steps[a] == 0) == (optim->steps[b] == 0);
+    return same_age &&
+           (!rule->keeps_gaps || rule->keeps_gaps(&optim->group[optim->group_of[a]]->options));
+}
+
+void an_optim_step(an_optim *optim)
+{
+    an_run run = {0};
+    while (an__run_next(optim->params, &run, joins, optim)) {
+        an_options options = an__group_options(optim, optim->group_of[run.first]);
+        if (!optim->rule->update(optim, &run, &options)) {
+            continue;
+        }
+        for (size_t i = run.first; i < run.end; i++) {
+            optim->steps[i]++;
+        }
+    }
+    optim->step_count++;
+}
+
+void an_optim_zero_grad(an_optim *optim)
+{
+    an_params_zero_grad(optim->params);
+}
+
+/* --------------------------------------------------------------- questions */
+
+size_t an_optim_group_count(const an_optim *optim)
+{
+    return optim->group_count;
+}
+
+an_lr_group *an_optim_group(an_optim *optim, size_t index)
+{
+    return index < optim->group_count ? optim->slots[index] : NULL;
+}
+
+an_lr_group *const *an_optim_groups(an_optim *optim)
+{
+    return optim->slots;
+}
+
+int64_t an_optim_group_size(const an_optim *optim, size_t index)
+{
+    int64_t size = 0;
+    for (size_t i = 0; i < an_params_count(optim->params); i++) {
+        size += optim->group_of[i] == index ? an_params_get(optim->params, i)->tensor->size : 0;
+    }
+    return size;
+}
+
+int64_t an_optim_step_count(const an_optim *optim)
+{
+    return optim->step_count;
+}
+
+const char *an_optim_text(const an_optim *optim)
+{
+    return optim->text;
+}

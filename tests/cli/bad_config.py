@@ -1,0 +1,143 @@
+"""Wrong configurations: one sentence with the place and the nearest name, status 2."""
+from driver import CONFIG, Case, main
+
+
+class BadConfig(Case):
+    def wrong(self, old, new, parts, caret=None, status=2):
+        self.assertIn(old, CONFIG)
+        self.config(CONFIG.replace(old, new))
+        out = self.refused("train", "c.yaml", status=status, parts=parts, caret=caret)
+        self.assertNotIn("epoch", out)
+
+    def test_unknown_key(self):
+        self.wrong("batch_size: 16", "batchsize: 16", ["c.yaml:12", "'batchsize'", "'batch_size'"],
+                   "batchsize")
+        self.wrong("path: set", "pth: set", ["c.yaml:1", "'pth'", "'path'"], "pth")
+
+    def test_unknown_layer(self):
+        self.wrong("ReLU()", "RelU6()", ["c.yaml:5", "RelU6", "ReLU"], "RelU6")
+
+    def test_unknown_optimizer(self):
+        self.wrong("SGD(", "SDG(", ["c.yaml:8", "SDG", "SGD"], "SDG")
+
+    def test_unknown_schedule(self):
+        self.wrong("OneCycleLR(", "OneCicleLR(", ["c.yaml:9", "OneCicleLR", "OneCycleLR"],
+                   "OneCicleLR")
+
+    def test_unknown_loss(self):
+        self.wrong("CrossEntropyLoss()", "CrosEntropyLoss()", ["c.yaml:7", "'CrossEntropyLoss'"],
+                   "CrosEntropyLoss")
+
+    def test_unknown_parameter(self):
+        self.wrong("momentum=0.9", "momentun=0.9", ["c.yaml:8", "momentun", "momentum"], "momentun")
+        self.wrong("max_lr=0.1", "max_rl=0.1", ["c.yaml:9", "max_rl", "max_lr"], "max_rl")
+        self.wrong("Linear(12, 8)", "Linear(12, 8, bais=False)", ["c.yaml:4", "bais", "bias"],
+                   "bais")
+
+    def test_shapes_that_do_not_fit(self):
+        self.wrong("Linear(8, 10)", "Linear(9, 10)",
+                   ["c.yaml:6", "layer 4", "Linear(9, 10)", "9", "8"], "Linear(9, 10)")
+        self.wrong("Linear(12, 8)", "Linear(784, 8)", ["layer 2", "Linear(784, 8)", "12"])
+
+    def test_too_few_outputs(self):
+        self.wrong("Linear(8, 10)", "Linear(8, 5)", ["10 classes", "5 outputs"])
+
+    def test_no_row_of_scores(self):
+        self.config(CONFIG.replace("  - Flatten()\n  - Linear(12, 8)\n  - ReLU()\n  - Linear(8, 10)",
+                                   "  - Linear(4, 10)"))
+        self.refused("train", "c.yaml", status=2, parts=["(1, 3, 10)", "CrossEntropyLoss"])
+
+    def test_learning_rate(self):
+        for lr in ("-0.1", "nan", "inf"):
+            self.wrong("lr=0.1,", f"lr={lr},", ["c.yaml:8", "lr"])
+
+    def test_schedule_parameter(self):
+        self.wrong("max_lr=0.1", "max_lr=-1", ["c.yaml:9", "max_lr"])
+        self.wrong("max_lr=0.1", "max_lr=0.1, pct_start=1.5", ["c.yaml:9", "pct_start"])
+
+    def test_batch_size(self):
+        for size in ("0", "-5"):
+            self.wrong("batch_size: 16", f"batch_size: {size}",
+                       ["c.yaml:12", "batch_size must be at least 1", size], size)
+        for size in ("2.5", "many", "[1]", "''", "None"):
+            self.wrong("batch_size: 16", f"batch_size: {size}", ["c.yaml:12", "batch_size"])
+
+    def test_length(self):
+        self.wrong("epochs: 2", "epochs: 0", ["c.yaml:11", "epochs must be at least 1"])
+        self.wrong("epochs: 2\n", "", ["'epochs' or 'steps'"])
+        self.wrong("epochs: 2", "epochs: 2\nsteps: 5", ["c.yaml:12", "both"])
+
+    def test_missing_keys(self):
+        for key in ("optimizer: SGD(lr=0.1, momentum=0.9)\n",
+                    "data: {format: idx, path: set, normalize: [0.5, 0.5]}\n"):
+            self.wrong(key, "", [f"'{key.split(':')[0]}'"])
+        self.wrong("path: set, ", "", ["data needs the key 'path'"])
+
+    def test_normalize(self):
+        for value in ("[0.5]", "0.5", "[0.5, 0.5, 0.5]", "[0.5, 0]", "[0.5, -1]", "[nan, 1]",
+                      "[a, b]"):
+            self.wrong("[0.5, 0.5]", value, ["c.yaml:1", "normalize"] if value[1] not in "na" and
+                       value != "[0.5, 0]" else ["c.yaml:1"])
+
+    def test_other_ranges(self):
+        for line in ("validation: 100", "validation: -1", "validation: 1.5", "validation: 0.001",
+                     "accumulate: 0", "clip_grad_norm: 0", "clip_grad_norm: nan", "threads: -1",
+                     "seed: -1", "seed: 1.5", "interval: batch", "monitor: loss"):
+            self.wrong("seed: 1\n", f"{line}\n", ["c.yaml:13", line.split(":")[0]])
+
+    def test_monitor_without_validation(self):
+        self.config(CONFIG.replace("OneCycleLR(max_lr=0.1)", "ReduceLROnPlateau()") +
+                    "monitor: valid_loss\n")
+        self.refused("train", "c.yaml", status=2, parts=["monitor"])
+
+    def test_yaml(self):
+        self.wrong("seed: 1", "epochs: 1", ["c.yaml:13", "twice"], "epochs")
+        self.wrong("seed: 1", "seed: &a 1", ["c.yaml:13", "anchors"])
+        self.wrong("seed: 1", "seed: *a", ["c.yaml:13", "aliases"])
+        self.wrong("seed: 1", "seed: !!int 1", ["c.yaml:13", "tags"])
+        self.wrong("seed: 1", "seed: 1\n---\nseed: 2", ["c.yaml:14", "second document"])
+        self.wrong("seed: 1", "seed: [1", ["c.yaml:1", "YAML"])
+        self.wrong("seed: 1", "? [a]\n: 1", ["key must be a plain word"])
+
+    def test_calls_cut_by_flow_style(self):
+        layers = "  - Flatten()\n  - Linear(12, 8)\n  - ReLU()\n  - Linear(8, 10)"
+        self.wrong("model:\n" + layers, "model: [Flatten(), Linear(12, 10)]", ["c.yaml:2", "quotes"],
+                   "Linear(12")
+        self.wrong("model:\n" + layers, "model: [Flatten(), Linear([1])]", ["c.yaml:2", "quotes"])
+        self.wrong("OneCycleLR(max_lr=0.1)", "LambdaLR(lambda epoch: 0.95 ** epoch)",
+                   ["c.yaml:9", "quotes"])
+
+    def test_folded_and_quoted_calls_point_home(self):
+        self.wrong("optimizer: SGD(lr=0.1, momentum=0.9)",
+                   "optimizer: >\n  SGD(lr=0.1,\n      momentun=0.9)", ["c.yaml:10"], "momentun")
+        self.wrong("optimizer: SGD(lr=0.1, momentum=0.9)",
+                   'optimizer: "SGD(lr=0.1, \\\n   momentun=0.9)"', ["c.yaml:9"], "momentun")
+        self.wrong("optimizer: SGD(lr=0.1, momentum=0.9)",
+                   "optimizer: SGD(lr=0.1,\n    momentun=0.9)", ["c.yaml:9"], "momentun")
+
+    def test_not_a_call(self):
+        self.wrong("ReLU()", "ReLU", ["c.yaml:5", "'ReLU()'"], "ReLU")
+        self.wrong("SGD(lr=0.1, momentum=0.9)", "0.1", ["c.yaml:8", "call"])
+        self.wrong("SGD(lr=0.1, momentum=0.9)", "{lr: 0.1}", ["c.yaml:8", "got a map"])
+        self.wrong("SGD(lr=0.1, momentum=0.9)", "SGD(lr=0.1", ["c.yaml:8"])
+        self.wrong("SGD(lr=0.1, momentum=0.9)", "", ["c.yaml:8", "no value"])
+
+    def test_not_a_configuration(self):
+        for text in ("", "# nothing\n", "- a\n- b\n", "word\n", "\0\1", "a: \xff\xfe\n"):
+            (self.folder / "c.yaml").write_bytes(text.encode("latin-1"))
+            self.refused("train", "c.yaml", status=2, parts=["c.yaml"])
+
+    def test_set(self):
+        wrong = {"optimizer.lr=x": ["lr"], "optimizer.momentun=1": ["momentun", "momentum"],
+                 "epoch=3": ["'epoch'", "'epochs'"], "epochs=": ["no value"], "epochs": ["KEY=VALUE"],
+                 "=3": ["KEY=VALUE"], "model.7=ReLU()": ["0 to 3"], "model.x=ReLU()": ["0 to 3"],
+                 "nothing.lr=1": ["key"], "data.pth=x": ["'pth'", "'path'"], ".=1": ["empty"],
+                 "optimizer.=1": ["empty"], "model.1=Linear(13, 8)": ["layer 2"],
+                 "optimizer.lr=-1": ["lr"], "data=[": ["YAML"]}
+        for setting, parts in wrong.items():
+            self.refused("train", "c.yaml", "--set", setting, status=2,
+                         parts=[f"--set {setting}", *parts])
+
+
+if __name__ == "__main__":
+    main()

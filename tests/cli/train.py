@@ -1,0 +1,161 @@
+"""Training through the command: output, settings, weights, and the same bits for the same seed."""
+import json
+import struct
+
+from driver import CONFIG, Case, main, write_set
+
+
+class Train(Case):
+    def json(self, *args, status=0):
+        out, err = self.anneal("train", "c.yaml", "--format", "json", "--threads", "2", *args,
+                               status=status)
+        self.assertEqual(err, "")
+        return [json.loads(line) for line in out.splitlines()]
+
+    def losses(self, *args):
+        rows = self.json("--save", "w.safetensors", *args)
+        return [row["loss"] for row in rows[:-1]], (self.folder / "w.safetensors").read_bytes()
+
+    def test_text(self):
+        out, err = self.anneal("train", "c.yaml")
+        self.assertEqual(err, "")
+        lines = out.splitlines()
+        for line, word in zip(lines, ("data ", "model ", "optimizer ", "schedule ")):
+            self.assertTrue(line.startswith(word), out)
+        self.assertIn("100 train", lines[0])
+        self.assertIn("Linear(12, 8)", lines[1])
+        self.assertIn("194 parameters", lines[1])
+        self.assertIn("SGD(lr=0.1, momentum=0.9)", lines[2])
+        self.assertIn("total_steps=14", lines[3])
+        self.assertIn("per step", lines[3])
+        self.assertEqual(len(lines), 4 + 2 + 1, out)
+        self.assertRegex(lines[-1], r"^test accuracy \d+\.\d %   \d+\.\d+ s$")
+
+    def test_ascii_and_unicode(self):
+        out, _ = self.anneal("train", "c.yaml", env={"LC_ALL": "C"})
+        self.assertTrue(out.isascii(), out)
+        out, _ = self.anneal("train", "c.yaml", env={"LC_ALL": "C.UTF-8"})
+        self.assertIn("Flatten → Linear(12, 8)", out)
+
+    def test_json(self):
+        rows = self.json()
+        self.assertEqual(len(rows), 3)
+        self.assertEqual([row["epoch"] for row in rows[:-1]], [1, 2])
+        last = rows[-1]
+        self.assertEqual(last["epochs"], 2)
+        self.assertEqual(last["steps"], 14)
+        self.assertEqual(last["parameters"], 194)
+        self.assertFalse(last["stopped"])
+        self.assertTrue(0 <= last["test_accuracy"] <= 1)
+        self.assertTrue(last["test_loss"] > 0)
+        self.assertTrue(0 < last["startup_seconds"] < 60 and last["seconds"] > 0)
+        self.assertTrue(last["peak_memory_bytes"] > 100000)
+
+    def test_learns(self):
+        rows = self.json("--set", "epochs=40")
+        self.assertLess(rows[-2]["loss"], 0.5 * rows[0]["loss"])
+        self.assertGreater(rows[-1]["test_accuracy"], 0.8)
+
+    def test_same_seed_same_bits(self):
+        first = self.losses("--seed", "5")
+        self.assertEqual(first, self.losses("--seed", "5"))
+        other = self.losses("--seed", "6")
+        self.assertNotEqual(first[0], other[0])
+        self.assertNotEqual(first[1], other[1])
+
+    def test_seed_overrides_the_file(self):
+        self.assertEqual(self.losses("--seed", "9"), self.losses("--set", "seed=9"))
+        self.assertEqual(self.losses(), self.losses("--seed", "1"))
+
+    def test_gzip_and_plain_are_the_same(self):
+        plain = self.losses()
+        for file in (self.folder / "set").iterdir():
+            file.unlink()
+        write_set(self.folder / "set", zipped=True)
+        self.assertEqual(plain, self.losses())
+
+    def test_set(self):
+        rows = self.json("--set", "epochs=1", "--set", "optimizer.lr=0.025",
+                         "--set", "optimizer.momentum=0", "--set", "schedule=StepLR(step_size=100)",
+                         "--set", "model.1=Linear(12, 20)", "--set", "model.3=Linear(20, 10)")
+        self.assertEqual(rows[-1]["epochs"], 1)
+        self.assertEqual(rows[-1]["parameters"], 12 * 20 + 20 + 20 * 10 + 10)
+        self.assertIn(0.025, rows[0].values())
+
+    def test_set_in_brackets(self):
+        rows = self.json("--set", 'model=["Flatten()", "Linear(12, 10)"]',
+                         "--set", "data={path: set}")
+        self.assertEqual(rows[-1]["parameters"], 130)
+
+    def test_rate_shown_is_the_rate_used(self):
+        rows = self.json("--set", "schedule=ExponentialLR(gamma=0.5)", "--set", "interval=epoch",
+                         "--set", "epochs=3")
+        self.assertEqual([row["lr"] for row in rows[:-1]], [0.1, 0.05, 0.025])
+
+    def test_steps(self):
+        rows = self.json("--set", "epochs=1", "--set", "schedule=StepLR(step_size=3)")
+        self.config(CONFIG.replace("epochs: 2", "steps: 10"))
+        rows = self.json()
+        self.assertEqual(rows[-1]["steps"], 10)
+        self.assertEqual(rows[-1]["epochs"], 2)
+
+    def test_validation_and_plateau(self):
+        self.config(CONFIG + "validation: 0.2\nmonitor: valid_loss\n")
+        rows = self.json("--set", "interval=epoch", "--set", "optimizer.lr=0.0", "--set",
+                         "schedule=ReduceLROnPlateau(factor=0.5, patience=0, eps=0)")
+        self.assertIn("valid_loss", rows[0])
+        self.config(CONFIG + "validation: 30\n")
+        out, _ = self.anneal("train", "c.yaml")
+        self.assertIn("70 train", out)
+        self.assertIn("30 validation", out)
+
+    def test_data_beside_the_configuration(self):
+        (self.folder / "sub").mkdir()
+        (self.folder / "set").rename(self.folder / "sub" / "set")
+        (self.folder / "c.yaml").rename(self.folder / "sub" / "d.yaml")
+        self.anneal("train", "sub/d.yaml")
+
+    def test_save(self):
+        self.anneal("train", "c.yaml", "--save", "w.safetensors")
+        content = (self.folder / "w.safetensors").read_bytes()
+        (length,) = struct.unpack("<Q", content[:8])
+        header = json.loads(content[8:8 + length])
+        shapes = {name: entry["shape"] for name, entry in header.items() if name != "__metadata__"}
+        self.assertEqual(shapes, {"1.weight": [8, 12], "1.bias": [8],
+                                  "3.weight": [10, 8], "3.bias": [10]})
+        self.assertEqual(len(content), 8 + length + 4 * 194)
+        self.assertEqual([f.name for f in self.folder.iterdir() if "safetensors" in f.name],
+                         ["w.safetensors"])
+
+    def test_save_where_nothing_can_be_written(self):
+        out = self.refused("train", "c.yaml", "--save", "no/such/w.safetensors", status=1,
+                           parts=["--save", "no/such"])
+        self.assertEqual(out, "")
+        self.refused("train", "c.yaml", "--save", "set", status=1, parts=["folder"])
+
+    def test_loss_becomes_nan(self):
+        out, err = self.anneal("train", "c.yaml", "--set", "schedule=StepLR(step_size=1000)",
+                               "--set", "optimizer.lr=1e30", "--save", "w.safetensors", status=1)
+        self.assertRegex(err.splitlines()[0], r"^anneal: .*at step \d+ .*lr.*1e\+?30.*try")
+        self.assertFalse((self.folder / "w.safetensors").exists())
+
+    def test_full_disk(self):
+        with open("/dev/full", "w") as full:
+            process = self.start_to(full)
+            _, err = process.communicate(timeout=240)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("standard output", err)
+
+    def start_to(self, stream):
+        import subprocess
+        import driver
+        return subprocess.Popen([driver.ANNEAL, "train", "c.yaml"], cwd=self.folder, stdout=stream,
+                                stderr=subprocess.PIPE, text=True)
+
+    def test_accumulate_and_clip(self):
+        rows = self.json("--set", "accumulate=3", "--set", "clip_grad_norm=0.5")
+        self.assertEqual(rows[-1]["steps"], 2 * 3)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Arguments: help, version, and what is refused with the nearest name."""
+from driver import Case, main
+
+
+class Usage(Case):
+    def test_help(self):
+        for args in (["--help"], ["-h"], ["train", "--help"]):
+            out, err = self.anneal(*args)
+            self.assertTrue(out.startswith("Usage: anneal"))
+            self.assertIn("anneal train examples/mnist-mlp.yaml", out)
+            self.assertEqual(err, "")
+
+    def test_help_lists_every_option(self):
+        out, _ = self.anneal("train", "--help")
+        for option in ("--set", "--seed", "--threads", "--format", "--save", "--help"):
+            self.assertIn(option, out)
+
+    def test_version(self):
+        out, _ = self.anneal("--version")
+        self.assertEqual(out, "anneal 0.1.0\n")
+
+    def test_nothing(self):
+        out, err = self.anneal(status=2)
+        self.assertEqual(out, "")
+        self.assertIn("Usage", err)
+
+    def test_unknown_command(self):
+        self.refused("trian", status=2, parts=["'trian'", "'train'"])
+        self.refused("xyzzy", status=2, parts=["'xyzzy'", "--help"])
+
+    def test_unknown_option(self):
+        self.refused("train", "c.yaml", "--sed=1", status=2, parts=["'--sed'", "'--se"])
+        self.refused("train", "c.yaml", "--thraeds", "2", status=2, parts=["'--threads'"])
+        self.refused("train", "c.yaml", "-q", status=2, parts=["'-q'", "--help"])
+
+    def test_missing_argument(self):
+        self.refused("train", "c.yaml", "--seed", status=2, parts=["--seed needs N"])
+
+    def test_configuration_is_needed_once(self):
+        self.refused("train", status=2, parts=["needs a configuration"])
+        self.refused("train", "c.yaml", "d.yaml", status=2, parts=["'c.yaml'", "'d.yaml'"])
+
+    def test_numbers(self):
+        for seed in ("x", "-1", "1.5", "", "99999999999999999999"):
+            self.refused("train", "c.yaml", "--seed", seed, status=2, parts=["--seed", f"'{seed}'"])
+        for threads in ("-1", "1025", "two"):
+            self.refused("train", "c.yaml", "--threads", threads, status=2,
+                         parts=["--threads", "0 to 1024"])
+
+    def test_format(self):
+        self.refused("train", "c.yaml", "--format", "xml", status=2, parts=["text or json", "xml"])
+
+
+if __name__ == "__main__":
+    main()

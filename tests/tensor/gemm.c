@@ -99,10 +99,7 @@ static void check(const operands *o)
     for (int64_t i = 0; i < o->c_size; i++) {
         const int64_t row = i / call->ldc, column = i % call->ldc;
         if (row >= call->m || column >= call->n) {
-            const bool untouched = call->accumulate
-                                       ? memcmp(&o->c[i], &o->before[i], sizeof(float)) == 0
-                                       : isnan(o->c[i]);
-            assert_true(untouched);
+            assert_true(isnan(o->c[i]));
             continue;
         }
         double magnitude;
@@ -163,7 +160,7 @@ static void small_shapes(an_context *context)
     static const int64_t depths[] = {0, 1, 2, 5, 16, 17, 33};
     an_rng rng = an_rng_init(7, 0);
     unsigned variant = 0;
-    for (int64_t m = 1; m <= 18; m++)
+    for (int64_t m = 1; m <= 17; m += m < 9 ? 1 : 4)
         for (int64_t n = 1; n <= 53; n += n < 18 ? 1 : 5) {
             check_shape(context, &rng, m, n, depths[variant % 7], variant);
             variant++;

@@ -14,13 +14,14 @@
  */
 #if AN_KERNEL_BITS == 512
 #define QUARTERS(a, b, i0, i1, i2, i3)                                                            \
-    __builtin_shufflevector(a, b, i0, i1, i2, i3, i0 + 4, i1 + 4, i2 + 4, i3 + 4, i0 + 8, i1 + 8, \
-                            i2 + 8, i3 + 8, i0 + 12, i1 + 12, i2 + 12, i3 + 12)
+    __builtin_shufflevector(a, b, (i0), (i1), (i2), (i3), (i0) + 4, (i1) + 4, (i2) + 4, (i3) + 4, \
+                            (i0) + 8, (i1) + 8, (i2) + 8, (i3) + 8, (i0) + 12, (i1) + 12,         \
+                            (i2) + 12, (i3) + 12)
 #elif AN_KERNEL_BITS == 256
 #define QUARTERS(a, b, i0, i1, i2, i3) \
-    __builtin_shufflevector(a, b, i0, i1, i2, i3, i0 + 4, i1 + 4, i2 + 4, i3 + 4)
+    __builtin_shufflevector(a, b, (i0), (i1), (i2), (i3), (i0) + 4, (i1) + 4, (i2) + 4, (i3) + 4)
 #else
-#define QUARTERS(a, b, i0, i1, i2, i3) __builtin_shufflevector(a, b, i0, i1, i2, i3)
+#define QUARTERS(a, b, i0, i1, i2, i3) __builtin_shufflevector(a, b, (i0), (i1), (i2), (i3))
 #endif
 #define LOW(a, b) QUARTERS(a, b, 0, AN_LANES, 1, AN_LANES + 1)
 #define HIGH(a, b) QUARTERS(a, b, 2, AN_LANES + 2, 3, AN_LANES + 3)

@@ -7,6 +7,8 @@
 #define KERNEL_TABLES(X, bits) \
     X(bytes, bits)             \
     X(gemm, bits)              \
+    X(pointwise, bits)         \
+    X(rows, bits)              \
     X(update, bits)
 
 #define DECLARE(name, bits) extern const an_##name##_table an__##name##_table_##bits;

@@ -1,0 +1,312 @@
+/*
+ * Reductions, softmax and cross-entropy. Plain loops over contiguous values, for the compiler to
+ * turn into vectors; sums keep sixteen accumulators (one 512-bit vector of floats holds sixteen)
+ * whatever the width, so that their order is the same everywhere.
+ */
+#include "tensor/kernels/rows.h"
+
+#include <math.h>
+
+#include "tensor/kernels/elementary.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum {
+    LANES = 16,  /* accumulators of a sum */
+    STRIP = 64,  /* columns that are summed together */
+    CHUNK = 4096 /* floats that a softmax holds in the first-level cache */
+};
+
+INLINE void put(float *at, float value, bool add)
+{
+    *at = add ? *at + value : value;
+}
+
+/* -------------------------------------------------------------------- sums */
+
+static double lanes_total(const double *lane)
+{
+    double total = 0;
+    for (int i = 0; i < LANES; i++)
+        total += lane[i];
+    return total;
+}
+
+static double sum(int64_t n, const float *x)
+{
+    double lane[LANES] = {0};
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int j = 0; j < LANES; j++)
+            lane[j] += (double)x[i + j];
+    for (int j = 0; i + j < n; j++)
+        lane[j] += (double)x[i + j];
+    return lanes_total(lane);
+}
+
+static double dot(int64_t n, const float *a, const float *b)
+{
+    double lane[LANES] = {0};
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int j = 0; j < LANES; j++)
+            lane[j] += (double)a[i + j] * (double)b[i + j];
+    for (int j = 0; i + j < n; j++)
+        lane[j] += (double)a[i + j] * (double)b[i + j];
+    return lanes_total(lane);
+}
+
+static double square_distance(int64_t n, const float *a, const float *b)
+{
+    double lane[LANES] = {0};
+    for (int64_t i = 0; i < n; i += LANES) {
+        int64_t left = n - i < LANES ? n - i : LANES;
+        for (int64_t j = 0; j < left; j++) {
+            double difference = (double)(a[i + j] - b[i + j]);
+            lane[j] += difference * difference;
+        }
+    }
+    return lanes_total(lane);
+}
+
+/* A strip of columns at a time, so that its sums stay in registers or the first-level cache. */
+static void column_sums(an_block block, int64_t begin, int64_t end, float *y, const float *x,
+                        double scale, bool add)
+{
+    if (block.inner == 1 && begin < end) {
+        put(y, (float)(scale * sum(block.count, x)), add);
+        return;
+    }
+    for (int64_t at = begin; at < end; at += STRIP) {
+        int64_t width = end - at < STRIP ? end - at : STRIP;
+        double total[STRIP] = {0};
+        for (int64_t k = 0; k < block.count; k++)
+            for (int64_t i = 0; i < width; i++)
+                total[i] += (double)x[k * block.inner + at + i];
+        for (int64_t i = 0; i < width; i++)
+            put(&y[at + i], (float)(scale * total[i]), add);
+    }
+}
+
+static void spread(an_block block, float *dx, const float *dy, float scale, bool add)
+{
+    for (int64_t k = 0; k < block.count; k++, dx += block.inner)
+        for (int64_t i = 0; i < block.inner; i++)
+            put(&dx[i], scale * dy[i], add);
+}
+
+static void column_max(an_block block, float *y, int64_t *where, const float *x)
+{
+    for (int64_t i = 0; i < block.inner; i++) {
+        y[i] = x[i];
+        where[i] = 0;
+    }
+    for (int64_t k = 1; k < block.count; k++)
+        for (int64_t i = 0; i < block.inner; i++) {
+            float value = x[k * block.inner + i];
+            if (!(value <= y[i]) && y[i] == y[i]) {
+                y[i] = value;
+                where[i] = k;
+            }
+        }
+}
+
+/* --------------------------------------------- the end of a fused product */
+
+INLINE void activation_strip(an_unary activation, int64_t rows, int64_t columns, int64_t width,
+                             float *dz, const float *y, double *total)
+{
+    for (int64_t k = 0; k < rows; k++, dz += columns, y += columns)
+        for (int64_t i = 0; i < width; i++) {
+            float d = dz[i], v = y[i];
+            if (activation == AN_UNARY_RELU)
+                d = v <= 0.0f ? 0.0f : d;
+            if (activation == AN_UNARY_TANH)
+                d = d * (1.0f - v * v);
+            if (activation == AN_UNARY_SIGMOID)
+                d = d * v * (1.0f - v);
+            if (activation != AN_UNARY_AFFINE)
+                dz[i] = d;
+            total[i] += (double)d;
+        }
+}
+
+static void activation_sums(an_block block, int64_t begin, int64_t end, an_unary activation,
+                            float *dz, const float *y, float *db, bool add)
+{
+    for (int64_t at = begin; at < end; at += STRIP) {
+        int64_t width = end - at < STRIP ? end - at : STRIP;
+        double total[STRIP] = {0};
+        if (activation == AN_UNARY_RELU)
+            activation_strip(AN_UNARY_RELU, block.count, block.inner, width, dz + at, y + at,
+                             total);
+        else if (activation == AN_UNARY_TANH)
+            activation_strip(AN_UNARY_TANH, block.count, block.inner, width, dz + at, y + at,
+                             total);
+        else if (activation == AN_UNARY_SIGMOID)
+            activation_strip(AN_UNARY_SIGMOID, block.count, block.inner, width, dz + at, y + at,
+                             total);
+        else
+            activation_strip(AN_UNARY_AFFINE, block.count, block.inner, width, dz + at, y + at,
+                             total);
+        for (int64_t i = 0; db && i < width; i++)
+            put(&db[at + i], (float)total[i], add);
+    }
+}
+
+/* ----------------------------------------------------------------- softmax */
+
+/* The largest of n values, n at least 1; NaN may be lost, the caller's sums bring it back. */
+static float largest(int64_t n, const float *x)
+{
+    float best = x[0];
+    for (int64_t i = 1; i < n; i++)
+        best = x[i] > best ? x[i] : best;
+    return best;
+}
+
+/*
+ * The rows whose values fit in one chunk. Short rows are shifted one by one but exponentiated
+ * together, in full vectors: ten classes a row would leave most lanes idle.
+ */
+static int64_t rows_at_once(int64_t columns)
+{
+    return columns < CHUNK ? CHUNK / columns : 1;
+}
+
+static void shift_rows(int64_t rows, int64_t columns, float *y, const float *x)
+{
+    for (int64_t r = 0; r < rows; r++, x += columns, y += columns) {
+        float top = largest(columns, x);
+        for (int64_t i = 0; i < columns; i++)
+            y[i] = x[i] - top;
+    }
+}
+
+static void exponentiate(int64_t n, float *x)
+{
+    for (int64_t i = 0; i < n; i++)
+        x[i] = an__exp(x[i]);
+}
+
+static void scale_row(int64_t n, float *x, float factor)
+{
+    for (int64_t i = 0; i < n; i++)
+        x[i] *= factor;
+}
+
+static void softmax(int64_t rows, int64_t columns, float *y, const float *x)
+{
+    const int64_t step = columns ? rows_at_once(columns) : rows;
+    for (int64_t at = 0; at < rows && columns; at += step) {
+        int64_t count = rows - at < step ? rows - at : step;
+        float *part = y + at * columns;
+        shift_rows(count, columns, part, x + at * columns);
+        exponentiate(count * columns, part);
+        for (int64_t r = 0; r < count; r++, part += columns)
+            scale_row(columns, part, (float)(1.0 / sum(columns, part)));
+    }
+}
+
+static void softmax_backward(int64_t rows, int64_t columns, float *dx, const float *dy,
+                             const float *y, bool add)
+{
+    for (int64_t r = 0; r < rows; r++, dx += columns, dy += columns, y += columns) {
+        float mean = (float)dot(columns, dy, y);
+        for (int64_t i = 0; i < columns; i++)
+            put(&dx[i], y[i] * (dy[i] - mean), add);
+    }
+}
+
+/* The sum of e^x over a row, without storing the powers: chunk by chunk on the stack. */
+static double power_sum(int64_t n, const float *x)
+{
+    float part[256];
+    double total = 0;
+    for (int64_t at = 0; at < n; at += 256) {
+        int64_t width = n - at < 256 ? n - at : 256;
+        for (int64_t i = 0; i < width; i++)
+            part[i] = an__exp(x[at + i]);
+        total += sum(width, part);
+    }
+    return total;
+}
+
+static void log_softmax(int64_t rows, int64_t columns, float *y, const float *x)
+{
+    for (int64_t r = 0; r < rows && columns; r++, x += columns, y += columns) {
+        shift_rows(1, columns, y, x);
+        float shift = (float)log(power_sum(columns, y));
+        for (int64_t i = 0; i < columns; i++)
+            y[i] -= shift;
+    }
+}
+
+static void log_softmax_backward(int64_t rows, int64_t columns, float *dx, const float *dy,
+                                 const float *y, bool add)
+{
+    for (int64_t r = 0; r < rows; r++, dx += columns, dy += columns, y += columns) {
+        float total = (float)sum(columns, dy);
+        for (int64_t i = 0; i < columns; i++)
+            put(&dx[i], dy[i] - an__exp(y[i]) * total, add);
+    }
+}
+
+/* ----------------------------------------------------------- cross-entropy */
+
+static void cross_entropy(int64_t rows, int64_t columns, float *p, double *loss, const float *x,
+                          const int32_t *label)
+{
+    const int64_t step = rows_at_once(columns);
+    for (int64_t at = 0; at < rows; at += step) {
+        int64_t count = rows - at < step ? rows - at : step;
+        float *part = p + at * columns;
+        shift_rows(count, columns, part, x + at * columns);
+        for (int64_t r = 0; r < count; r++)
+            loss[at + r] = -(double)part[r * columns + label[at + r]];
+        exponentiate(count * columns, part);
+        for (int64_t r = 0; r < count; r++, part += columns) {
+            double total = sum(columns, part);
+            loss[at + r] += log(total);
+            scale_row(columns, part, (float)(1.0 / total));
+        }
+    }
+}
+
+static void cross_entropy_backward(int64_t rows, int64_t columns, float *dx, const float *p,
+                                   const int32_t *label, float scale, bool add)
+{
+    for (int64_t i = 0; i < rows * columns; i++)
+        put(&dx[i], scale * p[i], add);
+    for (int64_t r = 0; r < rows; r++)
+        dx[r * columns + label[r]] -= scale;
+}
+
+/* --------------------------------------------------------------- transpose */
+
+/* Tiles of 16 by 16, so that both sides use whole cache lines. */
+static void transpose(int64_t rows, int64_t columns, float *y, const float *x, bool add)
+{
+    enum { TILE = 16 };
+    for (int64_t r = 0; r < rows; r += TILE)
+        for (int64_t c = 0; c < columns; c += TILE)
+            for (int64_t i = c; i < c + TILE && i < columns; i++)
+                for (int64_t j = r; j < r + TILE && j < rows; j++)
+                    put(&y[i * rows + j], x[j * columns + i], add);
+}
+
+const an_rows_table AN_KERNEL_NAME(an__rows_table) = {
+    .sum = sum,
+    .square_distance = square_distance,
+    .column_sums = column_sums,
+    .spread = spread,
+    .column_max = column_max,
+    .activation_sums = activation_sums,
+    .softmax = softmax,
+    .softmax_backward = softmax_backward,
+    .log_softmax = log_softmax,
+    .log_softmax_backward = log_softmax_backward,
+    .cross_entropy = cross_entropy,
+    .cross_entropy_backward = cross_entropy_backward,
+    .transpose = transpose,
+};

@@ -1,0 +1,310 @@
+/*
+ * build.c - a schedule in memory that is given.
+ *
+ * The memory, from its start:
+ *
+ *   an_lr_schedule | nodes, children, lists, in the order of the description | member | member |
+ * ...
+ *
+ * where a member is a group's pointer, its number and one base rate per node. The part before the
+ * members is laid out by the same code twice: once to count, once to fill.
+ */
+#include "lr/numeric.h"
+
+#include "lr/node.h"
+#include <string.h>
+
+/* ------------------------------------------------------------------- nodes */
+
+/* With `memory` NULL it only counts. */
+typedef struct layout {
+    unsigned char *memory;
+    size_t used, node_count;
+} layout;
+
+static void *carve(layout *l, size_t count, size_t size)
+{
+    void *block = l->memory ? l->memory + l->used : NULL;
+    l->used += (count * size + 15) / 16 * 16;
+    return block;
+}
+
+static const void *copy_of(layout *l, const void *list, size_t count, size_t size)
+{
+    void *copy = carve(l, count, size);
+    if (!copy || count == 0)
+        return list;
+    memcpy(copy, list, count * size);
+    return copy;
+}
+
+/* Gives the lists that the parameters of `desc` refer to a copy in the schedule's memory. */
+static void copy_lists(layout *l, an_lr_desc *desc)
+{
+    size_t count;
+    const an_lr_param *params = an_lr_params(desc->kind, &count);
+    for (size_t i = 0; i < count; i++) {
+        void *at = (unsigned char *)desc + params[i].offset;
+        if (params[i].type == AN_LR_REALS) {
+            an_lr_reals *p = at;
+            p->each = copy_of(l, p->each, p->count, sizeof *p->each);
+        } else if (params[i].type == AN_LR_INTEGERS) {
+            an_lr_integers *p = at;
+            p->each = copy_of(l, p->each, p->count, sizeof *p->each);
+        } else if (params[i].type == AN_LR_FUNCTIONS) {
+            an_lr_functions *p = at;
+            p->each = copy_of(l, p->each, p->count, sizeof *p->each);
+        }
+    }
+}
+
+/* Shell's sort: no recursion, no memory. `values` are the schedule's own copy. */
+static void sort(int64_t *values, size_t count)
+{
+    for (size_t gap = count / 2; gap > 0; gap /= 2)
+        for (size_t i = gap; i < count; i++) {
+            int64_t value = values[i];
+            size_t j = i;
+            for (; j >= gap && values[j - gap] > value; j -= gap)
+                values[j] = values[j - gap];
+            values[j] = value;
+        }
+}
+
+static const an__lr_class *class_of(an_lr_kind kind)
+{
+    static const an__lr_class *const classes[] = {
+#define CLASS(constant, name, member) &an__lr_##member##_class,
+        AN_LR_KIND_MAP(CLASS)
+#undef CLASS
+    };
+    return classes[kind];
+}
+
+static void make_node(an__lr_node *node, const an_lr_desc *desc, size_t index, bool later)
+{
+    *node =
+        (an__lr_node){.class = class_of(desc->kind), .desc = *desc, .index = index, .later = later};
+    if (desc->kind == AN_MULTI_STEP_LR)
+        sort((int64_t *)desc->multi_step.milestones.each, desc->multi_step.milestones.count);
+}
+
+/* The tree of `desc`; NULL while counting. A composite of one child is that child. */
+static an__lr_node *build(layout *l, const an_lr_desc *desc, bool later)
+{
+    const an_lr_children *children;
+    while ((children = an__lr_children_of(desc)) && children->count == 1)
+        desc = children->each[0];
+    an__lr_node *node = carve(l, 1, sizeof *node);
+    size_t index = l->node_count++;
+    an_lr_desc copy = *desc;
+    copy_lists(l, &copy);
+    if (node)
+        make_node(node, &copy, index, later);
+    if (children) {
+        an__lr_node **made = carve(l, children->count, sizeof(an__lr_node *));
+        for (size_t i = 0; i < children->count; i++) {
+            an__lr_node *child =
+                build(l, children->each[i], i > 0 && desc->kind == AN_SEQUENTIAL_LR);
+            if (made)
+                made[i] = child;
+        }
+        if (node) {
+            node->children = made;
+            node->child_count = children->count;
+        }
+    }
+    if (node)
+        an__lr_classify(node);
+    return node;
+}
+
+/* The bytes before the members; *stride is the size of one member. */
+static size_t measure(const an_lr_desc *desc, size_t *stride)
+{
+    layout l = {0};
+    carve(&l, 1, sizeof(an_lr_schedule));
+    build(&l, desc, false);
+    *stride = sizeof(an__lr_member) + l.node_count * sizeof(double);
+    return l.used;
+}
+
+size_t an_lr_size(const an_lr_desc *desc, size_t capacity)
+{
+    size_t stride;
+    if (capacity > AN__LR_MAX_GROUPS || !an_lr_check(desc, 0, NULL))
+        return 0;
+    size_t fixed = measure(desc, &stride);
+    return fixed + capacity * stride;
+}
+
+/* ------------------------------------------------------------------ groups */
+
+static double initial_or(an_slot *slot, double initial)
+{
+    if (!slot->has_initial) {
+        slot->initial = initial;
+        slot->has_initial = true;
+    }
+    return slot->initial;
+}
+
+/*
+ * The base rate of a leaf, and what its constructor in PyTorch does to the group's initial_lr:
+ * OneCycleLR replaces it, CyclicLR sets it to its base_lr if nobody has set it. CyclicLR starts
+ * from its base_lr in any case, where PyTorch would start from an older schedule's initial_lr.
+ */
+static double leaf_base(const an_lr_desc *desc, size_t group, an_slot *lr)
+{
+    if (desc->kind == AN_ONE_CYCLE_LR) {
+        lr->has_initial = false;
+        return initial_or(lr,
+                          an__lr_real(&desc->one_cycle.max_lr, group) / desc->one_cycle.div_factor);
+    }
+    if (desc->kind == AN_CYCLIC_LR) {
+        double base = an__lr_real(&desc->cyclic.base_lr, group);
+        initial_or(lr, base);
+        return base;
+    }
+    return desc->kind == AN_PLATEAU_LR ? lr->value : initial_or(lr, lr->value);
+}
+
+/* Sets the base rates of the tree, children in their order; a composite has its first child's. */
+static void set_bases(const an__lr_node *node, an__lr_member *m)
+{
+    if (node->child_count == 0)
+        m->base[node->index] = leaf_base(&node->desc, m->index, &m->group->slot[AN_LR]);
+    for (size_t i = 0; i < node->child_count; i++)
+        set_bases(node->children[i], m);
+    if (node->child_count > 0)
+        m->base[node->index] = m->base[node->children[0]->index];
+}
+
+an_slot *an__lr_momentum_slot(an_lr_group *group)
+{
+    if (group->slot[AN_MOMENTUM].present)
+        return &group->slot[AN_MOMENTUM];
+    return group->slot[AN_BETA1].present ? &group->slot[AN_BETA1] : NULL;
+}
+
+static an__lr_member *take_group(an_lr_schedule *s, an_lr_group *group)
+{
+    an__lr_member *m = an__lr_member_at(s, s->member_count);
+    m->group = group;
+    m->index = s->member_count++;
+    set_bases(s->root, m);
+    an_slot *momentum = an__lr_momentum_slot(group);
+    if (momentum && s->drives_momentum)
+        initial_or(momentum, momentum->value);
+    return m;
+}
+
+static void start_group(an_lr_schedule *s, an_lr_group *group)
+{
+    double found = group->slot[AN_LR].value;
+    an__lr_member *m = take_group(s, group);
+    group->slot[AN_LR].value = s->root->class->start(s->root, m, found);
+    an__lr_write_momentum(s, m, 0, false);
+}
+
+/* -------------------------------------------------------------- validation */
+
+static bool check_group(an_lr_group *const *groups, size_t index, an_error *err)
+{
+    if (!groups[index])
+        return an_error_set(err, AN_ERROR_ARGUMENT, "group %zu of the schedule is NULL", index);
+    const an_slot *lr = &groups[index]->slot[AN_LR];
+    if (!lr->present)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "group %zu has no learning rate; start it with an_lr_group_init",
+                            index);
+    if (!isfinite(lr->value))
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "the learning rate of group %zu must be a finite number, got %g", index,
+                            lr->value);
+    return true;
+}
+
+static bool check_groups(an_lr_group *const *groups, size_t count, an_error *err)
+{
+    if (count == 0 || !groups)
+        return an_error_set(err, AN_ERROR_ARGUMENT, "a schedule needs at least one group");
+    if (count > AN__LR_MAX_GROUPS)
+        return an_error_set(err, AN_ERROR_ARGUMENT, "a schedule can have up to %zu groups, got %zu",
+                            AN__LR_MAX_GROUPS, count);
+    for (size_t i = 0; i < count; i++) {
+        if (!check_group(groups, i, err))
+            return false;
+        for (size_t j = 0; j < i; j++)
+            if (groups[j] == groups[i])
+                return an_error_set(err, AN_ERROR_ARGUMENT,
+                                    "groups %zu and %zu of the schedule are the same", j, i);
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------ construction */
+
+static an_lr_schedule *make(void *memory, const an_lr_desc *desc)
+{
+    layout l = {.memory = memory};
+    an_lr_schedule *s = carve(&l, 1, sizeof *s);
+    *s = (an_lr_schedule){0};
+    s->root = build(&l, desc, false);
+    s->node_count = l.node_count;
+    s->drives_momentum = an__lr_has_momentum(s->root);
+    s->members = l.memory + l.used;
+    an__lr_plateau_init(s);
+    return s;
+}
+
+an_lr_schedule *an_lr_init(void *memory, size_t size, const an_lr_desc *desc,
+                           an_lr_group *const *groups, size_t group_count, an_error *err)
+{
+    if (!check_groups(groups, group_count, err) || !an_lr_check(desc, group_count, err))
+        return NULL;
+    size_t stride, fixed = measure(desc, &stride);
+    if (!memory || size < fixed || (size - fixed) / stride < group_count) {
+        an_error_set(err, AN_ERROR_ARGUMENT,
+                     "the schedule needs %zu bytes of memory for %zu groups, got %zu",
+                     fixed + group_count * stride, group_count, memory ? size : 0);
+        return NULL;
+    }
+    if ((uintptr_t)memory % 16 != 0) {
+        an_error_set(err, AN_ERROR_ARGUMENT,
+                     "the memory of a schedule must be aligned to 16 bytes");
+        return NULL;
+    }
+    an_lr_schedule *s = make(memory, desc);
+    s->stride = stride;
+    s->capacity = (size - fixed) / stride;
+    for (size_t i = 0; i < group_count; i++)
+        start_group(s, groups[i]);
+    return s;
+}
+
+bool an_lr_add_group(an_lr_schedule *schedule, an_lr_group *group, an_error *err)
+{
+    an_lr_schedule *s = schedule;
+    if (!check_group(&group, 0, err))
+        return false;
+    for (size_t i = 0; i < s->member_count; i++)
+        if (an__lr_member_at(s, i)->group == group)
+            return an_error_set(err, AN_ERROR_ARGUMENT,
+                                "the schedule has this group already, as %zu", i);
+    if (s->member_count == s->capacity)
+        return an_error_set(err, AN_ERROR_STATE,
+                            "the schedule's memory holds %zu groups and is full; give an_lr_init "
+                            "memory for more",
+                            s->capacity);
+    if (an__lr_has_lists(s->root))
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "the schedule has a parameter with one value for each of its %zu "
+                            "groups, so no group can be added",
+                            s->member_count);
+    an__lr_member *m = take_group(s, group);
+    if (s->root->desc.kind != AN_PLATEAU_LR)
+        group->slot[AN_LR].value = an__lr_value(s->root, m, s->clock);
+    an__lr_write_momentum(s, m, s->clock, true);
+    return true;
+}

@@ -1,0 +1,28 @@
+/*
+ * numeric.h - included first by every source that computes schedule values.
+ *
+ * PyTorch computes its schedules in Python: one rounding per operation, left to right. These
+ * sources do the same, whatever flags they are compiled with: no fused multiply-add (it would move
+ * some values by one unit in the last place), and no reordering.
+ */
+#ifndef ANNEAL_LR_NUMERIC_H
+#define ANNEAL_LR_NUMERIC_H
+
+#if defined(__FAST_MATH__)
+#error "the schedules need IEEE arithmetic: compile src/lr without -ffast-math (-Ofast)"
+#endif
+
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__)
+#pragma GCC optimize("fp-contract=off")
+#endif
+
+#include <math.h>
+
+#define AN__PI 0x1.921fb54442d18p+1
+
+/* The largest integer parameter and step: beyond it a double no longer counts by ones. */
+#define AN__LR_INTEGER_MAX 9007199254740992.0
+
+#endif

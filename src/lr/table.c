@@ -1,0 +1,225 @@
+/*
+ * table.c - the one table of schedules and their parameters. Defaults, checks, the parser, the
+ * printer and the documentation all come from here.
+ */
+#include "lr/numeric.h"
+
+#include "lr/node.h"
+#include <string.h>
+
+/* ------------------------------------------------------------------ ranges */
+
+/* low, high, above_low, below_high */
+#define ANY -INFINITY, INFINITY, true, true
+#define FROM(low) (low), INFINITY, false, true
+#define ABOVE(low) (low), INFINITY, true, true
+#define WITHIN(low, high) (low), (high), false, false
+#define ABOVE_TO(low, high) (low), (high), true, false
+#define FROM_BELOW(low, high) (low), (high), false, true
+#define WHOLE(low) (low), AN__LR_INTEGER_MAX, false, false
+
+static const char *const cyclic_modes[] = {"triangular", "triangular2", "exp_range", NULL};
+static const char *const scale_modes[] = {"cycle", "iterations", NULL};
+static const char *const strategies[] = {"cos", "linear", NULL};
+static const char *const plateau_modes[] = {"min", "max", NULL};
+static const char *const threshold_modes[] = {"rel", "abs", NULL};
+
+/* -------------------------------------------------------------- parameters */
+
+#define PARAM(member, field, type, required, fallback, ...)                               \
+    {                                                                                     \
+#field, type, offsetof(an_lr_desc, member.field), required, fallback, __VA_ARGS__ \
+    }
+
+static const an_lr_param step_params[] = {
+    PARAM(step, step_size, AN_LR_INTEGER, true, NAN, WHOLE(1), NULL),
+    PARAM(step, gamma, AN_LR_REAL, false, 0.1, FROM(0), NULL),
+};
+
+static const an_lr_param multi_step_params[] = {
+    PARAM(multi_step, milestones, AN_LR_INTEGERS, true, NAN, WHOLE(0), NULL),
+    PARAM(multi_step, gamma, AN_LR_REAL, false, 0.1, FROM(0), NULL),
+};
+
+static const an_lr_param constant_params[] = {
+    PARAM(constant, factor, AN_LR_REAL, false, 1.0 / 3, WITHIN(0, 1), NULL),
+    PARAM(constant, total_iters, AN_LR_INTEGER, false, 5, WHOLE(0), NULL),
+};
+
+static const an_lr_param linear_params[] = {
+    PARAM(linear, start_factor, AN_LR_REAL, false, 1.0 / 3, ABOVE_TO(0, 1), NULL),
+    PARAM(linear, end_factor, AN_LR_REAL, false, 1, WITHIN(0, 1), NULL),
+    PARAM(linear, total_iters, AN_LR_INTEGER, false, 5, WHOLE(0), NULL),
+};
+
+static const an_lr_param exponential_params[] = {
+    PARAM(exponential, gamma, AN_LR_REAL, true, NAN, FROM(0), NULL),
+};
+
+static const an_lr_param polynomial_params[] = {
+    PARAM(polynomial, total_iters, AN_LR_INTEGER, false, 5, WHOLE(0), NULL),
+    PARAM(polynomial, power, AN_LR_REAL, false, 1, FROM(0), NULL),
+};
+
+static const an_lr_param cosine_params[] = {
+    PARAM(cosine, T_max, AN_LR_INTEGER, true, NAN, WHOLE(1), NULL),
+    PARAM(cosine, eta_min, AN_LR_REAL, false, 0, FROM(0), NULL),
+};
+
+static const an_lr_param restarts_params[] = {
+    PARAM(restarts, T_0, AN_LR_INTEGER, true, NAN, WHOLE(1), NULL),
+    PARAM(restarts, T_mult, AN_LR_INTEGER, false, 1, WITHIN(1, 1000), NULL),
+    PARAM(restarts, eta_min, AN_LR_REAL, false, 0, FROM(0), NULL),
+};
+
+static const an_lr_param cyclic_params[] = {
+    PARAM(cyclic, base_lr, AN_LR_REALS, true, NAN, FROM(0), NULL),
+    PARAM(cyclic, max_lr, AN_LR_REALS, true, NAN, FROM(0), NULL),
+    PARAM(cyclic, step_size_up, AN_LR_INTEGER, false, 2000, WHOLE(1), NULL),
+    PARAM(cyclic, step_size_down, AN_LR_INTEGER, false, NAN, WHOLE(0), NULL),
+    PARAM(cyclic, mode, AN_LR_CHOICE, false, AN_TRIANGULAR, ANY, cyclic_modes),
+    PARAM(cyclic, gamma, AN_LR_REAL, false, 1, FROM(0), NULL),
+    PARAM(cyclic, scale_fn, AN_LR_FUNCTION, false, NAN, ANY, NULL),
+    PARAM(cyclic, scale_mode, AN_LR_CHOICE, false, AN_SCALE_CYCLE, ANY, scale_modes),
+    PARAM(cyclic, cycle_momentum, AN_LR_BOOL, false, true, ANY, NULL),
+    PARAM(cyclic, base_momentum, AN_LR_REALS, false, 0.8, WITHIN(0, 1), NULL),
+    PARAM(cyclic, max_momentum, AN_LR_REALS, false, 0.9, WITHIN(0, 1), NULL),
+};
+
+static const an_lr_param one_cycle_params[] = {
+    PARAM(one_cycle, max_lr, AN_LR_REALS, true, NAN, FROM(0), NULL),
+    PARAM(one_cycle, total_steps, AN_LR_INTEGER, false, NAN, WHOLE(1), NULL),
+    PARAM(one_cycle, epochs, AN_LR_INTEGER, false, NAN, WHOLE(1), NULL),
+    PARAM(one_cycle, steps_per_epoch, AN_LR_INTEGER, false, NAN, WHOLE(1), NULL),
+    PARAM(one_cycle, pct_start, AN_LR_REAL, false, 0.3, WITHIN(0, 1), NULL),
+    PARAM(one_cycle, anneal_strategy, AN_LR_CHOICE, false, AN_ANNEAL_COS, ANY, strategies),
+    PARAM(one_cycle, cycle_momentum, AN_LR_BOOL, false, true, ANY, NULL),
+    PARAM(one_cycle, base_momentum, AN_LR_REALS, false, 0.85, WITHIN(0, 1), NULL),
+    PARAM(one_cycle, max_momentum, AN_LR_REALS, false, 0.95, WITHIN(0, 1), NULL),
+    PARAM(one_cycle, div_factor, AN_LR_REAL, false, 25, ABOVE(0), NULL),
+    PARAM(one_cycle, final_div_factor, AN_LR_REAL, false, 1e4, ABOVE(0), NULL),
+    PARAM(one_cycle, three_phase, AN_LR_BOOL, false, false, ANY, NULL),
+};
+
+static const an_lr_param lambda_params[] = {
+    PARAM(lambda, lr_lambda, AN_LR_FUNCTIONS, true, NAN, ANY, NULL),
+};
+
+static const an_lr_param multiplicative_params[] = {
+    PARAM(multiplicative, lr_lambda, AN_LR_FUNCTIONS, true, NAN, ANY, NULL),
+};
+
+static const an_lr_param swa_params[] = {
+    PARAM(swa, swa_lr, AN_LR_REALS, true, NAN, FROM(0), NULL),
+    PARAM(swa, anneal_epochs, AN_LR_INTEGER, false, 10, WHOLE(0), NULL),
+    PARAM(swa, anneal_strategy, AN_LR_CHOICE, false, AN_ANNEAL_COS, ANY, strategies),
+};
+
+static const an_lr_param sequential_params[] = {
+    PARAM(sequential, schedulers, AN_LR_CHILDREN, true, NAN, ANY, NULL),
+    PARAM(sequential, milestones, AN_LR_INTEGERS, false, NAN, WHOLE(1), NULL),
+};
+
+static const an_lr_param chained_params[] = {
+    PARAM(chained, schedulers, AN_LR_CHILDREN, true, NAN, ANY, NULL),
+};
+
+static const an_lr_param plateau_params[] = {
+    PARAM(plateau, mode, AN_LR_CHOICE, false, AN_PLATEAU_MIN, ANY, plateau_modes),
+    PARAM(plateau, factor, AN_LR_REAL, false, 0.1, FROM_BELOW(0, 1), NULL),
+    PARAM(plateau, patience, AN_LR_INTEGER, false, 10, WHOLE(0), NULL),
+    PARAM(plateau, threshold, AN_LR_REAL, false, 1e-4, FROM(0), NULL),
+    PARAM(plateau, threshold_mode, AN_LR_CHOICE, false, AN_THRESHOLD_REL, ANY, threshold_modes),
+    PARAM(plateau, cooldown, AN_LR_INTEGER, false, 0, WHOLE(0), NULL),
+    PARAM(plateau, min_lr, AN_LR_REALS, false, 0, FROM(0), NULL),
+    PARAM(plateau, eps, AN_LR_REAL, false, 1e-8, FROM(0), NULL),
+};
+
+/* --------------------------------------------------------------- schedules */
+
+static const struct {
+    const char *name;
+    const an_lr_param *params;
+    size_t count;
+} kinds[] = {
+#define KIND(constant, name, member) \
+    {#name, member##_params, sizeof member##_params / sizeof member##_params[0]},
+    AN_LR_KIND_MAP(KIND)
+#undef KIND
+};
+
+const char *an_lr_name(an_lr_kind kind)
+{
+    return (unsigned)kind < AN_LR_KIND_COUNT ? kinds[kind].name : NULL;
+}
+
+const an_lr_param *an_lr_params(an_lr_kind kind, size_t *count)
+{
+    if ((unsigned)kind >= AN_LR_KIND_COUNT) {
+        *count = 0;
+        return NULL;
+    }
+    *count = kinds[kind].count;
+    return kinds[kind].params;
+}
+
+/* ---------------------------------------------------------------- defaults */
+
+/* All choices are read and written as one of their enums: small enums of one size. */
+_Static_assert(sizeof(an_cyclic_mode) == sizeof(an_scale_mode) &&
+                   sizeof(an_cyclic_mode) == sizeof(an_anneal_strategy) &&
+                   sizeof(an_cyclic_mode) == sizeof(an_plateau_mode) &&
+                   sizeof(an_cyclic_mode) == sizeof(an_threshold_mode),
+               "the choices of a description must have one size");
+
+int an__lr_choice(const an_lr_desc *desc, const an_lr_param *param)
+{
+    an_cyclic_mode choice;
+    memcpy(&choice, (const unsigned char *)desc + param->offset, sizeof choice);
+    return (int)choice;
+}
+
+void an__lr_choice_set(an_lr_desc *desc, const an_lr_param *param, int value)
+{
+    an_cyclic_mode choice = (an_cyclic_mode)value;
+    memcpy((unsigned char *)desc + param->offset, &choice, sizeof choice);
+}
+
+static void set_default(an_lr_desc *desc, const an_lr_param *param)
+{
+    void *at = (unsigned char *)desc + param->offset;
+    switch (param->type) {
+    case AN_LR_INTEGER:
+        *(int64_t *)at = isnan(param->fallback) ? AN_LR_NONE : (int64_t)param->fallback;
+        break;
+    case AN_LR_REAL:
+        *(double *)at = param->fallback;
+        break;
+    case AN_LR_REALS:
+        ((an_lr_reals *)at)->value = param->fallback;
+        break;
+    case AN_LR_BOOL:
+        *(bool *)at = param->fallback != 0;
+        break;
+    case AN_LR_CHOICE:
+        an__lr_choice_set(desc, param, (int)param->fallback);
+        break;
+    case AN_LR_INTEGERS:
+    case AN_LR_FUNCTION:
+    case AN_LR_FUNCTIONS:
+    case AN_LR_CHILDREN:
+        break; /* empty, as it is */
+    }
+}
+
+an_lr_desc an_lr_defaults(an_lr_kind kind)
+{
+    an_lr_desc desc;
+    memset(&desc, 0, sizeof desc);
+    desc.kind = kind;
+    size_t count;
+    const an_lr_param *params = an_lr_params(kind, &count);
+    for (size_t i = 0; i < count; i++)
+        set_default(&desc, &params[i]);
+    return desc;
+}

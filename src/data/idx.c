@@ -1,5 +1,7 @@
 #include "data/idx.h"
 
+#include "data/pages.h"
+
 #include <string.h>
 
 #define TYPE_BYTE 0x08
@@ -207,6 +209,7 @@ static bool grow(const an_source *source, an_idx *idx, size_t *capacity, size_t 
         return an_error_set(err, AN_ERROR_MEMORY, "no memory for the %zu bytes of %s", wanted,
                             source->name);
     }
+    an__pages_prefer_large(moved, wanted);
     idx->values = moved;
     *capacity = wanted;
     return true;

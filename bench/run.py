@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+"""Anneal, a hand-fused C loop and PyTorch on the same training, interleaved in one run.
+
+    bench/run.py [--build DIR] [--quick] [--format text|markdown|json]
+
+Every measurement is a process of its own. A round measures every contender once, and every second
+round goes backwards, so that a machine that slows down slows all of them. OPENBLAS_*, OMP_* and
+their like are unset but for the one that is varied. What is counted and how to read the table:
+docs/performance.md.
+"""
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass, field
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SHAPES = {"small": "784-128-10, batch 64", "large": "784-512-512-10, batch 128"}
+PREFIXES = ("OPENBLAS_", "OMP_", "GOTO_", "GOMP_", "KMP_", "MKL_", "BLIS_", "DNNL_", "ATEN_")
+INSTALL = "apt-get install python3-torch libopenblas0-pthread"
+
+
+@dataclass
+class Contender:
+    """One line of a table: a command, what it adds to the environment, and what it printed."""
+
+    name: str
+    kind: str
+    command: list
+    threads: int
+    env: dict = field(default_factory=dict)
+    seconds: list = field(default_factory=list)
+    last: dict = field(default_factory=dict)
+
+    def median(self):
+        return statistics.median(self.seconds)
+
+
+def clean_environment():
+    """The environment without what changes a library's threads or kernels, and what was dropped."""
+    dropped = sorted(name for name in os.environ if name.startswith(PREFIXES))
+    return {name: value for name, value in os.environ.items() if name not in dropped}, dropped
+
+
+def has_torch(python, env):
+    try:
+        done = subprocess.run([python, "-c", "import torch"], env=env, capture_output=True,
+                              check=False)
+    except OSError:
+        return False
+    return done.returncode == 0
+
+
+def build_programs(build):
+    command = ["ninja", "-C", build, "bench/anneal_mlp", "bench/bound"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}")
+
+
+def native_contenders(build):
+    anneal, bound = (os.path.join(build, "bench", name) for name in ("anneal_mlp", "bound"))
+    for threads in (1, 2):
+        plural = "s" if threads > 1 else ""
+        yield Contender(f"Anneal, {threads} thread{plural}", "anneal", [anneal], threads)
+        yield Contender(f"hand-fused C, {threads} thread{plural}", "bound", [bound], threads)
+
+
+def torch_contenders(python):
+    for threads in (1, 2):
+        for blas in (1, 2):
+            yield Contender(f"PyTorch, torch {threads} × BLAS {blas}", "torch",
+                            [python, os.path.join(HERE, "torch_mlp.py")], threads,
+                            {"OPENBLAS_NUM_THREADS": str(blas)})
+
+
+def measure(contender, shape, epochs, data, env):
+    command = contender.command + [shape, str(contender.threads), str(epochs), data]
+    done = subprocess.run(command, env={**env, **contender.env}, capture_output=True, text=True,
+                          check=False)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
+    contender.last = json.loads(done.stdout)
+    contender.seconds += contender.last["seconds"]
+
+
+def run_rounds(tables, args, env):
+    work = [(shape, contender) for shape, table in tables.items() for contender in table]
+    for number in range(args.rounds):
+        for shape, contender in work if number % 2 == 0 else reversed(work):
+            measure(contender, shape, args.epochs, args.data, env)
+            print(f"round {number + 1} of {args.rounds}: {shape}, {contender.name}: "
+                  f"{contender.last['seconds'][-1]:.3f} s", file=sys.stderr)
+
+
+def fastest(table, kind):
+    return min((c for c in table if c.kind == kind), key=Contender.median, default=None)
+
+
+def row(contender, bound, peer):
+    """What a table shows of a contender; the ratios are its time over theirs."""
+    median = contender.median()
+    return {
+        "name": contender.name,
+        "median": median,
+        "min": min(contender.seconds),
+        "max": max(contender.seconds),
+        "to_bound": median / bound.median(),
+        "to_torch": median / peer.median() if peer else None,
+        "test_loss": contender.last["test_loss"],
+        "test_accuracy": contender.last["test_accuracy"],
+        "fastest_torch": contender is peer,
+        "seconds": contender.seconds,
+    }
+
+
+def processor():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.machine()
+
+
+def report_of(tables, args, dropped):
+    some = tables["small"]
+    peer = fastest(some, "torch")
+    shapes = {}
+    for shape, table in tables.items():
+        best, torch = fastest(table, "bound"), fastest(table, "torch")
+        shapes[shape] = {"title": SHAPES[shape], "rows": [row(c, best, torch) for c in table]}
+    return {
+        "processor": processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "anneal_bits": fastest(some, "anneal").last["vector_bits"],
+        "bound_bits": fastest(some, "bound").last["vector_bits"],
+        "torch": peer.last["torch"] if peer else None,
+        "blas": peer.last["blas"] if peer else None,
+        "blas_core": peer.last["core"] if peer else None,
+        "rounds": args.rounds,
+        "epochs_per_round": args.epochs,
+        "unset": dropped,
+        "load_before": args.load,
+        "shapes": shapes,
+    }
+
+
+def notes(report):
+    peer = (f"PyTorch {report['torch']} on {report['blas']}, core {report['blas_core']}"
+            if report["torch"] else f"PyTorch is not installed; for the comparison: {INSTALL}")
+    lines = [
+        f"{report['processor']}, {report['cores']} cores; "
+        f"load before the run {report['load_before']:.2f}",
+        f"{peer}; vectors of {report['anneal_bits']} bits (Anneal) "
+        f"and {report['bound_bits']} bits (hand-fused C)",
+        f"{report['rounds']} rounds, interleaved, of {report['epochs_per_round']} timed epochs",
+    ]
+    if report["unset"]:
+        lines.append("unset for the run: " + ", ".join(report["unset"]))
+    return lines
+
+
+def cells(entry):
+    ratio = "" if entry["to_torch"] is None else f"{entry['to_torch']:.2f}"
+    name = entry["name"] + (" (fastest)" if entry["fastest_torch"] else "")
+    return [name, f"{entry['median']:.3f}", f"{entry['min']:.3f}", f"{entry['max']:.3f}", ratio,
+            f"{entry['to_bound']:.2f}", f"{entry['test_loss']:.3f}",
+            f"{100 * entry['test_accuracy']:.1f} %"]
+
+
+HEAD = ["", "s/epoch", "min", "max", "× PyTorch", "× C", "loss", "accuracy"]
+
+
+def print_text(report):
+    for shape in report["shapes"].values():
+        rows = [HEAD] + [cells(entry) for entry in shape["rows"]]
+        widths = [max(len(cell) for cell in column) for column in zip(*rows)]
+        print(f"\n{shape['title']}")
+        for entry in rows:
+            first = entry[0].ljust(widths[0])
+            print("  ".join([first] + [c.rjust(w) for c, w in zip(entry[1:], widths[1:])]))
+    print()
+    for line in notes(report):
+        print(line)
+
+
+def print_markdown(report):
+    for shape in report["shapes"].values():
+        print("| " + " | ".join([shape["title"]] + HEAD[1:]) + " |")
+        print("|---" + "|--:" * (len(HEAD) - 1) + "|")
+        for entry in shape["rows"]:
+            print("| " + " | ".join(cells(entry)) + " |")
+        print()
+    print("\n".join(f"- {line}" for line in notes(report)))
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--build", default="build", help="the build folder (default: build)")
+    parser.add_argument("--data", default=os.path.join(HERE, "..", "data", "mnist"))
+    parser.add_argument("--python", default="/usr/bin/python3", help="the Python that has torch")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=2, help="timed epochs a round and contender")
+    parser.add_argument("--quick", action="store_true", help="one round of one epoch")
+    parser.add_argument("--format", choices=("text", "markdown", "json"), default="text")
+    args = parser.parse_args()
+    if args.quick:
+        args.rounds = args.epochs = 1
+    if args.rounds < 1 or args.epochs < 1:
+        parser.error("--rounds and --epochs must be at least 1")
+    args.load = os.getloadavg()[0]
+    return args
+
+
+def main():
+    args = arguments()
+    env, dropped = clean_environment()
+    torch = has_torch(args.python, env)
+    if not torch:
+        print(f"{args.python} has no torch, so there is nothing to compare with; {INSTALL}",
+              file=sys.stderr)
+    build_programs(args.build)
+    tables = {}
+    for shape in SHAPES:
+        tables[shape] = list(native_contenders(args.build))
+        tables[shape] += torch_contenders(args.python) if torch else []
+    run_rounds(tables, args, env)
+    report = report_of(tables, args, dropped)
+    if args.format == "json":
+        print(json.dumps(report, indent=1, ensure_ascii=False))
+    elif args.format == "markdown":
+        print_markdown(report)
+    else:
+        print_text(report)
+
+
+main()

@@ -56,22 +56,30 @@ typedef struct an_callback {
 
 /* ------------------------------------------------------------ built-in ones */
 
-/* One plain line per epoch to `stream`. */
+/* One plain line per epoch to `stream`: "epoch 3/10  loss 0.0712  acc 97.9 %  lr 0.0411". */
 AN_API an_callback an_console_logger(FILE *stream);
 
-/* One JSON object per epoch and line to `stream`. */
+/*
+ * One JSON object per epoch and line to `stream`. Keys: epoch, step, samples, seconds, loss,
+ * accuracy, valid_loss and valid_accuracy (where there was a validation: not both are NaN), lr and
+ * momentum (where there is one; an array with several groups), samples_per_second. NaN and
+ * infinity are null.
+ */
 AN_API an_callback an_json_logger(FILE *stream);
 
 /*
  * The live line of a terminal: epoch, bar, loss, accuracy, rate, samples/s and eta, redrawn in
- * place at most 20 times a second and finished as a line at each epoch's end. `width` in columns.
+ * place at most 20 times a second (by the records' own seconds) and finished as a line at each
+ * epoch's end. `width` in columns, of which the last stays empty.
  */
 typedef struct an_progress {
     FILE *stream;
     int width;
     bool unicode;
+    /* The rest is its own. */
     an_run_info info; /* from train_begin */
-    double drawn_at;
+    double drawn_at;  /* in seconds of training */
+    bool open;        /* the line on the screen is not finished */
 } an_progress;
 
 AN_API void an_progress_init(an_progress *progress, FILE *stream, int width, bool unicode);

@@ -1,0 +1,21 @@
+#include "track/line.h"
+
+#define GAP "  "
+
+static void write_epoch(void *user, const an_record *record)
+{
+    FILE *stream = user;
+    an_line line = {.length = 0};
+    an__line_epoch(&line, record);
+    an__line_metrics(&line, GAP, record);
+    an__line_rates(&line, GAP, record);
+    an__line_speed(&line, GAP, record);
+    an__line_add(&line, "\n");
+    fputs(line.text, stream);
+    fflush(stream);
+}
+
+an_callback an_console_logger(FILE *stream)
+{
+    return (an_callback){.epoch_end = write_epoch, .user = stream};
+}

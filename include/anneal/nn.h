@@ -4,10 +4,12 @@
  * Intended usage
  *
  *   an_model *model = an_model_new(context, &err);
- *   an_model_flatten(model);                          same as an_model_add(model, "Flatten()",
- * &err) an_model_linear(model, 784, 128, true); an_model_relu(model); an_model_linear(model, 128,
- * 10, true); an_model_build(model, an_shape_3(1, 28, 28), seed, &err);
- *   ...
+ *   an_model_flatten(model);      the same as an_model_add(model, "Flatten()", &err)
+ *   an_model_linear(model, 784, 128, true);
+ *   an_model_relu(model);
+ *   an_model_linear(model, 128, 10, true);
+ *   if (!an_model_build(model, an_shape_3(1, 28, 28), seed, &err)) ...
+ *
  *   an_tensor *logits = an_forward(model, graph, batch.x);
  *
  * The calls between new and build return nothing to check: the model keeps the first error and
@@ -36,34 +38,49 @@ AN_API void an_model_linear(an_model *model, int64_t in, int64_t out, bool bias)
 AN_API void an_model_relu(an_model *model);
 AN_API void an_model_tanh(an_model *model);
 AN_API void an_model_sigmoid(an_model *model);
-/* Joins all dimensions after the first (the batch). */
+/* Joins all dimensions after the first, which is the batch. */
 AN_API void an_model_flatten(an_model *model);
 /* Zeroes values with probability p while training; nothing in evaluation. 0 <= p < 1. */
 AN_API void an_model_dropout(an_model *model, double p);
 
-/* A layer as text: "Linear(784, 128)". Errors (CONFIG) name the nearest layer or parameter. */
+/*
+ * A layer as text, with PyTorch's names and defaults:
+ *
+ *   Linear(in_features, out_features, bias=True)
+ *   ReLU()    Tanh()    Sigmoid()
+ *   Flatten(start_dim=1, end_dim=-1)
+ *   Dropout(p=0.5)
+ *
+ * Errors (CONFIG) name the nearest layer or parameter; an_model_build delivers the first again.
+ */
 AN_API bool an_model_add(an_model *model, const char *text, an_error *err);
 /* The same from a parsed call, for errors that point into a file. */
 AN_API bool an_model_add_spec(an_model *model, const an_spec_source *source,
                               const an_spec_node *call, an_error *err);
 
 /*
- * A parameter of your own, uniform in +-bound at build (all `bound` 0: zeros). Its values exist
- * after an_model_build. NULL after an error, which an_model_build delivers.
+ * A parameter of your own, uniform in +-bound at build (bound 0: zeros). Its values exist after
+ * an_model_build; use it in the graph yourself. NULL after an error, which an_model_build delivers.
  */
 AN_API an_tensor *an_model_param(an_model *model, const char *name, an_shape shape, double bound);
 
 /*
  * Checks that the shapes fit, layer by layer, for inputs of `sample` shape (without the batch
- * dimension), lays the parameters out and initialises them from `seed`. The first error of the
- * description arrives here. Errors name the layer and both shapes:
- * "layer 3, Linear(120, 10): takes (..., 120) but gets (64, 128)".
+ * dimension), lays the parameters out and initialises them from `seed`. Each parameter has random
+ * numbers of its own, so a layer more changes nothing in the others. Parameters are called as in
+ * PyTorch's Sequential: "1.weight" is the weight of the second layer.
+ *
+ * The first error of the description arrives here. Errors (SHAPE) count layers from 1 and name both
+ * shapes: "layer 3, Linear(120, 10): takes (batch, ..., 120) but gets (batch, 64, 128)".
  */
 AN_API bool an_model_build(an_model *model, an_shape sample, uint64_t seed, an_error *err);
 
 /* ----------------------------------------------------------------- using it */
 
-/* Applies the layers to x (batch, sample...). Linear followed by an activation runs fused. */
+/*
+ * Applies the layers to x (batch, sample...). Linear followed by an activation runs fused. A model
+ * that is not built, or shapes that do not fit, are errors of the graph.
+ */
 AN_API an_tensor *an_forward(an_model *model, an_graph *graph, an_tensor *x);
 /* Training (the default) or evaluation mode: Dropout acts in the first only. Returns what it was.
  */
@@ -74,7 +91,8 @@ AN_API size_t an_model_layer_count(const an_model *model);
 AN_API const char *an_model_layer_text(const an_model *model, size_t index);
 /* The shape after the last layer, without the batch dimension. Valid after build. */
 AN_API an_shape an_model_output_shape(const an_model *model);
-/* The generator that Dropout draws from; save and restore it to repeat a run. */
+/* The generator that Dropout draws from, started by an_model_build; save and restore it to repeat a
+ * run. */
 AN_API an_rng *an_model_rng(an_model *model);
 
 /* The names of all layers, for help and documentation; NULL-terminated. */
@@ -85,14 +103,15 @@ AN_API const char *const *an_layer_names(void);
 typedef enum an_loss_kind { AN_CROSS_ENTROPY_LOSS, AN_MSE_LOSS } an_loss_kind;
 
 /*
- * A loss that compares a model's output with class labels. MSELoss compares with the labels'
- * one-hot rows.
+ * A loss that compares a model's output (n, classes) with n class labels, mean over the rows.
+ * CrossEntropyLoss takes scores and applies the softmax itself; MSELoss compares with the labels'
+ * one-hot rows, mean over all values.
  */
 typedef struct an_loss {
     an_loss_kind kind;
 } an_loss;
 
-/* "CrossEntropyLoss()" or "MSELoss()". */
+/* "CrossEntropyLoss()" or "MSELoss()". Errors (CONFIG) point at the place. */
 AN_API bool an_loss_parse(const an_spec_source *source, const an_spec_node *call, an_loss *loss,
                           an_error *err);
 AN_API const char *an_loss_name(an_loss loss);
@@ -101,10 +120,10 @@ AN_API an_tensor *an_loss_apply(an_loss loss, an_graph *graph, an_tensor *output
 /* -------------------------------------------------------------- weight files */
 
 /*
- * safetensors (https://github.com/huggingface/safetensors): 8 bytes of header length, a JSON
- * header, raw little-endian values. Parameter names and shapes are PyTorch's. Written to a
- * temporary file in the same folder, synced and renamed, so that a crash leaves the old file or the
- * new one.
+ * Writes all parameters as safetensors (https://github.com/huggingface/safetensors; the format is
+ * drawn in src/nn/safetensors.c), with PyTorch's names and shapes. Goes to a temporary file in the
+ * same folder, which is synced and renamed: a crash or an error leaves the old file or the new one.
+ * Errors: IO, STATE (not built), ARGUMENT (a name that the format does not allow), MEMORY.
  */
 AN_API bool an_params_save(const an_params *params, const char *path, an_error *err);
 

@@ -58,8 +58,9 @@ AN_API an_optim *an_adamw_new(an_params *params, const an_adam_options *options,
 
 /*
  * An optimizer from text: "SGD(lr=0.05, momentum=0.9)", or with groups
- * "SGD([dict(params='*.bias', weight_decay=0)], lr=0.1)". Patterns are tried in order with * and ?;
- * parameters that no group names form the last group, with the call's own values.
+ * "SGD([dict(params='*.bias', weight_decay=0)], lr=0.1)". A pattern names parameters, with * for
+ * any text and ? for any letter. Patterns are tried in order; parameters that none names form the
+ * last group, with the call's own values. Errors (CONFIG) point at the place.
  */
 AN_API an_optim *an_optim_parse(an_params *params, const char *text, an_error *err);
 AN_API an_optim *an_optim_parse_spec(an_params *params, const an_spec_source *source,
@@ -67,15 +68,19 @@ AN_API an_optim *an_optim_parse_spec(an_params *params, const an_spec_source *so
 AN_API void an_optim_free(an_optim *optim);
 
 /*
- * Moves the parameters whose names match `pattern` into a new group, a copy of group 0's values;
- * returns its index, or -1 with err (nothing matches). Change its slots before making a schedule.
+ * Moves the parameters whose names match `pattern`, whatever group they are in, into a new group
+ * with a copy of group 0's values; returns its index, or -1 with err (nothing matches). Change its
+ * slots before making a schedule.
  */
 AN_API int an_optim_add_group(an_optim *optim, const char *pattern, an_error *err);
 
 AN_API size_t an_optim_group_count(const an_optim *optim);
-/* Group `index`: its slots (AN_LR, AN_MOMENTUM or AN_BETA1, AN_WEIGHT_DECAY). Never moves. */
+/*
+ * Group `index`: its slots (AN_LR, AN_MOMENTUM or AN_BETA1, AN_WEIGHT_DECAY), which you may write
+ * between steps. Never moves. NULL beyond the last group.
+ */
 AN_API an_lr_group *an_optim_group(an_optim *optim, size_t index);
-/* All groups, for an_lr_new. */
+/* All groups, for an_lr_new. The array is valid until a group is added. */
 AN_API an_lr_group *const *an_optim_groups(an_optim *optim);
 /* How many trainable values are in group `index`. */
 AN_API int64_t an_optim_group_size(const an_optim *optim, size_t index);
@@ -87,14 +92,19 @@ AN_API int64_t an_optim_step_count(const an_optim *optim);
 AN_API void an_optim_zero_grad(an_optim *optim);
 
 /*
- * Scales all gradients by max_norm / (norm + 1e-6) when their joint 2-norm is above max_norm
- * (torch.nn.utils.clip_grad_norm_). Returns the norm before clipping. max_norm > 0; infinity only
- * measures.
+ * Scales all gradients by max_norm / (norm + 1e-6) where that is below 1, as
+ * torch.nn.utils.clip_grad_norm_ does; `norm` is their joint 2-norm. Returns the norm before
+ * clipping. Only measures when max_norm is not above 0 or is infinite, and when the norm is NaN or
+ * infinite: gradients stay as they are for the caller to look at.
  */
 AN_API double an_clip_grad_norm(an_params *params, double max_norm);
 
-/* "SGD(lr=0.05, momentum=0.9, weight_decay=0.0002)": what differs from the defaults, and lr. */
+/*
+ * The optimizer as it was made: "SGD(lr=0.05, momentum=0.9, weight_decay=0.0002)", lr and what
+ * differs from the defaults. an_optim_parse reads it back to the same optimizer.
+ */
 AN_API const char *an_optim_text(const an_optim *optim);
+/* The names of all optimizers, for help and documentation; NULL-terminated. */
 AN_API const char *const *an_optim_names(void);
 
 #ifdef __cplusplus

@@ -1,0 +1,341 @@
+/* parse.c - schedules from text: a call of the grammar to a description, by the one table. */
+#include "lr/expression.h"
+#include "lr/node.h"
+#include <anneal/lr_text.h>
+#include <math.h>
+#include <string.h>
+
+#define MAX_PARAMS 16
+
+struct an_lr_text {
+    an_arena arena;
+    an_lr_desc desc;
+};
+
+typedef struct reader {
+    const an_spec_source *source;
+    const an_lr_fill *fill;
+    an_arena *arena;
+    an_error *err;
+} reader;
+
+static bool read_call(reader *r, const an_spec_node *call, an_lr_desc *desc);
+
+static bool out_of_memory(reader *r)
+{
+    return an_error_set(r->err, AN_ERROR_MEMORY, "memory ran out for a schedule");
+}
+
+/* Gives an error that a check found the place that it is about. */
+static bool at(reader *r, const an_spec_node *node, const an_error *found)
+{
+    return an_spec_error(r->source, node->offset, r->err, "%s", found->message);
+}
+
+/* ------------------------------------------------------------------- lists */
+
+/* Room for the list's values; a single value is a list of one. */
+static void *list_room(reader *r, const an_spec_node *node, size_t size, size_t *count)
+{
+    *count = node->kind == AN_SPEC_LIST ? node->arg_count : 1;
+    void *room = an_arena_alloc(r->arena, (*count > 0 ? *count : 1) * size);
+    if (!room)
+        out_of_memory(r);
+    return room;
+}
+
+static const an_spec_node *element(const an_spec_node *node, size_t index)
+{
+    return node->kind == AN_SPEC_LIST ? node->args[index].value : node;
+}
+
+static bool read_reals(reader *r, const char *name, const an_spec_node *node, an_lr_reals *out)
+{
+    if (node->kind != AN_SPEC_LIST)
+        return an_spec_number(r->source, name, node, &out->value, r->err);
+    double *each = list_room(r, node, sizeof *each, &out->count);
+    if (!each)
+        return false;
+    if (out->count == 0)
+        return an_spec_error(r->source, node->offset, r->err,
+                             "%s is an empty list; give a number, or one for each group", name);
+    for (size_t i = 0; i < out->count; i++)
+        if (!an_spec_number(r->source, name, element(node, i), &each[i], r->err))
+            return false;
+    out->each = each;
+    return true;
+}
+
+static bool read_integers(reader *r, const char *name, const an_spec_node *node,
+                          an_lr_integers *out)
+{
+    int64_t *each = list_room(r, node, sizeof *each, &out->count);
+    if (!each)
+        return false;
+    for (size_t i = 0; i < out->count; i++)
+        if (!an_spec_integer(r->source, name, element(node, i), &each[i], r->err))
+            return false;
+    out->each = each;
+    return true;
+}
+
+static bool read_children(reader *r, const an_spec_node *node, an_lr_children *out)
+{
+    const an_lr_desc **each = list_room(r, node, sizeof *each, &out->count);
+    an_lr_desc *children = each ? list_room(r, node, sizeof *children, &out->count) : NULL;
+    if (!children)
+        return false;
+    for (size_t i = 0; i < out->count; i++) {
+        if (!read_call(r, element(node, i), &children[i]))
+            return false;
+        each[i] = &children[i];
+    }
+    out->each = each;
+    return true;
+}
+
+/* --------------------------------------------------------------- functions */
+
+/* An expression in quotes, or a lambda; errors point into it. */
+static bool read_function(reader *r, const char *name, const an_spec_node *node,
+                          an_lr_function *out)
+{
+    bool lambda = node->kind == AN_SPEC_LAMBDA;
+    if (!lambda && node->kind != AN_SPEC_STRING)
+        return an_spec_error(r->source, node->offset, r->err,
+                             "%s must be an expression of epoch, such as \"0.95 ** epoch\", or a "
+                             "lambda",
+                             name);
+    size_t bad, length = strlen(node->text);
+    an_error found = {0};
+    const an__lr_expression *expression = an__lr_expression_parse(
+        node->text, length, lambda ? node->param : "epoch", r->arena, &bad, &found);
+    if (!expression && found.code == AN_ERROR_MEMORY)
+        return out_of_memory(r);
+    size_t begin = lambda && length < node->length ? node->length - length : 1;
+    if (!expression)
+        return an_spec_error(r->source, node->offset + begin + bad, r->err, "%s: %s", name,
+                             found.message);
+    out->call = an__lr_expression_value;
+    out->user = (void *)(uintptr_t)expression;
+    size_t room = length + (lambda ? strlen(node->param) + sizeof "lambda : " : 1);
+    char *text = an_arena_alloc(r->arena, room);
+    if (!text)
+        return out_of_memory(r);
+    an_format(text, room, lambda ? "lambda %s: %s" : "%s%s", lambda ? node->param : "", node->text);
+    out->text = text;
+    return true;
+}
+
+static bool read_functions(reader *r, const char *name, const an_spec_node *node,
+                           an_lr_functions *out)
+{
+    if (node->kind != AN_SPEC_LIST)
+        return read_function(r, name, node, &out->function);
+    an_lr_function *each = list_room(r, node, sizeof *each, &out->count);
+    if (!each)
+        return false;
+    for (size_t i = 0; i < out->count; i++)
+        if (!read_function(r, name, element(node, i), &each[i]))
+            return false;
+    out->each = each;
+    return true;
+}
+
+/* -------------------------------------------------------------- parameters */
+
+static bool read_choice(reader *r, const an_lr_param *param, const an_spec_node *node,
+                        an_lr_desc *desc)
+{
+    bool word = node->kind == AN_SPEC_STRING || node->kind == AN_SPEC_NAME;
+    char choices[80] = "";
+    size_t used = 0;
+    for (int i = 0; param->choices[i]; i++) {
+        if (word && strcmp(node->text, param->choices[i]) == 0) {
+            an__lr_choice_set(desc, param, i);
+            return true;
+        }
+        used += an_format(choices + used, sizeof choices - used, i > 0 ? ", '%s'" : "'%s'",
+                          param->choices[i]);
+    }
+    return an_spec_error(r->source, node->offset, r->err, "%s must be one of %s", param->name,
+                         choices);
+}
+
+static bool read_param(reader *r, const an_lr_param *param, const an_spec_node *node,
+                       an_lr_desc *desc)
+{
+    void *to = (unsigned char *)desc + param->offset;
+    switch (param->type) {
+    case AN_LR_INTEGER:
+        return an_spec_integer(r->source, param->name, node, to, r->err);
+    case AN_LR_REAL:
+        return an_spec_number(r->source, param->name, node, to, r->err);
+    case AN_LR_BOOL:
+        return an_spec_bool(r->source, param->name, node, to, r->err);
+    case AN_LR_CHOICE:
+        return read_choice(r, param, node, desc);
+    case AN_LR_REALS:
+        return read_reals(r, param->name, node, to);
+    case AN_LR_INTEGERS:
+        return read_integers(r, param->name, node, to);
+    case AN_LR_FUNCTION:
+        return read_function(r, param->name, node, to);
+    case AN_LR_FUNCTIONS:
+        return read_functions(r, param->name, node, to);
+    case AN_LR_CHILDREN:
+        return read_children(r, node, to);
+    }
+    return false;
+}
+
+/* None stands for absent, where absent is possible. */
+static bool is_none(const an_lr_param *param, const an_spec_node *node)
+{
+    return node->kind == AN_SPEC_NONE && !param->required &&
+           (param->type == AN_LR_INTEGER || param->type == AN_LR_FUNCTION) &&
+           isnan(param->fallback);
+}
+
+/* ------------------------------------------------------------------- calls */
+
+static bool read_kind(reader *r, const an_spec_node *call, an_lr_kind *kind)
+{
+    if (call->kind != AN_SPEC_CALL)
+        return an_spec_error(r->source, call->offset, r->err,
+                             "a schedule is written as a call, such as StepLR(step_size=30)");
+    for (*kind = 0; *kind < AN_LR_KIND_COUNT; (*kind)++)
+        if (strcmp(call->text, an_lr_name(*kind)) == 0)
+            return true;
+    const char *near = an_nearest(call->text, strlen(call->text), an_lr_names(), AN_LR_KIND_COUNT);
+    return an_spec_error(r->source, call->offset, r->err,
+                         near ? "there is no schedule '%s'; did you mean '%s'?"
+                              : "there is no schedule '%s'",
+                         call->text, near);
+}
+
+/* Fills what a trainer knows and the text does not say. */
+static void fill_in(an_lr_desc *desc, const an_lr_fill *fill)
+{
+    an_one_cycle_lr *p = &desc->one_cycle;
+    if (!fill || desc->kind != AN_ONE_CYCLE_LR || p->total_steps != AN_LR_NONE)
+        return;
+    if (p->epochs == AN_LR_NONE && p->steps_per_epoch == AN_LR_NONE && fill->total_steps > 0) {
+        p->total_steps = fill->total_steps;
+        return;
+    }
+    if (p->epochs == AN_LR_NONE && fill->epochs > 0)
+        p->epochs = fill->epochs;
+    if (p->steps_per_epoch == AN_LR_NONE && fill->steps_per_epoch > 0)
+        p->steps_per_epoch = fill->steps_per_epoch;
+}
+
+/* A chain is refused at the child that erases what the others did. */
+static bool check_chain(reader *r, const an_lr_desc *desc, const an_spec_node *schedulers)
+{
+    const an_lr_children *children = &desc->chained.schedulers;
+    an_error found = {0};
+    for (size_t i = 1; desc->kind == AN_CHAINED_LR && i < children->count; i++)
+        if (an__lr_erases(children->each[i]) && !an_lr_check(desc, 0, &found))
+            return at(r, element(schedulers, i), &found);
+    return true;
+}
+
+/* Cross-checks a description whose parameters are `values`, in the table's order. */
+static bool check_rules(reader *r, const an_spec_node *call, const an_lr_desc *desc,
+                        const an_lr_param *params, size_t count, const an_spec_node **values)
+{
+    an_error found = {0};
+    const char *blame = NULL;
+    if (an__lr_check_rules(desc, &blame, &found))
+        return check_chain(r, desc, values[0]);
+    for (size_t i = 0; i < count; i++)
+        if (blame && values[i] && strcmp(params[i].name, blame) == 0)
+            return at(r, values[i], &found);
+    return at(r, call, &found);
+}
+
+static bool read_call(reader *r, const an_spec_node *call, an_lr_desc *desc)
+{
+    an_lr_kind kind;
+    if (!read_kind(r, call, &kind))
+        return false;
+    size_t count;
+    const an_lr_param *params = an_lr_params(kind, &count);
+    an_spec_param signature[MAX_PARAMS];
+    const an_spec_node *values[MAX_PARAMS];
+    for (size_t i = 0; i < count; i++)
+        signature[i] = (an_spec_param){params[i].name, params[i].required};
+    if (!an_spec_bind(r->source, call, signature, count, values, r->err))
+        return false;
+    *desc = an_lr_defaults(kind);
+    an_error found = {0};
+    for (size_t i = 0; i < count; i++) {
+        if (!values[i] || is_none(&params[i], values[i]))
+            continue;
+        if (!read_param(r, &params[i], values[i], desc))
+            return false;
+        if (!an__lr_check_param(desc, &params[i], 0, &found))
+            return at(r, values[i], &found);
+    }
+    fill_in(desc, r->fill);
+    return check_rules(r, call, desc, params, count, values);
+}
+
+/* ------------------------------------------------------------------- texts */
+
+an_lr_text *an_lr_parse(const an_spec_source *source, const an_spec_node *call,
+                        const an_lr_fill *fill, const an_allocator *allocator, an_error *err)
+{
+    an_allocator own = allocator ? *allocator : an_allocator_default();
+    an_lr_text *text = an_alloc(&own, 1, sizeof *text, err);
+    if (!text)
+        return NULL;
+    an_arena_init(&text->arena, own);
+    reader r = {.source = source, .fill = fill, .arena = &text->arena, .err = err};
+    an_error found = {0};
+    bool good = read_call(&r, call, &text->desc);
+    if (good && !an_lr_check(&text->desc, 0, &found))
+        good = at(&r, call, &found);
+    if (good)
+        return text;
+    an_lr_text_free(text);
+    return NULL;
+}
+
+an_lr_text *an_lr_parse_text(const char *text, const an_lr_fill *fill,
+                             const an_allocator *allocator, an_error *err)
+{
+    an_spec_source source = an_spec_source_text(text);
+    an_allocator own = allocator ? *allocator : an_allocator_default();
+    an_spec *spec = an_spec_parse(&source, &own, err);
+    if (!spec)
+        return NULL;
+    an_lr_text *result = an_lr_parse(an_spec_where(spec), an_spec_root(spec), fill, &own, err);
+    an_spec_free(spec);
+    return result;
+}
+
+const an_lr_desc *an_lr_text_desc(const an_lr_text *text)
+{
+    return &text->desc;
+}
+
+void an_lr_text_free(an_lr_text *text)
+{
+    if (!text)
+        return;
+    an_allocator allocator = text->arena.allocator;
+    an_arena_free(&text->arena);
+    an_release(&allocator, text, 1, sizeof *text);
+}
+
+const char *const *an_lr_names(void)
+{
+    static const char *const names[] = {
+#define NAME(constant, name, member) #name,
+        AN_LR_KIND_MAP(NAME)
+#undef NAME
+            NULL};
+    return names;
+}

@@ -1,0 +1,355 @@
+#include "cases.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ------------------------------------------------------------------ shapes */
+
+static int64_t below(an_rng *rng, int64_t n)
+{
+    return (int64_t)an_rng_below(rng, (uint64_t)n);
+}
+
+static int64_t odd_dim(an_rng *rng, int64_t limit)
+{
+    static const int64_t dims[] = {1, 2, 3, 5, 8, 17, 33};
+    int64_t dim;
+    do
+        dim = dims[below(rng, 7)];
+    while (dim > limit);
+    return dim;
+}
+
+/* At least `least` dimensions of odd sizes; at most 600 values, or some 100,000 when large. */
+static an_shape any_shape(an_rng *rng, bool large, int least)
+{
+    an_shape shape = {.ndim = least + (int)below(rng, 5 - least)};
+    int64_t left = 600;
+    for (int i = shape.ndim - 1; i >= 0; i--) {
+        shape.dim[i] = odd_dim(rng, left);
+        left /= shape.dim[i];
+    }
+    if (large && shape.ndim > 0)
+        shape.dim[0] *= 100000 / an_shape_size(shape) + 1;
+    return shape;
+}
+
+static an_shape matrix(an_rng *rng, bool large)
+{
+    return an_shape_2(large ? 4001 : odd_dim(rng, 33), odd_dim(rng, 33));
+}
+
+/* Makes some dimensions of one operand 1, and leaves some leading ones out. */
+static an_shape repeating(an_rng *rng, an_shape shape, int keep)
+{
+    const int drop = (int)below(rng, shape.ndim - keep + 1);
+    an_shape out = {.ndim = shape.ndim - (below(rng, 3) == 0 ? drop : 0)};
+    for (int i = 0; i < out.ndim; i++) {
+        out.dim[i] = shape.dim[shape.ndim - out.ndim + i];
+        if (i < out.ndim - keep && below(rng, 3) == 0)
+            out.dim[i] = 1;
+    }
+    return out;
+}
+
+static void one(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    *count = 1;
+    shapes[0] = any_shape(rng, large, large ? 1 : 0);
+    s->p = an_rng_double(rng) * 4 - 2;
+    s->q = an_rng_double(rng) * 4 - 2;
+}
+
+static void at_least_one_dim(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    one(rng, large, shapes, count, s);
+    shapes[0] = any_shape(rng, large, 1);
+    s->keep = below(rng, 2);
+    s->dim = (int)below(rng, 2 * shapes[0].ndim) - shapes[0].ndim;
+}
+
+static void power(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    static const double powers[] = {2, 3, 0.5, -1, 1, 0, 1.7, -0.3};
+    one(rng, large, shapes, count, s);
+    s->p = powers[below(rng, 8)];
+}
+
+static void probability(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    one(rng, large, shapes, count, s);
+    s->p = (double)below(rng, 4) / 4;
+    s->seed = an_rng_u32(rng);
+}
+
+static void two_broadcast(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    (void)s;
+    *count = 2;
+    an_shape shape = any_shape(rng, large, large ? 1 : 0);
+    shapes[0] = repeating(rng, shape, 0);
+    shapes[1] = repeating(rng, shape, 0);
+}
+
+static void two_equal(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    one(rng, large, shapes, count, s);
+    *count = 2;
+    shapes[1] = shapes[0];
+}
+
+static void two_matrices(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    (void)s;
+    *count = 2;
+    an_shape lead = {.ndim = (int)below(rng, 3)};
+    for (int i = 0; i < lead.ndim; i++)
+        lead.dim[i] = 1 + below(rng, 3);
+    const int64_t m = large ? 200 : odd_dim(rng, 17), n = large ? 150 : odd_dim(rng, 17);
+    const int64_t k = large ? 120 : odd_dim(rng, 17);
+    shapes[0] = repeating(rng, lead, 0);
+    shapes[1] = repeating(rng, lead, 0);
+    shapes[0].dim[shapes[0].ndim++] = m;
+    shapes[0].dim[shapes[0].ndim++] = k;
+    shapes[1].dim[shapes[1].ndim++] = k;
+    shapes[1].dim[shapes[1].ndim++] = n;
+}
+
+static void at_least_two_dims(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    one(rng, large, shapes, count, s);
+    shapes[0] = any_shape(rng, large, 2);
+}
+
+static void layer(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    const int64_t in = large ? 200 : odd_dim(rng, 33), out = large ? 150 : odd_dim(rng, 17);
+    *count = 2 + (int)below(rng, 2);
+    shapes[0] = (an_shape){.ndim = (int)below(rng, 3)};
+    for (int i = 0; i < shapes[0].ndim; i++)
+        shapes[0].dim[i] = large ? 30 : 1 + below(rng, 5);
+    shapes[0].dim[shapes[0].ndim++] = in;
+    shapes[1] = an_shape_2(out, in);
+    shapes[2] = an_shape_1(out);
+    s->activation = (an_activation)below(rng, 4);
+}
+
+static void new_shape(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    at_least_one_dim(rng, large, shapes, count, s);
+    s->shape = (an_shape){.ndim = shapes[0].ndim};
+    for (int i = 0; i < s->shape.ndim; i++)
+        s->shape.dim[i] = shapes[0].dim[s->shape.ndim - 1 - i];
+    if (below(rng, 2))
+        s->shape.dim[below(rng, s->shape.ndim)] = -1;
+}
+
+static void part(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    at_least_one_dim(rng, large, shapes, count, s);
+    const int64_t dim = shapes[0].dim[s->dim < 0 ? s->dim + shapes[0].ndim : s->dim];
+    s->start = below(rng, dim);
+    s->count = 1 + below(rng, dim - s->start);
+}
+
+static void labels(an_rng *rng, setting *s, int64_t count, int64_t classes)
+{
+    s->label_count = count;
+    for (int64_t i = 0; i < count; i++)
+        s->labels[i] = (int32_t)below(rng, classes);
+}
+
+static void rows(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    at_least_one_dim(rng, large, shapes, count, s);
+    labels(rng, s, 1 + below(rng, 20), shapes[0].dim[0]);
+}
+
+static void classes(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    *count = 1;
+    shapes[0] = matrix(rng, large);
+    labels(rng, s, shapes[0].dim[0], shapes[0].dim[1]);
+}
+
+static void parts(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    at_least_one_dim(rng, large, shapes, count, s);
+    *count = 1 + (int)below(rng, MAX_INPUTS);
+    for (int i = 1; i < *count; i++) {
+        shapes[i] = shapes[0];
+        shapes[i].dim[s->dim < 0 ? s->dim + shapes[i].ndim : s->dim] = 1 + below(rng, 4);
+    }
+}
+
+/* ------------------------------------------------------------------- calls */
+
+#define CALL(name, ...)                                                                         \
+    static an_tensor *call_##name(an_graph *graph, an_tensor **in, int count, const setting *s) \
+    {                                                                                           \
+        (void)count, (void)s;                                                                   \
+        return an_##name(graph, __VA_ARGS__);                                                   \
+    }
+
+CALL(add, in[0], in[1])
+CALL(sub, in[0], in[1])
+CALL(mul, in[0], in[1])
+CALL(div, in[0], in[1])
+CALL(affine, in[0], s->p, s->q)
+CALL(neg, in[0])
+CALL(exp, in[0])
+CALL(log, in[0])
+CALL(sqrt, in[0])
+CALL(abs, in[0])
+CALL(pow, in[0], s->p)
+CALL(relu, in[0])
+CALL(tanh, in[0])
+CALL(sigmoid, in[0])
+CALL(softmax, in[0])
+CALL(log_softmax, in[0])
+CALL(matmul, in[0], in[1])
+CALL(transpose, in[0])
+CALL(linear, in[0], in[1], count > 2 ? in[2] : NULL, s->activation)
+CALL(sum, in[0])
+CALL(mean, in[0])
+CALL(sum_dim, in[0], s->dim, s->keep)
+CALL(mean_dim, in[0], s->dim, s->keep)
+CALL(max_dim, in[0], s->dim, s->keep)
+CALL(reshape, in[0], s->shape)
+CALL(flatten, in[0], s->dim)
+CALL(slice, in[0], s->dim, s->start, s->count)
+CALL(index_rows, in[0], (an_labels){s->labels, s->label_count})
+CALL(concat, in, count, s->dim)
+CALL(nll_loss, in[0], (an_labels){s->labels, s->label_count})
+CALL(cross_entropy, in[0], (an_labels){s->labels, s->label_count})
+CALL(mse_loss, in[0], in[1])
+
+static an_tensor *call_dropout(an_graph *graph, an_tensor **in, int count, const setting *s)
+{
+    (void)count;
+    an_rng rng = an_rng_init(s->seed, 1);
+    return an_dropout(graph, in[0], s->p, &rng);
+}
+
+/* p x y^2 */
+static void own_forward(an_tensor *output, an_tensor *const *in, int count, void *user)
+{
+    (void)count;
+    const double *p = user;
+    for (int64_t i = 0; i < output->size; i++)
+        output->data[i] = (float)*p * in[0]->data[i] * in[1]->data[i] * in[1]->data[i];
+}
+
+static void own_backward(an_graph *graph, an_tensor *output, an_tensor *const *in, int count,
+                         void *user)
+{
+    const float p = (float)*(const double *)user;
+    for (int which = 0; which < count; which++) {
+        bool fresh;
+        float *dx = an_grad_of(graph, in[which], &fresh);
+        for (int64_t i = 0; dx && i < output->size; i++) {
+            float x = in[0]->data[i], y = in[1]->data[i];
+            float d = output->grad[i] * p * (which == 0 ? y * y : 2 * x * y);
+            dx[i] = fresh ? d : dx[i] + d;
+        }
+    }
+}
+
+static an_tensor *call_apply(an_graph *graph, an_tensor **in, int count, const setting *s)
+{
+    static const an_operation own = {"own", own_forward, own_backward};
+    return an_apply(graph, &own, in[0]->shape, in, count, (void *)(uintptr_t)&s->p);
+}
+
+/* -------------------------------------------------------------------- list */
+
+const op_case op_cases[] = {
+    {"add", two_broadcast, call_add, twin_add, -2, 2, 0},
+    {"sub", two_broadcast, call_sub, twin_sub, -2, 2, 0},
+    {"mul", two_broadcast, call_mul, twin_mul, -2, 2, 0},
+    {"div", two_broadcast, call_div, twin_div, -2, 2, 0.5},
+    {"affine", one, call_affine, twin_affine, -2, 2, 0},
+    {"neg", one, call_neg, twin_neg, -2, 2, 0},
+    {"exp", one, call_exp, twin_exp, -3, 3, 0},
+    {"log", one, call_log, twin_log, 0.1, 4, 0},
+    {"sqrt", one, call_sqrt, twin_sqrt, 0.1, 4, 0},
+    {"abs", one, call_abs, twin_abs, -2, 2, 0.01},
+    {"pow", power, call_pow, twin_pow, 0.2, 2, 0},
+    {"relu", one, call_relu, twin_relu, -2, 2, 0.01},
+    {"tanh", one, call_tanh, twin_tanh, -4, 4, 0},
+    {"sigmoid", one, call_sigmoid, twin_sigmoid, -6, 6, 0},
+    {"softmax", at_least_one_dim, call_softmax, twin_softmax, -4, 4, 0},
+    {"log_softmax", at_least_one_dim, call_log_softmax, twin_log_softmax, -4, 4, 0},
+    {"dropout", probability, call_dropout, twin_dropout, -2, 2, 0},
+    {"matmul", two_matrices, call_matmul, twin_matmul, -1, 1, 0},
+    {"transpose", at_least_two_dims, call_transpose, twin_transpose, -2, 2, 0},
+    {"linear", layer, call_linear, twin_linear, -1, 1, 0},
+    {"sum", one, call_sum, twin_sum, -2, 2, 0},
+    {"mean", one, call_mean, twin_mean, -2, 2, 0},
+    {"sum_dim", at_least_one_dim, call_sum_dim, twin_sum_dim, -2, 2, 0},
+    {"mean_dim", at_least_one_dim, call_mean_dim, twin_mean_dim, -2, 2, 0},
+    {"max_dim", at_least_one_dim, call_max_dim, twin_max_dim, -2, 2, 0},
+    {"reshape", new_shape, call_reshape, twin_reshape, -2, 2, 0},
+    {"flatten", at_least_one_dim, call_flatten, twin_flatten, -2, 2, 0},
+    {"slice", part, call_slice, twin_slice, -2, 2, 0},
+    {"index_rows", rows, call_index_rows, twin_index_rows, -2, 2, 0},
+    {"concat", parts, call_concat, twin_concat, -2, 2, 0},
+    {"nll_loss", classes, call_nll_loss, twin_nll_loss, -4, 0, 0},
+    {"cross_entropy", classes, call_cross_entropy, twin_cross_entropy, -4, 4, 0},
+    {"mse_loss", two_equal, call_mse_loss, twin_mse_loss, -2, 2, 0},
+    {"apply", two_equal, call_apply, twin_apply, -1, 1, 0},
+};
+const int op_case_count = sizeof op_cases / sizeof *op_cases;
+
+const op_case *op_case_find(const char *name)
+{
+    for (int i = 0; i < op_case_count; i++)
+        if (strcmp(op_cases[i].name, name) == 0)
+            return &op_cases[i];
+    return NULL;
+}
+
+/* ----------------------------------------------------------------- samples */
+
+static double value(an_rng *rng, const op_case *op)
+{
+    double x;
+    do
+        x = (double)(float)(op->low + (op->high - op->low) * an_rng_double(rng));
+    while (fabs(x) < op->gap);
+    return x;
+}
+
+void sample_new(sample *x, const op_case *op, an_rng *rng, bool large)
+{
+    an_shape shapes[MAX_INPUTS];
+    memset(x, 0, sizeof *x);
+    x->op = op;
+    op->make(rng, large, shapes, &x->count, &x->s);
+    for (int i = 0; i < x->count; i++) {
+        twin_new(&x->in[i], shapes[i]);
+        for (int64_t j = 0; j < x->in[i].size; j++)
+            x->in[i].data[j] = value(rng, op);
+    }
+}
+
+void sample_free(sample *x)
+{
+    for (int i = 0; i < x->count; i++)
+        twin_free(&x->in[i]);
+}
+
+an_tensor *sample_run(const sample *x, an_graph *graph, const float *weight, an_tensor **leaves,
+                      an_error *err)
+{
+    for (int i = 0; i < x->count; i++) {
+        an_tensor *leaf = leaves[i] = an_empty(graph, x->in[i].shape);
+        for (int64_t j = 0; j < leaf->size; j++)
+            leaf->data[j] = (float)x->in[i].data[j];
+        leaf->requires_grad = true;
+    }
+    an_tensor *out = x->op->apply(graph, leaves, x->count, &x->s);
+    an_tensor *weights = an_from(graph, weight, out->shape);
+    return an_backward(graph, an_sum(graph, an_mul(graph, out, weights)), err) ? out : NULL;
+}

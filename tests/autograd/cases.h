@@ -1,0 +1,43 @@
+/*
+ * How the tests call every operation: one entry an operation, held against the library's own list
+ * by test_every_operation_has_a_case, so that a new one cannot be forgotten.
+ */
+#ifndef AN_TEST_CASES_H
+#define AN_TEST_CASES_H
+
+#include "twin.h"
+
+typedef struct op_case {
+    const char *name; /* as in the list of operations */
+    /* Chooses shapes of `*count` inputs and the setting. Large: enough work for two threads. */
+    void (*make)(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s);
+    an_tensor *(*apply)(an_graph *graph, an_tensor **in, int count, const setting *s);
+    twin_function *twin;
+    double low, high; /* the inputs' range */
+    double gap;       /* inputs keep this distance from 0, where the operation bends or ends */
+} op_case;
+
+extern const op_case op_cases[];
+extern const int op_case_count;
+
+const op_case *op_case_find(const char *name);
+
+/* Inputs and setting of one random case. The values are floats. Free with sample_free. */
+typedef struct sample {
+    const op_case *op;
+    int count;
+    setting s;
+    twin in[MAX_INPUTS];
+} sample;
+
+void sample_new(sample *x, const op_case *op, an_rng *rng, bool large);
+void sample_free(sample *x);
+
+/*
+ * Runs the sample on `graph` with inputs as leaves: output, then backward of sum(output * weight).
+ * Gives the output and the leaves, which hold their gradients.
+ */
+an_tensor *sample_run(const sample *x, an_graph *graph, const float *weight, an_tensor **leaves,
+                      an_error *err);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * Naive twins of all operations: forward only, in double, one plain loop over output elements each.
+ * They are the oracle of the tests, so they are written for the eye, not for speed, and share
+ * nothing with the library but an_shape.
+ */
+#ifndef AN_TEST_TWIN_H
+#define AN_TEST_TWIN_H
+
+#include <anneal/autograd.h>
+
+enum { MAX_INPUTS = 4, MAX_LABELS = 4096 };
+
+/* A tensor in double. */
+typedef struct twin {
+    an_shape shape;
+    int64_t size;
+    double *data;
+} twin;
+
+/* Everything beside the inputs that any operation takes. */
+typedef struct setting {
+    double p, q; /* affine's constants, pow's power, dropout's probability */
+    int dim;
+    bool keep;
+    an_shape shape;
+    int64_t start, count;
+    an_activation activation;
+    int32_t labels[MAX_LABELS];
+    int64_t label_count;
+    uint64_t seed; /* of dropout */
+} setting;
+
+typedef void twin_function(const setting *s, const twin *in, int count, twin *out);
+
+void twin_new(twin *t, an_shape shape);
+void twin_free(twin *t);
+
+twin_function twin_add, twin_sub, twin_mul, twin_div, twin_affine, twin_neg, twin_exp, twin_log,
+    twin_sqrt, twin_abs, twin_pow, twin_relu, twin_tanh, twin_sigmoid, twin_softmax,
+    twin_log_softmax, twin_dropout, twin_matmul, twin_transpose, twin_linear, twin_sum, twin_mean,
+    twin_sum_dim, twin_mean_dim, twin_max_dim, twin_reshape, twin_flatten, twin_slice,
+    twin_index_rows, twin_concat, twin_nll_loss, twin_cross_entropy, twin_mse_loss, twin_apply;
+
+#endif

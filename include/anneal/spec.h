@@ -15,8 +15,8 @@
  * Blanks and line ends between these mean nothing. Dotted prefixes are dropped: `torch.optim.SGD`
  * is `SGD`. So is, in every call but `dict`, what PyTorch wants first and Anneal knows by itself:
  *
- *   - the first argument, if it has no name and is `optimizer`, `opt`, `params` or
- *     `NAME.parameters()`, each also behind `self.`
+ *   - the first argument, if it has no keyword and is a name that begins with `opt` (`optimizer`,
+ *     `self.opt`, `optimizer_ft`), `params`, or `NAME.parameters()`, also behind `self.`
  *   - `optimizer=NAME` and `params=NAME.parameters()` in any place
  *
  * `model.fc.parameters()` in these places is an error, as only a part of the model is meant.

@@ -6,12 +6,13 @@
 /* More parameters than any signature has; only "did you mean" would overlook those after them. */
 #define NAMES_MAX 64
 
-static const an_spec_param *find(const an_spec_param *params, size_t count, const char *name)
+/* The parameter's place in the signature; `count` if it has none of that name. */
+static size_t find(const an_spec_param *params, size_t count, const char *name)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(params[i].name, name) == 0)
-            return &params[i];
-    return NULL;
+    size_t at = 0;
+    while (at < count && strcmp(params[at].name, name) != 0)
+        at++;
+    return at;
 }
 
 /* "lr, momentum, nesterov": as many of the names as fit. */
@@ -28,7 +29,7 @@ static bool unknown_name(const an_spec_source *source, const an_spec_node *call,
                          const an_spec_arg *arg, const an_spec_param *params, size_t count,
                          an_error *err)
 {
-    const char *names[NAMES_MAX], *keyword = arg->keyword;
+    const char *names[NAMES_MAX] = {NULL}, *keyword = arg->keyword;
     size_t known = count < NAMES_MAX ? count : NAMES_MAX;
     for (size_t i = 0; i < known; i++)
         names[i] = params[i].name;
@@ -73,16 +74,14 @@ bool an_spec_bind(const an_spec_source *source, const an_spec_node *call,
     for (size_t i = 0; i < call->arg_count; i++) {
         const an_spec_arg *arg = &call->args[i];
         size_t offset = arg->keyword ? arg->keyword_offset : arg->value->offset;
-        if (!arg->keyword && i >= param_count)
-            return surplus(source, call, offset, params, param_count, err);
-        const an_spec_param *param =
-            arg->keyword ? find(params, param_count, arg->keyword) : &params[i];
-        if (!param)
-            return unknown_name(source, call, arg, params, param_count, err);
-        if (values[param - params])
+        size_t at = arg->keyword ? find(params, param_count, arg->keyword) : i;
+        if (at >= param_count)
+            return arg->keyword ? unknown_name(source, call, arg, params, param_count, err)
+                                : surplus(source, call, offset, params, param_count, err);
+        if (values[at])
             return an_spec_error(source, offset, err, "%s is given '%s' twice", call->text,
-                                 param->name);
-        values[param - params] = arg->value;
+                                 params[at].name);
+        values[at] = arg->value;
     }
     for (size_t i = 0; i < param_count; i++)
         if (params[i].required && !values[i])

@@ -155,30 +155,23 @@ static bool parse_argument(parser *p, bool keywords, an_spec_arg *arg)
     return value && parse_value(p, value);
 }
 
-static bool is_word_of(const char *text, const char *const *words)
-{
-    for (; *words; words++)
-        if (strcmp(text, *words) == 0)
-            return true;
-    return false;
-}
-
 /*
- * True for what PyTorch wants first and Anneal knows by itself: `optimizer`, `opt`, `params`,
- * `NAME.parameters()`; also by keyword, `optimizer=NAME` and `params=NAME.parameters()`.
+ * True for what PyTorch wants first and Anneal knows by itself: a name that begins with `opt`,
+ * `params`, `NAME.parameters()`; also by keyword, `optimizer=NAME` and `params=NAME.parameters()`.
  */
 static bool is_implied(const an_spec_arg *arg, bool first)
 {
-    static const char *const names[] = {"optimizer", "opt", "params", NULL};
     const an_spec_node *value = arg->value;
+    bool name = value->kind == AN_SPEC_NAME;
     bool parameters = value->kind == AN_SPEC_CALL && value->arg_count == 0 &&
                       strcmp(value->text, "parameters") == 0;
-    if (!arg->keyword)
-        return first &&
-               (parameters || (value->kind == AN_SPEC_NAME && is_word_of(value->text, names)));
-    if (strcmp(arg->keyword, "optimizer") == 0)
-        return value->kind == AN_SPEC_NAME;
-    return parameters && strcmp(arg->keyword, "params") == 0;
+    if (arg->keyword && strcmp(arg->keyword, "optimizer") == 0)
+        return name;
+    if (arg->keyword)
+        return parameters && strcmp(arg->keyword, "params") == 0;
+    bool known =
+        name && (strncmp(value->text, "opt", 3) == 0 || strcmp(value->text, "params") == 0);
+    return first && (known || parameters);
 }
 
 /* `model.fc.parameters()` is a part of the model: to take it for the whole would train too much. */

@@ -60,7 +60,7 @@ static void test_any_double_prints_and_reads(void **state)
 {
     (void)state;
     uint64_t random = 88172645463325252u;
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 1000; i++) {
         double any = from_bits(next_random(&random));
         if (isfinite(any))
             assert_prints_and_reads(any);
@@ -76,7 +76,7 @@ static void test_any_digits_read(void **state)
     (void)state;
     uint64_t random = 1234567;
     char text[64];
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < 2000; i++) {
         long long digits = (long long)(next_random(&random) >> (next_random(&random) % 60));
         int exponent = (int)(next_random(&random) % 700) - 350;
         snprintf(text, sizeof text, "%llde%d", digits, exponent);

@@ -97,6 +97,7 @@ static const struct {
     {"StepLR(optimizer, 30, gamma=.1)", "StepLR(30i,gamma=0.1)"},
     {"StepLR(self.optimizer)", "StepLR()"},
     {"StepLR(opt, 5)", "StepLR(5i)"},
+    {"lr_scheduler.StepLR(optimizer_ft, step_size=7)", "StepLR(step_size=7i)"},
     {"StepLR(optimizer=opt, step_size=5)", "StepLR(step_size=5i)"},
     {"SGD(params, lr=1)", "SGD(lr=1i)"},
     {"SGD(model.parameters(), lr=1)", "SGD(lr=1i)"},

@@ -16,7 +16,7 @@
 #define BATCH 32
 #define WIDTH 24
 #define MOST_ROUNDS 30
-#define STEPS 2000
+#define STEPS 1000
 
 typedef struct settling_layer {
     an_tensor *u, *w, *b, *v; /* (1, WIDTH), (WIDTH, WIDTH), (WIDTH), (WIDTH, 1) */
@@ -98,13 +98,13 @@ int main(void)
         an_graph_reset(graph, NULL);
         fewest = rounds < fewest ? rounds : fewest;
         most = rounds > most ? rounds : most;
-        if (step == 1 || step % 400 == 0)
-            printf("step %4d  loss %.5f  rounds %d\n", step, value, rounds);
+        if (step == 1 || step % 200 == 0)
+            printf("step %4d  loss %.1e  rounds %d\n", step, value, rounds);
     }
     printf("between %d and %d rounds a step\n", fewest, most);
     an_graph_free(graph);
     an_optim_free(optim);
     an_model_free(model);
     an_context_free(context);
-    return value < 0.01 && most > fewest ? 0 : 1;
+    return value < 0.001 && most > fewest ? 0 : 1;
 }

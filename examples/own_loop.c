@@ -5,8 +5,8 @@
  *
  * Stopping distance of cars against their speed, 50 measurements (M. Ezekiel, Methods of
  * Correlation Analysis, 1930), fitted by a straight line: stochastic gradient descent with
- * momentum, written by hand, one measurement at a time, under a one-cycle schedule that drives rate
- * and momentum. At the end the line must agree with the exact least-squares line.
+ * momentum, written by hand, ten measurements at a time, under a one-cycle schedule that drives
+ * rate and momentum. At the end the line must agree with the exact least-squares line.
  */
 #include <anneal/lr.h>
 
@@ -14,7 +14,8 @@
 #include <stdio.h>
 
 #define CARS 50
-#define EPOCHS 200
+#define BATCH 10
+#define STEPS 2000
 
 /* Miles an hour, and feet. */
 static const double speed[CARS] = {4,  4,  7,  7,  8,  9,  10, 10, 10, 11, 11, 12, 12,
@@ -67,8 +68,8 @@ int main(void)
     an_lr_group_set(&group, AN_MOMENTUM, 0.9);
 
     an_lr_desc desc = an_lr_defaults(AN_ONE_CYCLE_LR);
-    desc.one_cycle.max_lr.value = 0.002;
-    desc.one_cycle.total_steps = EPOCHS * CARS;
+    desc.one_cycle.max_lr.value = 0.005;
+    desc.one_cycle.total_steps = STEPS;
     an_lr_schedule *schedule = an_lr_new(&desc, (an_lr_group *[]){&group}, 1, NULL, &err);
     if (!schedule) {
         fprintf(stderr, "own_loop: %s\n", err.message);
@@ -77,14 +78,19 @@ int main(void)
 
     double middle = mean(speed);
     line fit = {0};
-    for (int step = 0; step < EPOCHS * CARS; step++) {
-        int i = (step * 17) % CARS; /* 17 and 50 have no common factor: each car once an epoch */
-        double x = speed[i] - middle, error = fit.a + fit.b * x - distance[i];
-        if (step % (20 * CARS) == 0)
+    for (int step = 0; step < STEPS; step++) {
+        double grad_a = 0, grad_b = 0;
+        for (int j = 0; j < BATCH; j++) {
+            int i = (step * BATCH + j) * 17 % CARS; /* coprime: each car once in five steps */
+            double x = speed[i] - middle, error = fit.a + fit.b * x - distance[i];
+            grad_a += error / BATCH;
+            grad_b += error * x / BATCH;
+        }
+        if (step % 200 == 0)
             printf("step %5d  lr %.6f  momentum %.3f  distance = %6.2f + %.3f (speed - %.1f)\n",
                    step, group.slot[AN_LR].value, group.slot[AN_MOMENTUM].value, fit.a, fit.b,
                    middle);
-        sgd_step(&fit, error, error * x, &group);
+        sgd_step(&fit, grad_a, grad_b, &group);
         an_lr_step(schedule);
     }
     an_lr_free(schedule);

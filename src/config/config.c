@@ -95,7 +95,7 @@ an_config *an_config_load(const char *path, const char *const *sets, size_t set_
                           an_error *err)
 {
     an_arena arena;
-    size_t length;
+    size_t length = 0;
     an_arena_init(&arena, an_allocator_default());
     char *text = read_file(path, &length, &arena, err);
     an_config *config = text ? an_config_parse(path, text, length, sets, set_count, err) : NULL;

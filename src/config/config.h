@@ -40,10 +40,12 @@ struct an_config {
 };
 
 /* The error of a node: CONFIG at its place. Gives false. */
-#define AN__FAIL(node, err, ...)                                                                  \
-    an__blame(node,                                                                               \
-              an_spec_error(&(node)->source, (node)->kind == AN__SCALAR ? 0 : (node)->begin, err, \
-                            __VA_ARGS__),                                                         \
+#define AN__FAIL(node, err, ...)                                                         \
+    an__blame(node,                                                                      \
+              an_spec_error(&(const an_spec_source){.file = (node)->document->file,      \
+                                                    .text = (node)->document->text,      \
+                                                    .length = (node)->document->length}, \
+                            (node)->begin, err, __VA_ARGS__),                            \
               err)
 
 /* Reads all keys of the tree's root into `config`. */

@@ -214,7 +214,7 @@ static bool read_model(an_config *config, const an__node *node, an_error *err)
 
 static bool read_loss(an_config *config, const an__node *node, an_error *err)
 {
-    an__call call;
+    an__call call = {0};
     return read_call(config, node, &call, err) &&
            an__blame(node, an_loss_parse(&node->source, call.call, &config->loss, err), err);
 }

@@ -135,7 +135,6 @@ static an__node *node_new(reader *r, an__node_kind kind)
                        .document = r->document,
                        .begin = byte_at(r, r->event.start_mark.index),
                        .end = byte_at(r, r->event.end_mark.index)};
-    node->source = document_source(r->document);
     return node;
 }
 

@@ -26,7 +26,7 @@ struct an__node {
     an__node_kind kind;
     const an__document *document;
     size_t begin, end;      /* bytes of the document */
-    an_spec_source source;  /* a scalar's text and its way back; else the document from `begin` */
+    an_spec_source source;  /* a scalar's text and its way back to the document */
     an__node *key;          /* in a map: a scalar */
     an__node *first, *next; /* children, in order; the next sibling */
     size_t count;           /* of children */

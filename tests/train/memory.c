@@ -22,9 +22,9 @@ static void test_steady_state(void **state)
     (void)state;
     failing_allocator counting = {.fail_at = -1};
     world w = {.count = 21, .allocator = failing_hooks(&counting)};
-    watch watch = {.allocator = &counting};
+    watch seen = {.allocator = &counting};
     world_open(&w);
-    an_callback callback = {.epoch_end = note_epoch, .user = &watch};
+    an_callback callback = {.epoch_end = note_epoch, .user = &seen};
     w.fit.callbacks = &callback;
     w.fit.callback_count = 1;
     w.fit.epochs = 6;
@@ -32,8 +32,8 @@ static void test_steady_state(void **state)
     w.fit.clip_grad_norm = 1;
     w.fit.valid = w.valid;
     assert_true(an_fit(&w.fit, NULL, NULL));
-    assert_int_equal(watch.epochs, 6);
-    assert_int_equal(watch.requests[5], watch.requests[1]);
+    assert_int_equal(seen.epochs, 6);
+    assert_int_equal(seen.requests[5], seen.requests[1]);
     world_close(&w);
     assert_int_equal(counting.blocks, 0);
 }

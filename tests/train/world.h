@@ -45,7 +45,7 @@ static inline void world_open(world *w)
     int32_t labels[WORLD_MOST];
     w->count = w->count ? w->count : 20;
     w->batch = w->batch ? w->batch : 4;
-    assert_in_range(w->count, 1, WORLD_MOST);
+    assert_true(w->count <= WORLD_MOST);
     for (int64_t i = 0; i < w->count; i++) {
         labels[i] = (int32_t)((i * 5 + 1) % 3);
         for (int64_t j = 0; j < 4; j++)

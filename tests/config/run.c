@@ -1,0 +1,282 @@
+/* From a configuration to a run: paths, splits, lengths filled in, settings, and what is refused.
+ */
+#include "../base/cmocka_all.h"
+
+#include <anneal/config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BODY                                 \
+    "data: {path: set}\n"                    \
+    "model:\n"                               \
+    "  - Flatten()\n"                        \
+    "  - Linear(12, 10)\n"                   \
+    "optimizer: SGD(lr=0.1, momentum=0.9)\n" \
+    "batch_size: 16\n"
+
+static char folder[] = "/tmp/anneal-config-XXXXXX";
+
+static void write_file(const char *name, const unsigned char *head, size_t head_size, int count,
+                       int each)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/set/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    fwrite(head, 1, head_size, file);
+    for (int i = 0; i < count * each; i++)
+        fputc(i % 10, file);
+    fclose(file);
+}
+
+/* 100 training and 50 test images of 3 x 4 pixels. */
+static int make_data(void **state)
+{
+    (void)state;
+    char path[256];
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(path, sizeof path, "%s/set", folder);
+    if (mkdir(path, 0700) != 0)
+        return -1;
+    const unsigned char train[] = {0, 0, 8, 3, 0, 0, 0, 100, 0, 0, 0, 3, 0, 0, 0, 4};
+    const unsigned char test[] = {0, 0, 8, 3, 0, 0, 0, 50, 0, 0, 0, 3, 0, 0, 0, 4};
+    const unsigned char train_labels[] = {0, 0, 8, 1, 0, 0, 0, 100};
+    const unsigned char test_labels[] = {0, 0, 8, 1, 0, 0, 0, 50};
+    write_file("train-images-idx3-ubyte", train, sizeof train, 100, 12);
+    write_file("t10k-images-idx3-ubyte", test, sizeof test, 50, 12);
+    write_file("train-labels-idx1-ubyte", train_labels, sizeof train_labels, 100, 1);
+    write_file("t10k-labels-idx1-ubyte", test_labels, sizeof test_labels, 50, 1);
+    return 0;
+}
+
+static int remove_data(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"set/train-images-idx3-ubyte",
+                                        "set/t10k-images-idx3-ubyte",
+                                        "set/train-labels-idx1-ubyte",
+                                        "set/t10k-labels-idx1-ubyte",
+                                        "set",
+                                        ""};
+    char path[256];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        remove(path);
+    }
+    return 0;
+}
+
+static an_config *parse(const char *text, const char *set, an_error *err)
+{
+    char name[256];
+    snprintf(name, sizeof name, "%s/c.yaml", folder);
+    return an_config_parse(name, text, strlen(text), &set, set ? 1 : 0, err);
+}
+
+/* The run of a good text; `config` must be freed after it. */
+static an_run *run_of(const char *text, const char *set, an_config **config)
+{
+    an_error err = {0};
+    *config = parse(text, set, &err);
+    an_run *run = *config ? an_run_new(*config, &err) : NULL;
+    if (!run)
+        print_error("%s\n%s\n", err.message, err.excerpt);
+    assert_non_null(run);
+    return run;
+}
+
+/* Refused while reading or while making the run, with all of these parts in the message. */
+static void refuse(const char *text, const char *set, an_error_code code, const char *a,
+                   const char *b)
+{
+    an_error err = {0};
+    an_config *config = parse(text, set, &err);
+    assert_null(config ? an_run_new(config, &err) : NULL);
+    if (err.code != code || !strstr(err.message, a) || !strstr(err.message, b))
+        print_error("%d %s\n%s\n", (int)err.code, err.message, err.excerpt);
+    assert_int_equal(err.code, code);
+    assert_non_null(strstr(err.message, a));
+    assert_non_null(strstr(err.message, b));
+    an_config_free(config);
+}
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    an_config *config;
+    an_run *run = run_of(BODY "epochs: 3\n", NULL, &config);
+    assert_string_equal(run->data_path, "set");
+    assert_int_equal(an_dataset_count(run->train_data), 100);
+    assert_int_equal(an_dataset_count(run->test_data), 50);
+    assert_null(run->valid_data);
+    assert_null(run->schedule);
+    assert_null(run->schedule_text);
+    assert_int_equal(an_loader_batches(run->train), 7);
+    assert_int_equal(an_loader_samples(run->test), 50);
+    assert_int_equal(run->fit.loss.kind, AN_CROSS_ENTROPY_LOSS);
+    assert_int_equal(run->fit.accumulate, 1);
+    assert_int_equal(run->fit.interval, AN_INTERVAL_EPOCH);
+    assert_int_equal(an_params_size(an_model_params(run->model)), 130);
+    assert_true(an_fit(&run->fit, NULL, NULL));
+    an_run_free(run);
+    an_config_free(config);
+    an_run_free(NULL);
+}
+
+static void test_every_key(void **state)
+{
+    (void)state;
+    an_config *config;
+    an_run *run = run_of(BODY "loss: MSELoss()\nschedule: StepLR(step_size=2)\ninterval: step\n"
+                              "monitor: valid_accuracy\nvalidation: 0.25\nsteps: 9\n"
+                              "accumulate: 2\nclip_grad_norm: 1.5\nseed: 4\nthreads: 1\n",
+                         NULL, &config);
+    assert_int_equal(run->fit.loss.kind, AN_MSE_LOSS);
+    assert_int_equal(run->fit.interval, AN_INTERVAL_STEP);
+    assert_int_equal(run->fit.monitor, AN_MONITOR_VALID_ACCURACY);
+    assert_int_equal(an_dataset_count(run->train_data), 75);
+    assert_int_equal(an_dataset_count(run->valid_data), 25);
+    assert_non_null(run->fit.valid);
+    assert_int_equal(run->fit.steps, 9);
+    assert_int_equal(run->fit.epochs, 0);
+    assert_int_equal(run->fit.accumulate, 2);
+    assert_true(run->fit.clip_grad_norm == 1.5);
+    assert_int_equal(an_context_threads(run->context), 1);
+    assert_true(run->fit.schedule == run->schedule);
+    assert_true(an_fit(&run->fit, NULL, NULL));
+    an_run_free(run);
+    an_config_free(config);
+}
+
+static void check_schedule(const char *keys, const char *part)
+{
+    char text[512];
+    an_config *config;
+    snprintf(text, sizeof text, "%s%s", BODY, keys);
+    an_run *run = run_of(text, NULL, &config);
+    if (!strstr(run->schedule_text, part))
+        print_error("%s\n", run->schedule_text);
+    assert_non_null(strstr(run->schedule_text, part));
+    an_run_free(run);
+    an_config_free(config);
+}
+
+/* Seven batches an epoch. */
+static void test_lengths_filled_in(void **state)
+{
+    (void)state;
+    const char *step = "schedule: OneCycleLR(max_lr=0.1)\ninterval: step\n";
+    char text[256];
+    snprintf(text, sizeof text, "%sepochs: 3\n", step);
+    check_schedule(text, "total_steps=21");
+    snprintf(text, sizeof text, "%sepochs: 3\naccumulate: 2\n", step);
+    check_schedule(text, "total_steps=12");
+    snprintf(text, sizeof text, "%ssteps: 10\n", step);
+    check_schedule(text, "total_steps=10");
+    check_schedule("schedule: OneCycleLR(max_lr=0.1)\ninterval: epoch\nepochs: 5\n",
+                   "total_steps=5");
+    check_schedule("schedule: OneCycleLR(max_lr=0.1)\nsteps: 15\n", "total_steps=3");
+    check_schedule("schedule: OneCycleLR(max_lr=0.1, total_steps=8)\nepochs: 3\n", "total_steps=8");
+}
+
+static void test_settings(void **state)
+{
+    (void)state;
+    an_config *config;
+    an_run *run = run_of(BODY "epochs: 3\n", "optimizer.lr=0.025", &config);
+    assert_true(an_optim_group(run->optim, 0)->slot[AN_LR].value == 0.025);
+    assert_true(an_optim_group(run->optim, 0)->slot[AN_MOMENTUM].value == 0.9);
+    an_run_free(run);
+    an_config_free(config);
+    run = run_of(BODY "epochs: 3\n", "model.1=Linear(12, 11, bias=False)", &config);
+    assert_int_equal(an_params_size(an_model_params(run->model)), 132);
+    an_run_free(run);
+    an_config_free(config);
+    run = run_of(BODY "epochs: 3\n", "model.1.bias=False", &config);
+    assert_int_equal(an_params_size(an_model_params(run->model)), 120);
+    an_run_free(run);
+    an_config_free(config);
+    run = run_of(BODY "epochs: 3\n", "clip_grad_norm=2", &config);
+    assert_true(run->fit.clip_grad_norm == 2);
+    an_run_free(run);
+    an_config_free(config);
+    run = run_of(BODY "epochs: 3\n", "schedule=LambdaLR(lambda epoch: 0.5 ** epoch)", &config);
+    assert_true(an_lr_at_step(run->schedule, 0, 1) == 0.05);
+    an_run_free(run);
+    an_config_free(config);
+}
+
+static void test_groups(void **state)
+{
+    (void)state;
+    an_config *config;
+    const char *text = "data: {path: set}\nmodel: ['Flatten()', 'Linear(12, 10)']\nepochs: 1\n"
+                       "optimizer: SGD([dict(params='*.bias', weight_decay=0)], lr=0.1, "
+                       "weight_decay=0.5)\nschedule: ExponentialLR(0.5)\n";
+    an_run *run = run_of(text, "optimizer.0.weight_decay=0.25", &config);
+    assert_int_equal(an_optim_group_count(run->optim), 2);
+    assert_true(an_optim_group(run->optim, 0)->slot[AN_WEIGHT_DECAY].value == 0.25);
+    assert_true(an_optim_group(run->optim, 1)->slot[AN_WEIGHT_DECAY].value == 0.5);
+    an_run_free(run);
+    an_config_free(config);
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    const char *good = BODY "epochs: 1\n";
+    refuse(good, "data.path=none", AN_ERROR_IO, "--set data.path=none: ", "'none'");
+    refuse(good, "data.path=/none", AN_ERROR_IO, "'/none'", "");
+    refuse(good, "optimizer.lr=-1", AN_ERROR_CONFIG, "--set optimizer.lr=-1: ", "lr");
+    refuse(good, "optimizer.lr=nan", AN_ERROR_CONFIG, "--set optimizer.lr=nan: ", "lr");
+    refuse(good, "optimizer.lr=x", AN_ERROR_CONFIG, "--set optimizer.lr=x: ", "lr");
+    refuse(good, "optimizer=SDG()", AN_ERROR_CONFIG, "SDG", "SGD");
+    refuse(good, "optimizer=SGD(lr=0.1", AN_ERROR_CONFIG, "--set optimizer=SGD(lr=0.1: ", "");
+    refuse(good, "model.0=Flaten()", AN_ERROR_CONFIG, "Flaten", "Flatten");
+    refuse(good, "model.9=ReLU()", AN_ERROR_CONFIG, "0 to 1", "9");
+    refuse(good, "schedule=StepLR()", AN_ERROR_CONFIG, "--set schedule=StepLR(): ", "step_size");
+    refuse(good, "schedule=StepLR(step_size=0)", AN_ERROR_CONFIG, "step_size", "0");
+    refuse(good, "validation=100", AN_ERROR_CONFIG, "validation", "99");
+    refuse(good, "validation=0.001", AN_ERROR_CONFIG, "validation", "both sides");
+    refuse(good, "model.1=Linear(12, 9)", AN_ERROR_CONFIG, "10 classes", "9 outputs");
+    refuse(good, "model.1=Linear(13, 10)", AN_ERROR_SHAPE,
+           "--set model.1=Linear(13, 10): ", "layer 2");
+    refuse(good, "x", AN_ERROR_CONFIG, "KEY=VALUE", "");
+    refuse(good, "a.b=1", AN_ERROR_CONFIG, "--set a.b=1: ", "key");
+    refuse(good, "epocs=1", AN_ERROR_CONFIG, "--set epocs=1: ", "'epochs'");
+    refuse(good, "data={path: a, path: b}", AN_ERROR_CONFIG, "--set data=", "twice");
+    refuse(good, "data=[", AN_ERROR_CONFIG, "--set data=[: ", "YAML");
+}
+
+/* Two settings of one call are both named. */
+static void test_settings_add_up(void **state)
+{
+    (void)state;
+    const char *sets[] = {"optimizer.lr=x", "optimizer.momentum=0.5"};
+    const char *text = BODY "epochs: 1\n";
+    an_error err = {0};
+    an_config *config = an_config_parse("c.yaml", text, strlen(text), sets, 2, &err);
+    if (config)
+        assert_null(an_run_new(config, &err));
+    an_config_free(config);
+    assert_non_null(strstr(err.message, "--set optimizer.lr=x --set optimizer.momentum=0.5: "));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_lengths_filled_in),
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_settings_add_up),
+    };
+    return cmocka_run_group_tests(tests, make_data, remove_data);
+}

@@ -1,0 +1,197 @@
+/* The live line: what is drawn, when, and how wide. */
+#include "capture.h"
+
+#include <anneal/term.h>
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const an_run_info info = {
+    .epochs = 10, .steps = 9380, .batches = 938, .train_samples = 60000};
+
+typedef struct fixture {
+    capture out;
+    an_progress progress;
+    an_callback callback;
+} fixture;
+
+static void begin(fixture *f, int width, bool unicode)
+{
+    capture_begin(&f->out);
+    an_progress_init(&f->progress, f->out.stream, width, unicode);
+    f->callback = an_progress_callback(&f->progress);
+    f->callback.train_begin(f->callback.user, &info);
+}
+
+static void batch(fixture *f, const an_record *record)
+{
+    f->callback.batch_end(f->callback.user, record);
+}
+
+static an_record in_epoch(int64_t done, double seconds)
+{
+    an_record r = sample_record();
+    r.batch = done;
+    r.step = 2 * 938 + done;
+    r.seconds = seconds;
+    return r;
+}
+
+static void draws_the_whole_line(void **state)
+{
+    (void)state;
+    fixture f;
+    begin(&f, 200, true);
+    an_record r = in_epoch(612, 0.3732);
+    batch(&f, &r);
+    assert_string_equal(capture_text(&f.out),
+                        "\repoch 3/10 ━━━━━━━━━━━━━━━━━╸          612/938   loss 0.0712   "
+                        "acc 97.9 %   lr 0.0411   412k samples/s   eta 1.0 s\033[K");
+    capture_end(&f.out);
+}
+
+static void ascii_has_no_other_bytes(void **state)
+{
+    (void)state;
+    fixture f;
+    begin(&f, 200, false);
+    an_record r = in_epoch(612, 0.3732);
+    batch(&f, &r);
+    assert_string_equal(capture_text(&f.out),
+                        "\repoch 3/10 =================-          612/938   loss 0.0712   "
+                        "acc 97.9 %   lr 0.0411   412k samples/s   eta 1.0 s\033[K");
+    capture_end(&f.out);
+}
+
+static void finishes_a_line_at_the_epochs_end(void **state)
+{
+    (void)state;
+    fixture f;
+    begin(&f, 200, false);
+    an_record r = sample_record();
+    r.valid_loss = 0.0801;
+    r.valid_accuracy = 0.975;
+    f.callback.epoch_end(f.callback.user, &r);
+    f.callback.train_end(f.callback.user, &r);
+    assert_string_equal(capture_text(&f.out),
+                        "\repoch 3/10 =========================== 938/938   loss 0.0712   "
+                        "acc 97.9 %   valid loss 0.0801   valid acc 97.5 %   lr 0.0411   "
+                        "412k samples/s   0.1 s\033[K\n");
+    capture_end(&f.out);
+}
+
+static size_t count_of(const char *text, char wanted)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++) {
+        count += *text == wanted;
+    }
+    return count;
+}
+
+/* 1000 batches in a second of training are at most 20 drawings, and one at the end. */
+static void draws_twenty_times_a_second(void **state)
+{
+    (void)state;
+    fixture f;
+    begin(&f, 100, true);
+    for (int i = 0; i < 1000; i++) {
+        an_record r = in_epoch(i % 938 + 1, i / 1000.0);
+        batch(&f, &r);
+    }
+    assert_int_equal(count_of(capture_text(&f.out), '\r'), 20);
+    assert_int_equal(count_of(capture_text(&f.out), '\n'), 0);
+    an_record r = sample_record();
+    f.callback.epoch_end(f.callback.user, &r);
+    assert_int_equal(count_of(capture_text(&f.out), '\r'), 21);
+    assert_int_equal(count_of(capture_text(&f.out), '\n'), 1);
+    capture_end(&f.out);
+}
+
+static void a_stopped_run_leaves_a_finished_line(void **state)
+{
+    (void)state;
+    fixture f;
+    begin(&f, 100, true);
+    an_record r = in_epoch(5, 0.1);
+    batch(&f, &r);
+    assert_int_equal(count_of(capture_text(&f.out), '\n'), 0);
+    f.callback.train_end(f.callback.user, &r);
+    const char *text = capture_text(&f.out);
+    assert_int_equal(text[strlen(text) - 1], '\n');
+    capture_end(&f.out);
+}
+
+/* Whatever the width: one column stays free, and no character is cut in two. */
+static void fits_every_width(void **state)
+{
+    (void)state;
+    for (int width = -3; width < 140; width++) {
+        fixture f;
+        begin(&f, width, true);
+        an_record r = in_epoch(612, 0.3732);
+        batch(&f, &r);
+        char line[1024];
+        const char *text = capture_text(&f.out);
+        size_t length = strlen(text) - strlen("\r\033[K");
+        assert_true(length < sizeof line);
+        memcpy(line, text + 1, length);
+        line[length] = '\0';
+        int columns = an_term_columns(line);
+        assert_true(columns <= (width > 1 ? width - 1 : 0));
+        assert_int_equal(length - (size_t)columns, 2 * (count_of(line, '\xe2')));
+        if (width == 80) {
+            assert_string_equal(line, "epoch 3/10 ━━━━━╸    612/938   loss 0.0712   acc 97.9 %   "
+                                      "lr 0.0411   eta 1.0 s");
+            assert_int_equal(columns, 79);
+        }
+        capture_end(&f.out);
+    }
+}
+
+static void eta_is_left_out_while_unknown(void **state)
+{
+    (void)state;
+    fixture f;
+    begin(&f, 120, false);
+    an_record r = in_epoch(1, 0.1);
+    r.step = 0;
+    batch(&f, &r);
+    assert_null(strstr(capture_text(&f.out), "eta"));
+    capture_end(&f.out);
+}
+
+static void no_batches_is_an_empty_bar(void **state)
+{
+    (void)state;
+    fixture f;
+    begin(&f, 120, false);
+    an_record r = in_epoch(0, 0.1);
+    r.batches = 0;
+    r.groups = 0;
+    r.loss = INFINITY;
+    batch(&f, &r);
+    assert_non_null(strstr(capture_text(&f.out), "epoch 3/10                             0/0   "
+                                                 "loss inf   acc 97.9 %"));
+    capture_end(&f.out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(draws_the_whole_line),
+        cmocka_unit_test(ascii_has_no_other_bytes),
+        cmocka_unit_test(finishes_a_line_at_the_epochs_end),
+        cmocka_unit_test(draws_twenty_times_a_second),
+        cmocka_unit_test(a_stopped_run_leaves_a_finished_line),
+        cmocka_unit_test(fits_every_width),
+        cmocka_unit_test(eta_is_left_out_while_unknown),
+        cmocka_unit_test(no_batches_is_an_empty_bar),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -64,11 +64,15 @@ static bool may_add(an_params *params, const char *name, an_shape shape, an_erro
     if (an_params_find(params, name))
         return an_error_set(err, AN_ERROR_ARGUMENT, "parameter '%s': the name is taken", name);
     int64_t size = an_shape_size(shape);
-    if (size < 0 || size > (INT64_C(1) << 60) - params->length - ALIGN)
+    if (size < 0 || size > (INT64_C(1) << 60) - params->length - ALIGN) {
+        char text[160];
+        an_shape_print(text, sizeof text, shape);
         return an_error_set(err, AN_ERROR_SHAPE,
-                            "parameter '%s': the shape is not possible: up to %d dimensions of 0 "
-                            "or more, 2^60 values in all",
-                            name, AN_MAX_DIMS);
+                            "'%s': a parameter of shape %s cannot be made: every dimension must "
+                            "be at least 0, their number at most %d and all parameters together "
+                            "at most 2^60 values",
+                            name, text, AN_MAX_DIMS);
+    }
     return true;
 }
 

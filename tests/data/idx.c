@@ -243,7 +243,7 @@ static void refuses_damaged_gzip(void **state)
         refused(&p, 0, AN_ERROR_DATA, 3, p.images, "gzip data are damaged", "download");
         zip[at] ^= 0x10;
     }
-    memcpy(zip + length, "tail", 4);
+    memset(zip + length, 0, 4);
     folder_write(&p.at, "images", zip, length + 4);
     refused(&p, 0, AN_ERROR_DATA, 2, p.images, "gzip data are damaged");
     folder_write(&p.at, "images", "\x1f\x8bgarbage", 9);
@@ -287,7 +287,8 @@ static void a_lying_gzip_header_takes_no_memory(void **state)
     for (size_t i = 0; i < noise; i++) {
         bytes[i] = (uint8_t)an_rng_u32(&rng);
     }
-    memcpy(bytes, "\0\0\10\3\0\0\0\3\0\0\x40\0\0\0\x40\0", 16);
+    static const uint8_t header[16] = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0x40, 0, 0, 0, 0x40, 0};
+    memcpy(bytes, header, sizeof header);
     size_t length = gzip_bytes(bytes, noise, zip, 2 * noise);
     folder_write(&p.at, "images", zip, length);
     p.memory = (counter){0};
@@ -309,7 +310,8 @@ static void grows_with_what_arrives(void **state)
     uint8_t *zip = malloc(size);
     assert_non_null(bytes);
     assert_non_null(zip);
-    memcpy(bytes, "\0\0\10\3\0\0\0\3\0\0\x03\xe8\0\0\x03\xe8", 16);
+    static const uint8_t header[16] = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 3, 0xe8, 0, 0, 3, 0xe8};
+    memcpy(bytes, header, sizeof header);
     bytes[size - 1] = 255;
     folder_write(&p.at, "images", zip, gzip_bytes(bytes, size, zip, size));
     an_dataset *set = pair_open(&p, 0);

@@ -287,7 +287,8 @@ static void normalizes(void **state)
         assert_true(an_loader_next(loader, &batch));
         assert_true(an_shape_equal(batch.x->shape, an_shape_4(2, 1, 7, 37)));
         for (int64_t i = 0; i < 2 * 259; i++) {
-            double byte = pixels[batch.y.data[i / 259] * 259 + i % 259];
+            int64_t sample = batch.y.data[i / 259];
+            double byte = pixels[sample * 259 + i % 259];
             double expected = (byte / 255 - 0.1307) / 0.3081;
             assert_true(fabs(batch.x->data[i] - expected) < 1e-6);
         }

@@ -118,7 +118,9 @@ def float_vectors():
     # A gradient that differs in size from value to value and has exact zeros.
     steps = (steps * torch.logspace(-2, 0, VALUES)).round()
     gradients = (steps / 8192).float()
+    # Away from zero: near it a relative comparison would measure cancellation.
     initial = torch.empty(VALUES).uniform_(-1, 1, generator=generator)
+    initial = initial + initial.sign()
     out = [f"/* Made by vectors.py with PyTorch {torch.__version__}. Gradients are in 1/8192. */",
            "static const short gradients[STEPS][VALUES] = {"]
     for step in steps.int().tolist():

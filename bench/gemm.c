@@ -13,31 +13,31 @@
 
 typedef struct shape {
     const char *name;
-    bool transpose_a, transpose_b;
     int m, n, k;
-    bool fused; /* bias and ReLU */
+    bool transpose_a, transpose_b, fused; /* fused: with bias and ReLU */
 } shape;
 
 /* clang-format off */
 static const shape shapes[] = {
-    {"forward  64x784x128",  false, true,   64, 128, 784, true},
-    {"forward  64x128x10",   false, true,   64,  10, 128, true},
-    {"dx       64x10x128",   false, false,  64, 128,  10, false},
-    {"dW       10x64x128",   true,  false,  10, 128,  64, false},
-    {"dW      128x64x784",   true,  false, 128, 784,  64, false},
-    {"forward 128x784x512",  false, true,  128, 512, 784, true},
-    {"forward 128x512x512",  false, true,  128, 512, 512, true},
-    {"forward 128x512x10",   false, true,  128,  10, 512, true},
-    {"dx      128x10x512",   false, false, 128, 512,  10, false},
-    {"dx      128x512x512",  false, false, 128, 512, 512, false},
-    {"dW       10x128x512",  true,  false,  10, 512, 128, false},
-    {"dW      512x128x512",  true,  false, 512, 512, 128, false},
-    {"dW      512x128x784",  true,  false, 512, 784, 128, false},
-    {"forward   1x784x128",  false, true,    1, 128, 784, true},
-    {"NN    1024^3",         false, false, 1024, 1024, 1024, false},
-    {"NT    1024^3",         false, true,  1024, 1024, 1024, false},
-    {"TN    1024^3",         true,  false, 1024, 1024, 1024, false},
-    {"NN    2048^3",         false, false, 2048, 2048, 2048, false},
+    {"forward  64x784x128",    64,  128,  784, false, true, true},
+    {"forward  64x128x10",     64,   10,  128, false, true, true},
+    {"dx       64x10x128",     64,  128,   10, false, false, false},
+    {"dW       10x64x128",     10,  128,   64, true, false, false},
+    {"dW      128x64x784",    128,  784,   64, true, false, false},
+    {"forward 128x784x512",   128,  512,  784, false, true, true},
+    {"forward 128x512x512",   128,  512,  512, false, true, true},
+    {"forward 128x512x10",    128,   10,  512, false, true, true},
+    {"dx      128x10x512",    128,  512,   10, false, false, false},
+    {"dx      128x512x512",   128,  512,  512, false, false, false},
+    {"dW       10x128x512",    10,  512,  128, true, false, false},
+    {"dW      512x128x512",   512,  512,  128, true, false, false},
+    {"dW      512x128x784",   512,  784,  128, true, false, false},
+    {"forward   1x784x128",     1,  128,  784, false, true, true},
+    {"forward   4x784x128",     4,  128,  784, false, true, true},
+    {"NN    1024^3",         1024, 1024, 1024, false, false, false},
+    {"NT    1024^3",         1024, 1024, 1024, false, true, false},
+    {"TN    1024^3",         1024, 1024, 1024, true, false, false},
+    {"NN    2048^3",         2048, 2048, 2048, false, false, false},
 };
 /* clang-format on */
 
@@ -52,28 +52,50 @@ static double now(void)
  * Twelve independent chains of multiply-adds in registers, in vectors of one width: the bound that
  * no kernel can pass. The empty assembly keeps the compiler from simplifying a chain.
  */
+#if defined(__x86_64__)
+#define IN_REGISTER "+v"
+#define TARGET(features) __attribute__((target(features), noinline))
+#else
+#define IN_REGISTER "+w"
+#define TARGET(features) __attribute__((noinline))
+#endif
 #define CHAIN(i)                 \
     x##i = x##i * factor + term; \
-    __asm__("" : "+v"(x##i));
+    __asm__("" : IN_REGISTER(x##i));
 #define TWELVE(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
-#define START(i) vector x##i = {(float)i};
+#define START(i) vector x##i = {(float)(i)};
 #define ADD(i) total += x##i;
-#define CHAINS(bits, features)                                                             \
-    __attribute__((target(features), noinline)) static float chains_##bits(int64_t rounds) \
-    {                                                                                      \
-        typedef float vector __attribute__((vector_size(bits / 8)));                       \
-        const vector factor = {0.5f}, term = {0.25f};                                      \
-        vector total = {0.0f};                                                             \
-        TWELVE(START)                                                                      \
-        for (int64_t i = 0; i < rounds; i++) {                                             \
-            TWELVE(CHAIN)                                                                  \
-        }                                                                                  \
-        TWELVE(ADD)                                                                        \
-        return total[0];                                                                   \
+#define CHAINS(bits, features)                                         \
+    TARGET(features) static float chains_##bits(int64_t rounds)        \
+    {                                                                  \
+        typedef float vector __attribute__((vector_size((bits) / 8))); \
+        const vector factor = {0.5f}, term = {0.25f};                  \
+        vector total = {0.0f};                                         \
+        TWELVE(START)                                                  \
+        for (int64_t i = 0; i < rounds; i++) {                         \
+            TWELVE(CHAIN)                                              \
+        }                                                              \
+        TWELVE(ADD)                                                    \
+        return total[0];                                               \
     }
+
 CHAINS(128, "sse2")
+#if defined(__x86_64__)
 CHAINS(256, "avx2,fma")
 CHAINS(512, "avx512f,fma")
+#endif
+
+static float chains(int bits, int64_t rounds)
+{
+#if defined(__x86_64__)
+    if (bits == 512)
+        return chains_512(rounds);
+    if (bits == 256)
+        return chains_256(rounds);
+#endif
+    (void)bits;
+    return chains_128(rounds);
+}
 
 /* Operations a second that one thread can reach, at best. */
 static double peak(int bits)
@@ -83,9 +105,7 @@ static double peak(int bits)
     volatile float sink = 0.0f;
     for (int i = 0; i < 300; i++) {
         const double start = now();
-        sink = bits == 512   ? chains_512(rounds)
-               : bits == 256 ? chains_256(rounds)
-                             : chains_128(rounds);
+        sink = chains(bits, rounds);
         const double rate = (double)rounds * 12 * 2 * bits / 32 / (now() - start);
         best = rate > best ? rate : best;
     }
@@ -162,8 +182,8 @@ static int bench_width(int bits, int most_threads, double seconds)
 
 int main(int argc, char **argv)
 {
-    const int most_threads = argc > 1 ? atoi(argv[1]) : 2;
-    const double seconds = argc > 2 ? atof(argv[2]) : 0.05;
+    const int most_threads = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 2;
+    const double seconds = argc > 2 ? strtod(argv[2], NULL) : 0.05;
     an_context *widest = an_context_new(NULL, NULL);
     if (!widest || most_threads < 1 || most_threads > 15)
         return 1;

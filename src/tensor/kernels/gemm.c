@@ -7,8 +7,8 @@
  *
  * A is read in place through two strides, transposed or not: its values are broadcast one by one.
  * B must come as vectors along n. A transposed B is packed, DEPTH x (VECS vectors) at a time, into
- * the scratch; so is the ragged right edge of any B, filled up with zeros, and a B so large that
- * its rows would push each other out of the first-level cache.
+ * the scratch; so is the ragged right edge of any B, filled up with zeros, and any B that many rows
+ * of C use. For very few rows and a transposed B, dot products along k need no packing.
  *
  * Large matrices are walked in blocks so that what is used again stays in cache:
  *
@@ -27,7 +27,6 @@
 #include "tensor/kernels/vector.h"
 
 /* 24 sums of 32 registers; 12 of 16; without a fused multiply-add its product needs one too. */
-#ifndef ROWS
 #if AN_KERNEL_BITS == 512
 #define ROWS 8
 #define VECS 3
@@ -38,15 +37,14 @@
 #define ROWS 4
 #define VECS 2
 #endif
-#endif
 
-#ifndef DEPTH
-#define DEPTH 256
-#endif
-#ifndef PACK_ROWS
-#define PACK_ROWS 32
-#endif
-enum { WIDTH = VECS * AN_LANES, HEIGHT = 512 };
+enum {
+    WIDTH = VECS * AN_LANES,
+    DEPTH = 256,
+    HEIGHT = 512,
+    PACK_ROWS = 128, /* more rows of C than this repay packing a straight B */
+    FEW_ROWS = 4     /* so few rows do not repay packing a transposed B */
+};
 
 /* One tile's work: `depth` steps, then what the whole product asks for on its last block. */
 typedef struct tile {
@@ -167,6 +165,35 @@ static const tile_function tiles[ROWS][VECS] = {
 
 /* ----------------------------------------------------------------- packing */
 
+/* Transposes a whole block of AN_LANES x AN_LANES values. */
+AN_INLINE void pack_block(float *out, int64_t ld, const float *b, int64_t ldb)
+{
+    an_vec r[AN_LANES];
+    AN_UNROLL
+    for (int i = 0; i < AN_LANES; i++)
+        r[i] = an__vload(b + i * ldb);
+    an__transpose(r);
+    AN_UNROLL
+    for (int i = 0; i < AN_LANES; i++)
+        an__vstore(out + i * ld, r[i]);
+}
+
+/* The same at an edge of B: `width` rows of `depth` values, zeros beyond. */
+static void pack_edge(float *out, int64_t ld, const float *b, int64_t ldb, int width, int depth)
+{
+    an_vec r[AN_LANES];
+    for (int i = 0; i < AN_LANES; i++)
+        r[i] = i < width ? an__vload_part(b + i * ldb, depth) : (an_vec){0};
+    an__transpose(r);
+    for (int i = 0; i < AN_LANES; i++)
+        an__vstore(out + i * ld, r[i]);
+}
+
+static int at_most_lanes(int64_t count)
+{
+    return count < AN_LANES ? (int)count : AN_LANES;
+}
+
 /*
  * Packs a transposed B: `width` rows of `depth` values, ldb apart, become `depth` rows of whole
  * vectors, ld apart. Writes depth rounded up to AN_LANES rows; what lies outside of B is zero.
@@ -174,17 +201,14 @@ static const tile_function tiles[ROWS][VECS] = {
 static void pack_transposed(float *out, int64_t ld, const float *b, int64_t ldb, int64_t width,
                             int64_t depth)
 {
-    for (int64_t p = 0; p < depth; p += AN_LANES) {
-        const int lanes = depth - p < AN_LANES ? (int)(depth - p) : AN_LANES;
-        for (int64_t j = 0; j < width; j += AN_LANES) {
-            an_vec r[AN_LANES];
-            AN_UNROLL
-            for (int i = 0; i < AN_LANES; i++)
-                r[i] = j + i < width ? load_lanes(b + (j + i) * ldb + p, lanes) : (an_vec){0};
-            an__transpose(r);
-            AN_UNROLL
-            for (int i = 0; i < AN_LANES; i++)
-                an__vstore(out + (p + i) * ld + j, r[i]);
+    for (int64_t j = 0; j < width; j += AN_LANES, b += AN_LANES * ldb, out += AN_LANES) {
+        const int rows = at_most_lanes(width - j);
+        for (int64_t p = 0; p < depth; p += AN_LANES) {
+            const int lanes = at_most_lanes(depth - p);
+            if (rows == AN_LANES && lanes == AN_LANES)
+                pack_block(out + p * ld, ld, b + p, ldb);
+            else
+                pack_edge(out + p * ld, ld, b + p, ldb, rows, lanes);
         }
     }
 }
@@ -276,8 +300,64 @@ static void run_block(const an_gemm *call, tile t, int64_t rows, int64_t first_d
     }
 }
 
+/* ---------------------------------------------------------------- few rows */
+
+/* One depth step of `lanes` values: AN_LANES dot products of x with rows of B. */
+AN_INLINE void add_products(an_vec *sum, an_vec x, const float *const *b, int64_t p, int lanes)
+{
+    AN_UNROLL
+    for (int i = 0; i < AN_LANES; i++)
+        sum[i] += x * load_lanes(b[i] + p, lanes);
+}
+
+/*
+ * A vector of C as dot products of a row of A with AN_LANES rows of a transposed B; the transposed
+ * sums add up to it. `width` of the rows exist; in place of the others stands the last.
+ */
+static an_vec dot_products(const float *a, const float *first, int64_t ldb, int64_t depth,
+                           int width)
+{
+    an_vec sum[AN_LANES] = {{0}};
+    const float *b[AN_LANES];
+    AN_UNROLL
+    for (int i = 0; i < AN_LANES; i++)
+        b[i] = first + (i < width ? i : width - 1) * ldb;
+    int64_t p = 0;
+    for (; p + AN_LANES <= depth; p += AN_LANES)
+        add_products(sum, an__vload(a + p), b, p, AN_LANES);
+    if (p < depth)
+        add_products(sum, an__vload_part(a + p, (int)(depth - p)), b, p, (int)(depth - p));
+    an__transpose(sum);
+    for (int half = AN_LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            sum[i] += sum[i + half];
+    return sum[0];
+}
+
+/* Packing B pays only when a few rows of A use it. */
+static void run_few_rows(const an_gemm *call)
+{
+    tile t = {.ldc = call->ldc, .add = call->accumulate, .finish = true};
+    t.epilogue = call->epilogue;
+    for (int64_t i = 0; i < call->m; i++) {
+        t.c = call->c + i * call->ldc;
+        for (int64_t j = 0; j < call->n; j += AN_LANES) {
+            const int width = at_most_lanes(call->n - j);
+            const an_vec sum = dot_products(call->a + i * call->lda, call->b + j * call->ldb,
+                                            call->ldb, call->k, width);
+            write_sum(&t, t.c + j, call->bias ? call->bias + j : NULL, sum, width);
+        }
+        if (t.epilogue > AN_EPILOGUE_RELU)
+            apply_curve(&t, 1, call->n);
+    }
+}
+
 static void run(const an_gemm *call, float *scratch)
 {
+    if (call->m <= FEW_ROWS && call->transpose_b && !call->transpose_a) {
+        run_few_rows(call);
+        return;
+    }
     tile t = {.row_stride = call->transpose_a ? 1 : call->lda,
               .depth_stride = call->transpose_a ? call->lda : 1,
               .ldc = call->ldc,

@@ -2,8 +2,8 @@
 #include "tensor/context.h"
 #include "tensor/kernels/gemm.h"
 
-/* Below this many multiply-adds a second thread costs more than it brings (about 1 MFLOP). */
-static const double worth_a_thread = 0.5e6;
+/* A thread is given at least this many multiply-adds: two take part from 1 MFLOP on. */
+static const double worth_a_thread = 0.25e6;
 
 typedef struct product {
     const an_gemm *call;

@@ -48,6 +48,12 @@ static bool fail_at(reader *r, size_t byte, const char *message)
     return an__blame(&here, an_spec_error(&source, byte, r->err, "%s", message), r->err);
 }
 
+/* Bytes of the byte order mark that editors of some systems put first; the parser never sees it. */
+static size_t mark_length(const an__document *document)
+{
+    return document->length >= 3 && memcmp(document->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 static const size_t *character_offsets(const an__document *document, an_arena *arena,
                                        size_t *characters)
 {
@@ -55,7 +61,7 @@ static const size_t *character_offsets(const an__document *document, an_arena *a
     if (!offset)
         return NULL;
     size_t n = 0;
-    for (size_t i = 0; i < document->length; i++)
+    for (size_t i = mark_length(document); i < document->length; i++)
         if (((unsigned char)document->text[i] & 0xc0) != 0x80)
             offset[n++] = i;
     offset[n] = document->length;
@@ -278,8 +284,9 @@ an__node *an__tree_parse(const an__document *document, an_arena *arena, an_error
     if (!r.byte_of || !yaml_parser_initialize(&r.parser))
         return an__no_memory(err);
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r.parser, (const unsigned char *)document->text,
-                                 document->length);
+    size_t mark = mark_length(document);
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)document->text + mark,
+                                 document->length - mark);
     an__node *root = read_document(&r);
     yaml_event_delete(&r.event);
     yaml_parser_delete(&r.parser);

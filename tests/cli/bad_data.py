@@ -2,7 +2,7 @@
 import gzip
 import struct
 
-from driver import Case, idx, main, samples
+from driver import CONFIG, Case, idx, main, samples
 
 IMAGES = "train-images-idx3-ubyte"
 LABELS = "train-labels-idx1-ubyte"
@@ -21,7 +21,7 @@ class BadData(Case):
                      parts=["--set data.path=nowhere", "no folder 'nowhere'"])
 
     def test_missing_folder_points_into_the_file(self):
-        self.config(open(self.folder / "c.yaml").read().replace("path: set", "path: nowhere"))
+        self.config(CONFIG.replace("path: set", "path: nowhere"))
         self.refused("train", "c.yaml", status=1, parts=["c.yaml:1"], caret="nowhere")
 
     def test_missing_file(self):

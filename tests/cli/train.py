@@ -29,7 +29,7 @@ class Train(Case):
         self.assertIn("total_steps=14", lines[3])
         self.assertIn("per step", lines[3])
         self.assertEqual(len(lines), 4 + 2 + 1, out)
-        self.assertRegex(lines[-1], r"^test accuracy \d+\.\d %   \d+\.\d+ s$")
+        self.assertRegex(lines[-1], r"^test accuracy \d+\.\d %   \d[\d.]* (ms|s)$")
 
     def test_ascii_and_unicode(self):
         out, _ = self.anneal("train", "c.yaml", env={"LC_ALL": "C"})

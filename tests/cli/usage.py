@@ -25,7 +25,8 @@ class Usage(Case):
         self.assertIn("Usage", err)
 
     def test_unknown_command(self):
-        self.refused("trian", status=2, parts=["'trian'", "'train'"])
+        self.refused("tran", status=2, parts=["'tran'", "'train'"])
+        self.refused("--versoin", status=2, parts=["no option '--versoin'"])
         self.refused("xyzzy", status=2, parts=["'xyzzy'", "--help"])
 
     def test_unknown_option(self):

@@ -260,7 +260,9 @@ static void test_settings_add_up(void **state)
     const char *sets[] = {"optimizer.lr=x", "optimizer.momentum=0.5"};
     const char *text = BODY "epochs: 1\n";
     an_error err = {0};
-    an_config *config = an_config_parse("c.yaml", text, strlen(text), sets, 2, &err);
+    char name[256];
+    snprintf(name, sizeof name, "%s/c.yaml", folder);
+    an_config *config = an_config_parse(name, text, strlen(text), sets, 2, &err);
     if (config)
         assert_null(an_run_new(config, &err));
     an_config_free(config);

@@ -54,7 +54,7 @@ size_t an_term_sparkline(char *buffer, size_t size, const double *values, size_t
                          bool unicode)
 {
     range r = range_of(values, count);
-    an_text text = an__text(buffer, size);
+    an_text text = an__term_text(buffer, size);
     for (int cell = 0; cell < columns; cell++) {
         double value = count > 0 ? values[sample(count, cell, columns)] : NAN;
         if (isnan(value)) {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-an_text an__text(char *buffer, size_t size)
+an_text an__term_text(char *buffer, size_t size)
 {
     if (size > 0) {
         buffer[0] = '\0';

@@ -11,7 +11,7 @@ typedef struct an_text {
     size_t size, length;
 } an_text;
 
-an_text an__text(char *buffer, size_t size);
+an_text an__term_text(char *buffer, size_t size);
 /* Appends `piece`, whole or not at all, so that no character of several bytes is cut. */
 void an__text_add(an_text *text, const char *piece);
 

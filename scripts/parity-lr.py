@@ -290,6 +290,8 @@ class Case:
         self.schedules = [draw.schedule(True, self.metric)]
         if rng.random() < 0.3:
             self.schedules.append(draw.schedule(False, self.metric))
+        if not any(s.name == "ReduceLROnPlateau" for s in self.schedules):
+            self.metric = None
         self.steps = min(draw.limit, rng.choice([20, 100, longest, rng.randint(1, longest)]))
         self.edit_rate = rng.choice([0, 0, 0.02, 0.2])
 
@@ -449,7 +451,7 @@ def write_case(out, case):
             continue
         records += 1
         if line.startswith("schedule") or records >= next_record:
-            next_record = records + max(1, records // 4)
+            next_record = records + 1 + records // 3
             lines.append("= " + " ".join(v.hex() for v in value))
     out.write("\n".join(compress(lines)) + "\n")
 

@@ -72,7 +72,7 @@ static const float corners[] = {
 static void test_all_widths(void **state)
 {
     (void)state;
-    enum { CHUNK = 1 << 16 };
+    enum { HALF = 1 << 15, CHUNK = 2 * HALF };
     const int corner_count = sizeof corners / sizeof *corners;
     float *x = malloc(CHUNK * sizeof *x);
     assert_non_null(x);
@@ -88,7 +88,7 @@ static void test_all_widths(void **state)
                 x[i] = from_bits((uint32_t)i << 16 | (uint32_t)i * 40503u >> 16);
             check(graph, &functions[k], x, CHUNK);
             for (int i = 0; i < CHUNK; i++) /* where the functions bend */
-                x[i] = (float)(i - CHUNK / 2) * (20.0f / CHUNK);
+                x[i] = (float)(i - HALF) * (10.0f / HALF);
             check(graph, &functions[k], x, CHUNK);
         }
         an_graph_free(graph);

@@ -23,12 +23,16 @@ extern "C" {
 typedef struct an_context an_context;
 
 typedef struct an_context_options {
-    int threads;     /* threads that compute, the caller's included; 0: one per core, at most 64 */
+    int threads;     /* threads that compute, the caller's included, at most 64; 0: one per core */
     int vector_bits; /* kernel width: 128, 256 or 512; 0: the widest that the processor has */
     an_allocator allocator; /* all zero: an_allocator_default() */
 } an_context_options;
 
-/* `options` may be NULL: all zero. Errors: ARGUMENT (a width that the processor lacks), MEMORY. */
+/*
+ * `options` may be NULL: all zero. The threads are started here and sleep while there is nothing to
+ * compute. Errors: ARGUMENT (threads outside 0..64, a width that the processor lacks), MEMORY,
+ * STATE (the system refuses a thread).
+ */
 AN_API an_context *an_context_new(const an_context_options *options, an_error *err);
 AN_API void an_context_free(an_context *context);
 AN_API int an_context_threads(const an_context *context);
@@ -77,7 +81,8 @@ typedef struct an_tensor {
     struct an_node *node; /* the operation that made it; NULL for leaves */
 } an_tensor;
 
-/* A tensor of its own, zeroed, not part of any graph. Free with an_tensor_free. */
+/* A tensor of its own, zeroed, not part of any graph; data is aligned to 64 bytes. Free with
+ * an_tensor_free. Errors: SHAPE (a negative or too large size), MEMORY. */
 AN_API an_tensor *an_tensor_new(an_context *context, an_shape shape, an_error *err);
 AN_API void an_tensor_free(an_context *context, an_tensor *tensor);
 /* A copy of `tensor`'s values that outlives the graph. Free with an_tensor_free. */
@@ -109,13 +114,13 @@ AN_API uint64_t an_rng_below(an_rng *rng, uint64_t n);
 /* Uniform in [0, 1), 24 bits (float) and 53 bits (double). */
 AN_API float an_rng_float(an_rng *rng);
 AN_API double an_rng_double(an_rng *rng);
-/* Standard normal, by the polar method of Box and Muller. */
+/* Standard normal, by the method of Box and Muller; takes four numbers of the sequence. */
 AN_API double an_rng_normal(an_rng *rng);
 /* Fills `data` uniformly in [low, high). */
 AN_API void an_rng_fill_uniform(an_rng *rng, float *data, int64_t count, float low, float high);
 AN_API void an_rng_fill_normal(an_rng *rng, float *data, int64_t count, float mean,
                                float deviation);
-/* Fisher and Yates: a random order of 0..count-1. */
+/* A random order of 0..count-1 (Fisher and Yates); count at most 2^31 - 1. */
 AN_API void an_rng_permutation(an_rng *rng, int32_t *order, int64_t count);
 
 #ifdef __cplusplus

@@ -2,6 +2,7 @@
 """Compares the schedules with PyTorch, bit for bit, on random cases.
 
     scripts/parity-lr.py REPLAY [--cases N] [--seed S]     live: REPLAY is the lr-replay executable
+                                                           (--build DIR finds it in a build folder)
     scripts/parity-lr.py --record FILE [--cases N] [...]   writes vectors for tests/lr/vectors
 
 A case is one to three groups, one or two schedules on them, and steps between which the user now
@@ -459,11 +460,14 @@ def write_case(out, case):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     p.add_argument("replay", nargs="?")
+    p.add_argument("--build", help="the build folder that holds tests/lr/lr-replay")
     p.add_argument("--record")
     p.add_argument("--cases", type=int, default=2000)
     p.add_argument("--longest", type=int, default=2000)
     p.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
     args = p.parse_args()
+    if args.build:
+        args.replay = args.build + "/tests/lr/lr-replay"
     if args.record:
         record(args)
     elif args.replay:

@@ -1,0 +1,73 @@
+/* A schedule from its text, over groups made from rates: what most tests of schedules need. */
+#ifndef AN_TESTS_SCHEDULE_OF_H
+#define AN_TESTS_SCHEDULE_OF_H
+
+#include "../base/cmocka_all.h"
+#include <anneal/lr_text.h>
+#include <math.h>
+
+#define MAX_GROUPS 4
+
+typedef struct bench {
+    an_lr_group group[MAX_GROUPS], *groups[MAX_GROUPS];
+    an_lr_text *text;
+    an_lr_schedule *schedule;
+} bench;
+
+/* Groups with the rate `lr` (doubled from group to group) and a momentum of 0.5. */
+static inline void bench_groups(bench *b, size_t count, double lr)
+{
+    for (size_t i = 0; i < count; i++, lr *= 2) {
+        b->groups[i] = &b->group[i];
+        an_lr_group_init(&b->group[i], lr);
+        an_lr_group_set(&b->group[i], AN_MOMENTUM, 0.5);
+    }
+}
+
+static inline void bench_start(bench *b, const char *spec, size_t count, double lr)
+{
+    an_error err = {0};
+    bench_groups(b, count, lr);
+    b->text = an_lr_parse_text(spec, NULL, NULL, &err);
+    if (!b->text)
+        fail_msg("%s: %s", spec, err.message);
+    b->schedule = an_lr_new(an_lr_text_desc(b->text), b->groups, count, NULL, &err);
+    if (!b->schedule)
+        fail_msg("%s: %s", spec, err.message);
+}
+
+static inline void bench_stop(bench *b)
+{
+    an_lr_free(b->schedule);
+    an_lr_text_free(b->text);
+}
+
+static inline double bench_lr(const bench *b, size_t group)
+{
+    return b->group[group].slot[AN_LR].value;
+}
+
+/* Steps through `values`, the rates of group 0 from step 0 on. */
+static inline void expect_rates(const char *spec, double lr, const double *values, size_t count)
+{
+    bench b;
+    bench_start(&b, spec, 1, lr);
+    for (size_t i = 0; i < count; i++) {
+        double at = an_lr_at_step(b.schedule, 0, (int64_t)i);
+        if (fabs(bench_lr(&b, 0) - values[i]) > 1e-15)
+            fail_msg("%s: step %zu gives %.17g, expected %.17g", spec, i, bench_lr(&b, 0),
+                     values[i]);
+        if (fabs(at - values[i]) > 1e-15)
+            fail_msg("%s: at %zu gives %.17g, expected %.17g", spec, i, at, values[i]);
+        an_lr_step(b.schedule);
+    }
+    bench_stop(&b);
+}
+
+#define EXPECT_RATES(spec, lr, ...)                                                \
+    do {                                                                           \
+        const double expected_[] = {__VA_ARGS__};                                  \
+        expect_rates(spec, lr, expected_, sizeof expected_ / sizeof expected_[0]); \
+    } while (0)
+
+#endif

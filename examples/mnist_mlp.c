@@ -51,13 +51,13 @@ int main(int argc, char **argv)
 
     an_sgd_options sgd = an_sgd_defaults();
     sgd.momentum = 0.9;
-    sgd.weight_decay = 2e-4;
+    sgd.weight_decay = 5e-4;
     an_optim *optim = an_sgd_new(an_model_params(model), &sgd, &err);
     if (!optim)
         return fail(&err);
 
     an_lr_desc desc = an_lr_defaults(AN_ONE_CYCLE_LR);
-    desc.one_cycle.max_lr.value = 0.05;
+    desc.one_cycle.max_lr.value = 0.1;
     desc.one_cycle.total_steps = epochs * an_loader_batches(train);
     an_lr_schedule *schedule =
         an_lr_new(&desc, an_optim_groups(optim), an_optim_group_count(optim), NULL, &err);

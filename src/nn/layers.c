@@ -128,7 +128,7 @@ static an_tensor *flatten_forward(const an_layer *layer, an_model *model, an_gra
     if (an__poisoned(x)) {
         return x;
     }
-    an_shape shape;
+    an_shape shape = x->shape;
     an_error *err = an__failure(graph);
     if (flatten_shape(layer, x->shape, &shape, err)) {
         return an_reshape(graph, x, shape);

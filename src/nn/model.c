@@ -39,7 +39,7 @@ void an_model_free(an_model *model)
     }
     const an_allocator *allocator = an_context_allocator(model->context);
     an_params_free(model->params);
-    an_release(allocator, model->layers, model->room, sizeof *model->layers);
+    an_release(allocator, model->layers, model->room, sizeof(an_layer *));
     an_release(allocator, model->bound, model->bound_room, sizeof *model->bound);
     an_arena_free(&model->arena);
     an_release(allocator, model, 1, sizeof *model);
@@ -90,7 +90,7 @@ an_tensor *an__model_declare(an_model *model, const char *name, an_shape shape, 
 static an_layer *new_layer(an_model *model, const an_layer *from, an_error *err)
 {
     if (model->count == model->room) {
-        an_layer **larger = grow(model, model->layers, &model->room, sizeof *larger, err);
+        an_layer **larger = grow(model, model->layers, &model->room, sizeof(an_layer *), err);
         if (!larger) {
             return NULL;
         }
@@ -263,7 +263,7 @@ bool an_model_build(an_model *model, an_shape sample, uint64_t seed, an_error *e
     if (model->built) {
         return an_error_set(err, AN_ERROR_STATE, "the model is built already");
     }
-    an_shape shape;
+    an_shape shape = sample;
     if (!with_batch(sample, &shape, err) || !check_shapes(model, shape, err) ||
         !an_params_build(model->params, err)) {
         return false;

@@ -26,8 +26,8 @@ static bool reserve_group(an_optim *optim, an_error *err)
         return true;
     }
     size_t capacity = optim->group_capacity * 2 + 2;
-    an_group **group = take(optim, capacity, sizeof *group, err);
-    an_lr_group **slots = take(optim, capacity, sizeof *slots, err);
+    an_group **group = take(optim, capacity, sizeof(an_group *), err);
+    an_lr_group **slots = take(optim, capacity, sizeof(an_lr_group *), err);
     if (!group || !slots) {
         return false;
     }

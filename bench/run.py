@@ -153,38 +153,54 @@ def report_of(tables, args, dropped):
 
 def notes(report):
     peer = (f"PyTorch {report['torch']} on {report['blas']}, core {report['blas_core']}"
-            if report["torch"] else f"PyTorch is not installed; for the comparison: {INSTALL}")
+            if report["torch"] else f"PyTorch is not installed (for the comparison: {INSTALL})")
     lines = [
         f"{report['processor']}, {report['cores']} cores; "
         f"load before the run {report['load_before']:.2f}",
         f"{peer}; vectors of {report['anneal_bits']} bits (Anneal) "
         f"and {report['bound_bits']} bits (hand-fused C)",
-        f"{report['rounds']} rounds, interleaved, of {report['epochs_per_round']} timed epochs",
+        f"rounds, interleaved: {report['rounds']}; timed epochs in each: "
+        f"{report['epochs_per_round']}",
     ]
+    if report["load_before"] > report["cores"] / 2:
+        lines.append("the machine was busy before the run: do not trust these figures")
     if report["unset"]:
         lines.append("unset for the run: " + ", ".join(report["unset"]))
     return lines
 
 
+def head(report):
+    ratios = ["× PyTorch", "× C"] if report["torch"] else ["× C"]
+    return ["s/epoch", "min", "max", *ratios, "loss", "accuracy"]
+
+
 def cells(entry):
-    ratio = "" if entry["to_torch"] is None else f"{entry['to_torch']:.2f}"
     name = entry["name"] + (" (fastest)" if entry["fastest_torch"] else "")
-    return [name, f"{entry['median']:.3f}", f"{entry['min']:.3f}", f"{entry['max']:.3f}", ratio,
-            f"{entry['to_bound']:.2f}", f"{entry['test_loss']:.3f}",
+    seconds = [f"{entry[key]:.3f}" for key in ("median", "min", "max")]
+    ratios = [f"{entry[key]:.2f}" for key in ("to_torch", "to_bound") if entry[key] is not None]
+    return [name, *seconds, *ratios, f"{entry['test_loss']:.3f}",
             f"{100 * entry['test_accuracy']:.1f} %"]
 
 
-HEAD = ["", "s/epoch", "min", "max", "× PyTorch", "× C", "loss", "accuracy"]
+def verdict(shape):
+    """One sentence: Anneal's fastest line beside the other two."""
+    best = min((e for e in shape["rows"] if e["name"].startswith("Anneal")),
+               key=lambda entry: entry["median"])
+    text = f"{best['name']}: {best['to_bound']:.2f} of the time of the fastest hand-fused C"
+    if best["to_torch"] is not None:
+        text += f", {best['to_torch']:.2f} of PyTorch's fastest cell"
+    return text
 
 
 def print_text(report):
     for shape in report["shapes"].values():
-        rows = [HEAD] + [cells(entry) for entry in shape["rows"]]
+        rows = [[""] + head(report)] + [cells(entry) for entry in shape["rows"]]
         widths = [max(len(cell) for cell in column) for column in zip(*rows)]
         print(f"\n{shape['title']}")
         for entry in rows:
             first = entry[0].ljust(widths[0])
             print("  ".join([first] + [c.rjust(w) for c, w in zip(entry[1:], widths[1:])]))
+        print(verdict(shape))
     print()
     for line in notes(report):
         print(line)
@@ -192,11 +208,11 @@ def print_text(report):
 
 def print_markdown(report):
     for shape in report["shapes"].values():
-        print("| " + " | ".join([shape["title"]] + HEAD[1:]) + " |")
-        print("|---" + "|--:" * (len(HEAD) - 1) + "|")
+        print("| " + " | ".join([shape["title"]] + head(report)) + " |")
+        print("|---" + "|--:" * len(head(report)) + "|")
         for entry in shape["rows"]:
             print("| " + " | ".join(cells(entry)) + " |")
-        print()
+        print(f"\n{verdict(shape)}\n")
     print("\n".join(f"- {line}" for line in notes(report)))
 
 

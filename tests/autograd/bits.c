@@ -37,12 +37,12 @@ typedef struct result {
     an_tensor *out, *leaves[MAX_INPUTS];
 } result;
 
-static void result_new(result *r, const sample *x, int threads)
+static void result_new(result *r, const sample *x, int mode, int threads)
 {
     an_error err = {0};
     r->context = an_context_new(&(an_context_options){.threads = threads}, &err);
     r->graph = an_graph_new(r->context, &err);
-    r->out = sample_run(x, r->graph, weight, r->leaves, &err);
+    r->out = sample_run(x, mode, r->graph, weight, r->leaves, &err);
     if (!r->out)
         fail_msg("%s: %s", x->op->name, err.message);
 }
@@ -71,8 +71,8 @@ static void compare(int threads_a, int threads_b)
             sample x;
             result a, b;
             sample_new(&x, &op_cases[i], &rng, true);
-            result_new(&a, &x, threads_a);
-            result_new(&b, &x, threads_b);
+            result_new(&a, &x, n, threads_a);
+            result_new(&b, &x, n, threads_b);
             same_bits(&x, &a, &b);
             result_free(&a);
             result_free(&b);

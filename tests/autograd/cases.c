@@ -340,16 +340,26 @@ void sample_free(sample *x)
         twin_free(&x->in[i]);
 }
 
-an_tensor *sample_run(const sample *x, an_graph *graph, const float *weight, an_tensor **leaves,
-                      an_error *err)
+static an_tensor *weighted_sum(const sample *x, an_graph *graph, const float *weight,
+                               an_tensor **inputs, an_tensor **out)
 {
+    *out = x->op->apply(graph, inputs, x->count, &x->s);
+    return an_sum(graph, an_mul(graph, *out, an_from(graph, weight, (*out)->shape)));
+}
+
+an_tensor *sample_run(const sample *x, int mode, an_graph *graph, const float *weight,
+                      an_tensor **leaves, an_error *err)
+{
+    an_tensor *inputs[MAX_INPUTS], *out;
     for (int i = 0; i < x->count; i++) {
         an_tensor *leaf = leaves[i] = an_empty(graph, x->in[i].shape);
         for (int64_t j = 0; j < leaf->size; j++)
             leaf->data[j] = (float)x->in[i].data[j];
         leaf->requires_grad = true;
+        inputs[i] = mode & BEHIND ? an_affine(graph, leaf, 1, 0) : leaf;
     }
-    an_tensor *out = x->op->apply(graph, leaves, x->count, &x->s);
-    an_tensor *weights = an_from(graph, weight, out->shape);
-    return an_backward(graph, an_sum(graph, an_mul(graph, out, weights)), err) ? out : NULL;
+    an_tensor *loss = weighted_sum(x, graph, weight, inputs, &out);
+    if (mode & TWICE)
+        loss = an_add(graph, loss, weighted_sum(x, graph, weight, inputs, &out));
+    return an_backward(graph, loss, err) ? out : NULL;
 }

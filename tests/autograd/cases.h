@@ -33,11 +33,19 @@ typedef struct sample {
 void sample_new(sample *x, const op_case *op, an_rng *rng, bool large);
 void sample_free(sample *x);
 
+/* How a sample runs: bits of a mode. */
+enum {
+    TWICE =
+        1, /* apply the operation twice to the same inputs: gradients add up, to twice as much */
+    BEHIND = 2, /* put an operation between leaves and inputs: gradients pass through */
+    MODES = 4
+};
+
 /*
  * Runs the sample on `graph` with inputs as leaves: output, then backward of sum(output * weight).
  * Gives the output and the leaves, which hold their gradients.
  */
-an_tensor *sample_run(const sample *x, an_graph *graph, const float *weight, an_tensor **leaves,
-                      an_error *err);
+an_tensor *sample_run(const sample *x, int mode, an_graph *graph, const float *weight,
+                      an_tensor **leaves, an_error *err);
 
 #endif

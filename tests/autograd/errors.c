@@ -8,6 +8,8 @@
 
 #include <anneal/autograd.h>
 
+#include "limited.h"
+
 typedef struct fixture {
     an_context *context;
     an_graph *graph;
@@ -28,7 +30,8 @@ static void make_tensors(fixture *f)
 static int setup(void **state)
 {
     static fixture f;
-    f.context = an_context_new(&(an_context_options){.threads = 1}, NULL);
+    f.context = an_context_new(
+        &(an_context_options){.threads = 1, .allocator = {limited_resize, NULL}}, NULL);
     f.graph = an_graph_new(f.context, NULL);
     f.params = an_params_new(f.context, NULL);
     f.unbuilt = an_params_add(f.params, "w", an_shape_1(3), NULL);

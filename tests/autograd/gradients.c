@@ -10,7 +10,7 @@
 #include "autograd/ops.h"
 #include "cases.h"
 
-enum { CASES = 25, CONTEXTS = 4 };
+enum { CASES = 32, CONTEXTS = 4 };
 
 static an_context *contexts[CONTEXTS];
 static an_graph *graphs[CONTEXTS];
@@ -69,8 +69,8 @@ static double weighted(const sample *x, const float *weight)
     return sum;
 }
 
-/* The derivatives of the weighted sum of the twin's output by every input value. */
-static void differences(sample *x, const float *weight, twin *gradient)
+/* The derivatives of `times` the weighted sum of the twin's output by every input value. */
+static void differences(sample *x, int times, const float *weight, twin *gradient)
 {
     const double h = 1e-6;
     for (int i = 0; i < x->count; i++) {
@@ -82,7 +82,7 @@ static void differences(sample *x, const float *weight, twin *gradient)
             x->in[i].data[j] = at - h;
             const double under = weighted(x, weight);
             x->in[i].data[j] = at;
-            gradient[i].data[j] = (above - under) / (2 * h);
+            gradient[i].data[j] = times * (above - under) / (2 * h);
         }
     }
 }
@@ -100,15 +100,16 @@ static void close_to(const char *what, const sample *x, const float *got, const 
                      (long long)want->size, (double)got[i], want->data[i]);
 }
 
-static void check(sample *x, const float *weight, bool gradients)
+/* Against the twin in one of the modes of sample_run. */
+static void check(sample *x, int mode, const float *weight, bool gradients)
 {
     twin want, gradient[MAX_INPUTS];
     x->op->twin(&x->s, x->in, x->count, &want);
     if (gradients)
-        differences(x, weight, gradient);
+        differences(x, mode & TWICE ? 2 : 1, weight, gradient);
     for (int c = 0; c < context_count; c++) {
         an_error err = {0};
-        an_tensor *leaves[MAX_INPUTS], *out = sample_run(x, graphs[c], weight, leaves, &err);
+        an_tensor *leaves[MAX_INPUTS], *out = sample_run(x, mode, graphs[c], weight, leaves, &err);
         if (!out) {
             fail_msg("%s: %s", x->op->name, err.message);
             break;
@@ -146,7 +147,7 @@ static void test_against_twins(void **state)
         for (int n = 0; n < CASES; n++) {
             sample x;
             sample_new(&x, &op_cases[i], &rng, false);
-            check(&x, weight, true);
+            check(&x, n % MODES, weight, true);
             sample_free(&x);
         }
     free(weight);
@@ -161,7 +162,7 @@ static void test_large_against_twins(void **state)
     for (int i = 0; i < op_case_count; i++) {
         sample x;
         sample_new(&x, &op_cases[i], &rng, true);
-        check(&x, weight, false);
+        check(&x, i % MODES, weight, false);
         sample_free(&x);
     }
     free(weight);

@@ -8,12 +8,15 @@
 
 #include <anneal/autograd.h>
 
+#include "limited.h"
+
 static an_context *context;
 
 static int setup(void **state)
 {
     (void)state;
-    context = an_context_new(&(an_context_options){.threads = 1}, NULL);
+    context = an_context_new(
+        &(an_context_options){.threads = 1, .allocator = {limited_resize, NULL}}, NULL);
     return context ? 0 : 1;
 }
 

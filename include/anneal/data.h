@@ -3,7 +3,7 @@
  *
  * Intended usage
  *
- *   an_dataset *train = an_mnist_open("data/mnist", true, &err);
+ *   an_dataset *train = an_mnist_open(&allocator, "data/mnist", true, &err);
  *   an_loader_options options = an_loader_defaults();
  *   options.batch_size = 64;
  *   options.shuffle = true;
@@ -32,7 +32,10 @@ AN_API int64_t an_dataset_count(const an_dataset *dataset);
 AN_API an_shape an_dataset_shape(const an_dataset *dataset);
 /* One more than the largest label allowed. */
 AN_API int32_t an_dataset_classes(const an_dataset *dataset);
-/* Sample `index` (0-based): its label, and its values scaled as bytes / 255 into out. */
+/*
+ * Sample `index` (0-based): its label, and its values scaled as bytes / 255 into out. Outside the
+ * dataset the label is -1 and `out` is left alone.
+ */
 AN_API int32_t an_dataset_label(const an_dataset *dataset, int64_t index);
 AN_API void an_dataset_sample(const an_dataset *dataset, int64_t index, float *out);
 
@@ -60,14 +63,17 @@ AN_API an_dataset *an_idx_open(const an_allocator *allocator, const char *images
 AN_API an_dataset *an_mnist_open(const an_allocator *allocator, const char *folder, bool train,
                                  an_error *err);
 
-/* A dataset of values given in memory (copied): pixels are count x shape bytes. */
+/*
+ * A dataset of values given in memory (copied): pixels are count x shape bytes; the shape has at
+ * most AN_MAX_DIMS - 1 dimensions. Errors: ARGUMENT, SHAPE, DATA (a label outside), MEMORY.
+ */
 AN_API an_dataset *an_dataset_from_bytes(const an_allocator *allocator, const uint8_t *pixels,
                                          const int32_t *labels, int64_t count, an_shape shape,
                                          int32_t classes, an_error *err);
 
 /*
  * Cuts `count` samples, chosen by `seed`, off `whole`: *rest gets the others. Both are views of
- * `whole`. 0 < count < the number of samples.
+ * `whole`, in its order. 0 < count < the number of samples (ARGUMENT).
  */
 AN_API bool an_dataset_split(const an_dataset *whole, int64_t count, uint64_t seed,
                              an_dataset **rest, an_dataset **cut, an_error *err);
@@ -94,7 +100,8 @@ typedef struct an_batch {
 } an_batch;
 
 AN_API an_loader_options an_loader_defaults(void);
-/* Allocates all that it will need. The dataset must outlive the loader. */
+/* Allocates all that it will need. The dataset must outlive the loader. Errors: ARGUMENT, MEMORY.
+ */
 AN_API an_loader *an_loader_new(an_context *context, const an_dataset *dataset,
                                 const an_loader_options *options, an_error *err);
 AN_API void an_loader_free(an_loader *loader);

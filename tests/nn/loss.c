@@ -92,7 +92,7 @@ static void cross_entropy_is_the_mean_over_rows(void **state)
     for (int i = 0; i < ROWS; i++) {
         double sum = 0;
         for (int j = 0; j < CLASSES; j++) {
-            sum += exp(scores[i * CLASSES + j]);
+            sum += exp((double)scores[i * CLASSES + j]);
         }
         want += (log(sum) - scores[i * CLASSES + labels[i]]) / ROWS;
     }

@@ -289,6 +289,23 @@ static void linear_starts_uniform(void **state)
     an_model_free(model);
 }
 
+/* Parameters draw from streams of their own: they differ, and a layer more changes no other. */
+static void parameters_draw_apart(void **state)
+{
+    static const char *const texts[] = {"Linear(6, 6)", "Linear(6, 6)", "Linear(6, 1)"};
+    an_model *two = model_of(*state, texts, 2), *three = model_of(*state, texts, 3);
+    assert_true(an_model_build(two, an_shape_1(6), 3, NULL));
+    assert_true(an_model_build(three, an_shape_1(6), 3, NULL));
+    const float *a = an_params_get(an_model_params(two), 0)->tensor->data;
+    const float *b = an_params_get(an_model_params(two), 2)->tensor->data;
+    assert_memory_not_equal(a, b, 6 * sizeof(float));
+    size_t bytes = (size_t)an_params_length(an_model_params(two)) * sizeof(float);
+    assert_memory_equal(an_params_values(an_model_params(two)),
+                        an_params_values(an_model_params(three)), bytes);
+    an_model_free(two);
+    an_model_free(three);
+}
+
 static void own_parameters_are_checked(void **state)
 {
     static const double bad[] = {-1, NAN, INFINITY};
@@ -499,6 +516,7 @@ int main(void)
         cmocka_unit_test(build_comes_once_and_last),
         cmocka_unit_test(flatten_joins_the_dimensions_named),
         cmocka_unit_test(linear_starts_uniform),
+        cmocka_unit_test(parameters_draw_apart),
         cmocka_unit_test(own_parameters_are_checked),
         cmocka_unit_test(text_and_c_make_the_same_model),
         cmocka_unit_test(fused_layers_compute_the_same),

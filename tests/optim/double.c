@@ -95,6 +95,7 @@ static void follow(an_params *params, const trajectory *want)
     an_optim *optim = an_optim_parse(params, want->text, &err);
     if (!optim) {
         fail_msg("%s", err.message);
+        return;
     }
     double lr = an_optim_group(optim, 0)->slot[AN_LR].value;
     int snapshot = 0;

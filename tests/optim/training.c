@@ -20,7 +20,8 @@ typedef struct result {
 static void spirals(float x[2 * POINTS], int32_t labels[POINTS])
 {
     for (int i = 0; i < POINTS; i++) {
-        double t = 0.25 + 0.75 * (i / 2) / (POINTS / 2), angle = 9.5 * t + (i % 2) * 3.14159265;
+        double turn = (i - i % 2) / (double)POINTS, t = 0.25 + 0.75 * turn;
+        double angle = 9.5 * t + (i % 2) * 3.14159265;
         x[2 * i] = (float)(2 * t * cos(angle));
         x[2 * i + 1] = (float)(2 * t * sin(angle));
         labels[i] = i % 2;

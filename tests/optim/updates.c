@@ -74,7 +74,7 @@ static void compare(const update_case *want, int snapshot, const an_params *para
     for (size_t i = 0; i < PARAMS; i++) {
         for (int k = 0; k < sizes[i]; k++, expected++) {
             double got = an_params_get(params, i)->tensor->data[k];
-            if (!(fabs(got - *expected) <= 1e-6 * fabs(*expected))) {
+            if (!(fabs(got - *expected) <= 1e-6 * fabs((double)*expected))) {
                 fail_msg("%s: %s[%d] after %d steps is %.9g, PyTorch has %.9g", want->text,
                          names[i], k, snapshots[snapshot], got, *expected);
             }

@@ -3,8 +3,8 @@
 
 updates.inc        float32: 100 recorded gradients of four parameters, some absent at times, fed to
                    torch.optim under changing rates; the parameters after 1, 10 and 100 steps
-trajectories.inc   float64: gradients computed from the parameters (a badly conditioned quadratic and
-                   a small logistic regression); the parameters after 1, 10 and 100 steps
+trajectories.inc   float64: gradients computed from the parameters (a badly conditioned quadratic
+                   and a small logistic regression); the parameters after 1, 10 and 100 steps
 
 Run it with PyTorch 1.13 (Debian's python3-torch) and every OPENBLAS_* and OMP_* variable unset.
 """

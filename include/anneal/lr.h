@@ -378,12 +378,17 @@ AN_API bool an_lr_replays(const an_lr_schedule *schedule);
 
 /*
  * What a run has to keep to go on bit for bit: the clock, the base rates, the plateau's memory and
- * the values of the groups' slots, as bytes that are the same on every machine (little-endian,
- * versioned). Loading checks that the bytes belong to the same description and number of groups and
- * restores the slots too, so it does not matter what was built or loaded before.
+ * the values of the groups' slots, as bytes that are the same on every machine and have a version
+ * and a checksum. Loading restores the slots too, so it does not matter what was built or loaded
+ * before.
  */
 AN_API size_t an_lr_state_size(const an_lr_schedule *schedule);
+/* Writes the state; returns its size, or 0 if `size` is less than an_lr_state_size. */
 AN_API size_t an_lr_state_save(const an_lr_schedule *schedule, void *bytes, size_t size);
+/*
+ * Errors leave the schedule as it was: bytes that are not a state or are damaged (DATA), and a
+ * state of other parameters or another number of groups (STATE).
+ */
 AN_API bool an_lr_state_load(an_lr_schedule *schedule, const void *bytes, size_t size,
                              an_error *err);
 
@@ -408,13 +413,13 @@ typedef enum an_lr_type {
  */
 typedef struct an_lr_param {
     const char *name;
-    an_lr_type type;
     size_t offset;
-    bool required;
     double fallback;
     double low, high;           /* the range; for lists, of each element */
-    bool above_low, below_high; /* whether the ends themselves are excluded */
     const char *const *choices; /* ends in NULL */
+    an_lr_type type;
+    bool required;
+    bool above_low, below_high; /* whether the ends themselves are excluded */
 } an_lr_param;
 
 /* PyTorch's name of `kind`; its parameters in PyTorch's order. */

@@ -25,7 +25,8 @@ static double step_next(const an__lr_node *node, const an__lr_member *m, int64_t
 static double step_factor(const an__lr_node *node, size_t group, int64_t e)
 {
     (void)group;
-    return pow(node->desc.step.gamma, (double)(e / node->desc.step.step_size));
+    int64_t times = e / node->desc.step.step_size;
+    return pow(node->desc.step.gamma, (double)times);
 }
 
 const an__lr_class an__lr_step_class = {

@@ -256,9 +256,9 @@ static bool take(reader *r, const char *symbol)
     return true;
 }
 
-static bool emit(reader *r, instruction code, int change)
+static bool emit(reader *r, instruction code, ptrdiff_t change)
 {
-    r->height = (size_t)((int)r->height + change);
+    r->height = (size_t)((ptrdiff_t)r->height + change);
     if (r->height > STACK_DEPTH)
         return fail(r, r->at, "the expression is too deep; write it in a simpler way");
     r->out->code[r->out->count++] = code;
@@ -491,8 +491,8 @@ static bool read_test(reader *r)
 
 /* An instruction stands for a byte of the text or more, except that a comparison may bring an `and`
  * and a sign-free name its call: twice the length is enough. */
-const an__lr_expression *an__lr_expression_parse(const char *text, size_t length, const char *name,
-                                                 an_arena *arena, size_t *bad, an_error *err)
+an__lr_expression *an__lr_expression_parse(const char *text, size_t length, const char *name,
+                                           an_arena *arena, size_t *bad, an_error *err)
 {
     reader r = {.text = text, .length = length, .name = name, .err = err};
     *bad = 0;

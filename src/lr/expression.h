@@ -10,8 +10,8 @@ typedef struct an__lr_expression an__lr_expression;
  * Reads `length` bytes of `text` as an expression of the variable `name` into `arena`. NULL on bad
  * text: then err holds the sentence and *bad the offset of the byte to blame.
  */
-const an__lr_expression *an__lr_expression_parse(const char *text, size_t length, const char *name,
-                                                 an_arena *arena, size_t *bad, an_error *err);
+an__lr_expression *an__lr_expression_parse(const char *text, size_t length, const char *name,
+                                           an_arena *arena, size_t *bad, an_error *err);
 
 /* The value for `variable`; `expression` is an an__lr_expression, so that it fits an_lr_function.
  */

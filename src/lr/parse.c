@@ -81,7 +81,7 @@ static bool read_integers(reader *r, const char *name, const an_spec_node *node,
 
 static bool read_children(reader *r, const an_spec_node *node, an_lr_children *out)
 {
-    const an_lr_desc **each = list_room(r, node, sizeof *each, &out->count);
+    const an_lr_desc **each = list_room(r, node, sizeof(void *), &out->count);
     an_lr_desc *children = each ? list_room(r, node, sizeof *children, &out->count) : NULL;
     if (!children)
         return false;
@@ -108,7 +108,7 @@ static bool read_function(reader *r, const char *name, const an_spec_node *node,
                              name);
     size_t bad, length = strlen(node->text);
     an_error found = {0};
-    const an__lr_expression *expression = an__lr_expression_parse(
+    an__lr_expression *expression = an__lr_expression_parse(
         node->text, length, lambda ? node->param : "epoch", r->arena, &bad, &found);
     if (!expression && found.code == AN_ERROR_MEMORY)
         return out_of_memory(r);
@@ -117,7 +117,7 @@ static bool read_function(reader *r, const char *name, const an_spec_node *node,
         return an_spec_error(r->source, node->offset + begin + bad, r->err, "%s: %s", name,
                              found.message);
     out->call = an__lr_expression_value;
-    out->user = (void *)(uintptr_t)expression;
+    out->user = expression;
     size_t room = length + (lambda ? strlen(node->param) + sizeof "lambda : " : 1);
     char *text = an_arena_alloc(r->arena, room);
     if (!text)
@@ -257,7 +257,7 @@ static bool check_rules(reader *r, const an_spec_node *call, const an_lr_desc *d
 
 static bool read_call(reader *r, const an_spec_node *call, an_lr_desc *desc)
 {
-    an_lr_kind kind;
+    an_lr_kind kind = AN_STEP_LR;
     if (!read_kind(r, call, &kind))
         return false;
     size_t count;

@@ -9,14 +9,15 @@
 
 /* ------------------------------------------------------------------ ranges */
 
-/* low, high, above_low, below_high */
-#define ANY -INFINITY, INFINITY, true, true
-#define FROM(low) (low), INFINITY, false, true
-#define ABOVE(low) (low), INFINITY, true, true
-#define WITHIN(low, high) (low), (high), false, false
-#define ABOVE_TO(low, high) (low), (high), true, false
-#define FROM_BELOW(low, high) (low), (high), false, true
-#define WHOLE(low) (low), AN__LR_INTEGER_MAX, false, false
+#define RANGE(low_, high_, above_low_, below_high_) \
+    .low = (low_), .high = (high_), .above_low = (above_low_), .below_high = (below_high_)
+#define ANY RANGE(-INFINITY, INFINITY, true, true)
+#define FROM(low) RANGE(low, INFINITY, false, true)
+#define ABOVE(low) RANGE(low, INFINITY, true, true)
+#define WITHIN(low, high) RANGE(low, high, false, false)
+#define ABOVE_TO(low, high) RANGE(low, high, true, false)
+#define FROM_BELOW(low, high) RANGE(low, high, false, true)
+#define WHOLE(low) RANGE(low, AN__LR_INTEGER_MAX, false, false)
 
 static const char *const cyclic_modes[] = {"triangular", "triangular2", "exp_range", NULL};
 static const char *const scale_modes[] = {"cycle", "iterations", NULL};
@@ -26,113 +27,116 @@ static const char *const threshold_modes[] = {"rel", "abs", NULL};
 
 /* -------------------------------------------------------------- parameters */
 
-#define PARAM(member, field, type, required, fallback, ...)                               \
-    {                                                                                     \
-#field, type, offsetof(an_lr_desc, member.field), required, fallback, __VA_ARGS__ \
+#define PARAM(member, field, type_, required_, fallback_, ...)                                 \
+    {                                                                                          \
+        .name = #field, .offset = offsetof(an_lr_desc, member.field), .fallback = (fallback_), \
+        .type = (type_), .required = (required_), __VA_ARGS__                                  \
     }
 
 static const an_lr_param step_params[] = {
-    PARAM(step, step_size, AN_LR_INTEGER, true, NAN, WHOLE(1), NULL),
-    PARAM(step, gamma, AN_LR_REAL, false, 0.1, FROM(0), NULL),
+    PARAM(step, step_size, AN_LR_INTEGER, true, NAN, WHOLE(1)),
+    PARAM(step, gamma, AN_LR_REAL, false, 0.1, FROM(0)),
 };
 
 static const an_lr_param multi_step_params[] = {
-    PARAM(multi_step, milestones, AN_LR_INTEGERS, true, NAN, WHOLE(0), NULL),
-    PARAM(multi_step, gamma, AN_LR_REAL, false, 0.1, FROM(0), NULL),
+    PARAM(multi_step, milestones, AN_LR_INTEGERS, true, NAN, WHOLE(0)),
+    PARAM(multi_step, gamma, AN_LR_REAL, false, 0.1, FROM(0)),
 };
 
 static const an_lr_param constant_params[] = {
-    PARAM(constant, factor, AN_LR_REAL, false, 1.0 / 3, WITHIN(0, 1), NULL),
-    PARAM(constant, total_iters, AN_LR_INTEGER, false, 5, WHOLE(0), NULL),
+    PARAM(constant, factor, AN_LR_REAL, false, 1.0 / 3, WITHIN(0, 1)),
+    PARAM(constant, total_iters, AN_LR_INTEGER, false, 5, WHOLE(0)),
 };
 
 static const an_lr_param linear_params[] = {
-    PARAM(linear, start_factor, AN_LR_REAL, false, 1.0 / 3, ABOVE_TO(0, 1), NULL),
-    PARAM(linear, end_factor, AN_LR_REAL, false, 1, WITHIN(0, 1), NULL),
-    PARAM(linear, total_iters, AN_LR_INTEGER, false, 5, WHOLE(0), NULL),
+    PARAM(linear, start_factor, AN_LR_REAL, false, 1.0 / 3, ABOVE_TO(0, 1)),
+    PARAM(linear, end_factor, AN_LR_REAL, false, 1, WITHIN(0, 1)),
+    PARAM(linear, total_iters, AN_LR_INTEGER, false, 5, WHOLE(0)),
 };
 
 static const an_lr_param exponential_params[] = {
-    PARAM(exponential, gamma, AN_LR_REAL, true, NAN, FROM(0), NULL),
+    PARAM(exponential, gamma, AN_LR_REAL, true, NAN, FROM(0)),
 };
 
 static const an_lr_param polynomial_params[] = {
-    PARAM(polynomial, total_iters, AN_LR_INTEGER, false, 5, WHOLE(0), NULL),
-    PARAM(polynomial, power, AN_LR_REAL, false, 1, FROM(0), NULL),
+    PARAM(polynomial, total_iters, AN_LR_INTEGER, false, 5, WHOLE(0)),
+    PARAM(polynomial, power, AN_LR_REAL, false, 1, FROM(0)),
 };
 
 static const an_lr_param cosine_params[] = {
-    PARAM(cosine, T_max, AN_LR_INTEGER, true, NAN, WHOLE(1), NULL),
-    PARAM(cosine, eta_min, AN_LR_REAL, false, 0, FROM(0), NULL),
+    PARAM(cosine, T_max, AN_LR_INTEGER, true, NAN, WHOLE(1)),
+    PARAM(cosine, eta_min, AN_LR_REAL, false, 0, FROM(0)),
 };
 
 static const an_lr_param restarts_params[] = {
-    PARAM(restarts, T_0, AN_LR_INTEGER, true, NAN, WHOLE(1), NULL),
-    PARAM(restarts, T_mult, AN_LR_INTEGER, false, 1, WITHIN(1, 1000), NULL),
-    PARAM(restarts, eta_min, AN_LR_REAL, false, 0, FROM(0), NULL),
+    PARAM(restarts, T_0, AN_LR_INTEGER, true, NAN, WHOLE(1)),
+    PARAM(restarts, T_mult, AN_LR_INTEGER, false, 1, WITHIN(1, 1000)),
+    PARAM(restarts, eta_min, AN_LR_REAL, false, 0, FROM(0)),
 };
 
 static const an_lr_param cyclic_params[] = {
-    PARAM(cyclic, base_lr, AN_LR_REALS, true, NAN, FROM(0), NULL),
-    PARAM(cyclic, max_lr, AN_LR_REALS, true, NAN, FROM(0), NULL),
-    PARAM(cyclic, step_size_up, AN_LR_INTEGER, false, 2000, WHOLE(1), NULL),
-    PARAM(cyclic, step_size_down, AN_LR_INTEGER, false, NAN, WHOLE(0), NULL),
-    PARAM(cyclic, mode, AN_LR_CHOICE, false, AN_TRIANGULAR, ANY, cyclic_modes),
-    PARAM(cyclic, gamma, AN_LR_REAL, false, 1, FROM(0), NULL),
-    PARAM(cyclic, scale_fn, AN_LR_FUNCTION, false, NAN, ANY, NULL),
-    PARAM(cyclic, scale_mode, AN_LR_CHOICE, false, AN_SCALE_CYCLE, ANY, scale_modes),
-    PARAM(cyclic, cycle_momentum, AN_LR_BOOL, false, true, ANY, NULL),
-    PARAM(cyclic, base_momentum, AN_LR_REALS, false, 0.8, WITHIN(0, 1), NULL),
-    PARAM(cyclic, max_momentum, AN_LR_REALS, false, 0.9, WITHIN(0, 1), NULL),
+    PARAM(cyclic, base_lr, AN_LR_REALS, true, NAN, FROM(0)),
+    PARAM(cyclic, max_lr, AN_LR_REALS, true, NAN, FROM(0)),
+    PARAM(cyclic, step_size_up, AN_LR_INTEGER, false, 2000, WHOLE(1)),
+    PARAM(cyclic, step_size_down, AN_LR_INTEGER, false, NAN, WHOLE(0)),
+    PARAM(cyclic, mode, AN_LR_CHOICE, false, AN_TRIANGULAR, ANY, .choices = cyclic_modes),
+    PARAM(cyclic, gamma, AN_LR_REAL, false, 1, FROM(0)),
+    PARAM(cyclic, scale_fn, AN_LR_FUNCTION, false, NAN, ANY),
+    PARAM(cyclic, scale_mode, AN_LR_CHOICE, false, AN_SCALE_CYCLE, ANY, .choices = scale_modes),
+    PARAM(cyclic, cycle_momentum, AN_LR_BOOL, false, true, ANY),
+    PARAM(cyclic, base_momentum, AN_LR_REALS, false, 0.8, WITHIN(0, 1)),
+    PARAM(cyclic, max_momentum, AN_LR_REALS, false, 0.9, WITHIN(0, 1)),
 };
 
 static const an_lr_param one_cycle_params[] = {
-    PARAM(one_cycle, max_lr, AN_LR_REALS, true, NAN, FROM(0), NULL),
-    PARAM(one_cycle, total_steps, AN_LR_INTEGER, false, NAN, WHOLE(1), NULL),
-    PARAM(one_cycle, epochs, AN_LR_INTEGER, false, NAN, WHOLE(1), NULL),
-    PARAM(one_cycle, steps_per_epoch, AN_LR_INTEGER, false, NAN, WHOLE(1), NULL),
-    PARAM(one_cycle, pct_start, AN_LR_REAL, false, 0.3, WITHIN(0, 1), NULL),
-    PARAM(one_cycle, anneal_strategy, AN_LR_CHOICE, false, AN_ANNEAL_COS, ANY, strategies),
-    PARAM(one_cycle, cycle_momentum, AN_LR_BOOL, false, true, ANY, NULL),
-    PARAM(one_cycle, base_momentum, AN_LR_REALS, false, 0.85, WITHIN(0, 1), NULL),
-    PARAM(one_cycle, max_momentum, AN_LR_REALS, false, 0.95, WITHIN(0, 1), NULL),
-    PARAM(one_cycle, div_factor, AN_LR_REAL, false, 25, ABOVE(0), NULL),
-    PARAM(one_cycle, final_div_factor, AN_LR_REAL, false, 1e4, ABOVE(0), NULL),
-    PARAM(one_cycle, three_phase, AN_LR_BOOL, false, false, ANY, NULL),
+    PARAM(one_cycle, max_lr, AN_LR_REALS, true, NAN, FROM(0)),
+    PARAM(one_cycle, total_steps, AN_LR_INTEGER, false, NAN, WHOLE(1)),
+    PARAM(one_cycle, epochs, AN_LR_INTEGER, false, NAN, WHOLE(1)),
+    PARAM(one_cycle, steps_per_epoch, AN_LR_INTEGER, false, NAN, WHOLE(1)),
+    PARAM(one_cycle, pct_start, AN_LR_REAL, false, 0.3, WITHIN(0, 1)),
+    PARAM(one_cycle, anneal_strategy, AN_LR_CHOICE, false, AN_ANNEAL_COS, ANY,
+          .choices = strategies),
+    PARAM(one_cycle, cycle_momentum, AN_LR_BOOL, false, true, ANY),
+    PARAM(one_cycle, base_momentum, AN_LR_REALS, false, 0.85, WITHIN(0, 1)),
+    PARAM(one_cycle, max_momentum, AN_LR_REALS, false, 0.95, WITHIN(0, 1)),
+    PARAM(one_cycle, div_factor, AN_LR_REAL, false, 25, ABOVE(0)),
+    PARAM(one_cycle, final_div_factor, AN_LR_REAL, false, 1e4, ABOVE(0)),
+    PARAM(one_cycle, three_phase, AN_LR_BOOL, false, false, ANY),
 };
 
 static const an_lr_param lambda_params[] = {
-    PARAM(lambda, lr_lambda, AN_LR_FUNCTIONS, true, NAN, ANY, NULL),
+    PARAM(lambda, lr_lambda, AN_LR_FUNCTIONS, true, NAN, ANY),
 };
 
 static const an_lr_param multiplicative_params[] = {
-    PARAM(multiplicative, lr_lambda, AN_LR_FUNCTIONS, true, NAN, ANY, NULL),
+    PARAM(multiplicative, lr_lambda, AN_LR_FUNCTIONS, true, NAN, ANY),
 };
 
 static const an_lr_param swa_params[] = {
-    PARAM(swa, swa_lr, AN_LR_REALS, true, NAN, FROM(0), NULL),
-    PARAM(swa, anneal_epochs, AN_LR_INTEGER, false, 10, WHOLE(0), NULL),
-    PARAM(swa, anneal_strategy, AN_LR_CHOICE, false, AN_ANNEAL_COS, ANY, strategies),
+    PARAM(swa, swa_lr, AN_LR_REALS, true, NAN, FROM(0)),
+    PARAM(swa, anneal_epochs, AN_LR_INTEGER, false, 10, WHOLE(0)),
+    PARAM(swa, anneal_strategy, AN_LR_CHOICE, false, AN_ANNEAL_COS, ANY, .choices = strategies),
 };
 
 static const an_lr_param sequential_params[] = {
-    PARAM(sequential, schedulers, AN_LR_CHILDREN, true, NAN, ANY, NULL),
-    PARAM(sequential, milestones, AN_LR_INTEGERS, false, NAN, WHOLE(1), NULL),
+    PARAM(sequential, schedulers, AN_LR_CHILDREN, true, NAN, ANY),
+    PARAM(sequential, milestones, AN_LR_INTEGERS, false, NAN, WHOLE(1)),
 };
 
 static const an_lr_param chained_params[] = {
-    PARAM(chained, schedulers, AN_LR_CHILDREN, true, NAN, ANY, NULL),
+    PARAM(chained, schedulers, AN_LR_CHILDREN, true, NAN, ANY),
 };
 
 static const an_lr_param plateau_params[] = {
-    PARAM(plateau, mode, AN_LR_CHOICE, false, AN_PLATEAU_MIN, ANY, plateau_modes),
-    PARAM(plateau, factor, AN_LR_REAL, false, 0.1, FROM_BELOW(0, 1), NULL),
-    PARAM(plateau, patience, AN_LR_INTEGER, false, 10, WHOLE(0), NULL),
-    PARAM(plateau, threshold, AN_LR_REAL, false, 1e-4, FROM(0), NULL),
-    PARAM(plateau, threshold_mode, AN_LR_CHOICE, false, AN_THRESHOLD_REL, ANY, threshold_modes),
-    PARAM(plateau, cooldown, AN_LR_INTEGER, false, 0, WHOLE(0), NULL),
-    PARAM(plateau, min_lr, AN_LR_REALS, false, 0, FROM(0), NULL),
-    PARAM(plateau, eps, AN_LR_REAL, false, 1e-8, FROM(0), NULL),
+    PARAM(plateau, mode, AN_LR_CHOICE, false, AN_PLATEAU_MIN, ANY, .choices = plateau_modes),
+    PARAM(plateau, factor, AN_LR_REAL, false, 0.1, FROM_BELOW(0, 1)),
+    PARAM(plateau, patience, AN_LR_INTEGER, false, 10, WHOLE(0)),
+    PARAM(plateau, threshold, AN_LR_REAL, false, 1e-4, FROM(0)),
+    PARAM(plateau, threshold_mode, AN_LR_CHOICE, false, AN_THRESHOLD_REL, ANY,
+          .choices = threshold_modes),
+    PARAM(plateau, cooldown, AN_LR_INTEGER, false, 0, WHOLE(0)),
+    PARAM(plateau, min_lr, AN_LR_REALS, false, 0, FROM(0)),
+    PARAM(plateau, eps, AN_LR_REAL, false, 1e-8, FROM(0)),
 };
 
 /* --------------------------------------------------------------- schedules */

@@ -39,7 +39,7 @@ static inline uint64_t random_bits(random_desc *r)
 
 static inline size_t random_below(random_desc *r, size_t n)
 {
-    return (size_t)(random_bits(r) % n);
+    return n > 0 ? (size_t)(random_bits(r) % n) : 0;
 }
 
 static inline double random_unit(random_desc *r)

@@ -113,9 +113,9 @@ static void step_all(run *r, double metric)
 
 static void edit(run *r, const char *line)
 {
-    size_t group;
-    char slot[32], value[64];
-    if (sscanf(line, "edit %zu %31s %63s", &group, slot, value) != 3 || group >= r->group_count)
+    char *end, slot[32], value[64];
+    size_t group = strtoul(line + 5, &end, 10);
+    if (sscanf(end, "%31s %63s", slot, value) != 2 || group >= r->group_count)
         stop(r, "bad edit");
     for (int id = 0; id < AN_SLOT_COUNT; id++)
         if (strcmp(slot, an_slot_name((an_slot_id)id)) == 0)

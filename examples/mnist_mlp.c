@@ -30,7 +30,7 @@ static an_loader *open_data(an_context *context, const char *folder, bool train,
 int main(int argc, char **argv)
 {
     const char *folder = argc > 1 ? argv[1] : "data/mnist";
-    int epochs = argc > 2 ? atoi(argv[2]) : 10;
+    int epochs = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 10;
     an_error err = {0};
     an_context *context = an_context_new(NULL, &err);
     if (!context)

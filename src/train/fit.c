@@ -316,7 +316,7 @@ bool an_fit(const an_fit_options *options, an_fit_result *result, an_error *err)
     *result = (an_fit_result){0};
     if (!an__fit_check(options, err))
         return false;
-    fit f = {.options = options};
+    fit f = {.options = options, .full = 1};
     f.graph = an_graph_new(an_params_context(an_model_params(options->model)), err);
     if (!f.graph)
         return false;

@@ -17,6 +17,10 @@
  * an_graph_reset deliver it. So an expression is written without checks and checked once.
  *
  * Broadcasting is PyTorch's: dimensions align from the right and are equal or 1.
+ *
+ * Gradients are kept for leaves: parameters and an_leaf. Those of intermediate tensors are gone
+ * when an_backward returns. Labels and indices are copied into the graph; other inputs must stay as
+ * they are until an_backward has returned.
  */
 #ifndef ANNEAL_AUTOGRAD_H
 #define ANNEAL_AUTOGRAD_H
@@ -85,7 +89,8 @@ AN_API size_t an_graph_peak_bytes(const an_graph *graph);
 /*
  * Back-propagates from the scalar `loss` (one element). Gradients of leaves that require them are
  * added to. A graph can be walked once. False with err: any earlier error of this graph, a loss
- * that is not a scalar (SHAPE) or does not depend on a parameter (ARGUMENT).
+ * that is not a scalar (SHAPE) or does not depend on a parameter (ARGUMENT), a second walk (STATE),
+ * no memory (MEMORY; gradients are incomplete then, start over with an_params_zero_grad).
  */
 AN_API bool an_backward(an_graph *graph, an_tensor *loss, an_error *err);
 
@@ -157,13 +162,13 @@ AN_API an_tensor *an_linear(an_graph *graph, an_tensor *x, an_tensor *weight, an
 
 /* -------------------------------------------------------------- reductions */
 
-/* Over all elements, to a scalar. */
+/* Over all elements, to a scalar. The mean of no elements is NaN. */
 AN_API an_tensor *an_sum(an_graph *graph, an_tensor *x);
 AN_API an_tensor *an_mean(an_graph *graph, an_tensor *x);
 /* Over dimension `dim` (negative counts from the end); `keep` leaves it with size 1. */
 AN_API an_tensor *an_sum_dim(an_graph *graph, an_tensor *x, int dim, bool keep);
 AN_API an_tensor *an_mean_dim(an_graph *graph, an_tensor *x, int dim, bool keep);
-/* The maximum; the gradient goes to the first position that has it. */
+/* The maximum, NaN if there is one; the gradient goes to the first position that has it. */
 AN_API an_tensor *an_max_dim(an_graph *graph, an_tensor *x, int dim, bool keep);
 
 /* ------------------------------------------------------ shape and indexing */
@@ -181,17 +186,20 @@ AN_API an_tensor *an_concat(an_graph *graph, an_tensor *const *parts, int count,
 
 /* ------------------------------------------------------------------ losses */
 
-/* Mean negative log-likelihood of log-probabilities (n, classes). */
+/* Mean negative log-likelihood of log-probabilities (n, classes); n is at least 1. */
 AN_API an_tensor *an_nll_loss(an_graph *graph, an_tensor *log_probabilities, an_labels target);
 /*
  * log_softmax and nll_loss in one pass over logits (n, classes), mean over the rows. A label
  * outside 0..classes-1 is an error that names the row.
  */
 AN_API an_tensor *an_cross_entropy(an_graph *graph, an_tensor *logits, an_labels target);
-/* mean((x - target)^2); shapes are equal. */
+/* mean((x - target)^2); shapes are equal and not empty. */
 AN_API an_tensor *an_mse_loss(an_graph *graph, an_tensor *x, an_tensor *target);
 
-/* The number of rows of (n, classes) whose first maximum is at the label. Records nothing. */
+/*
+ * The number of rows of (n, classes) whose first maximum is at the label; rows with a NaN do not
+ * count. Records nothing. -1 when there are not n labels or `logits` has not two dimensions.
+ */
 AN_API int64_t an_count_correct(const an_tensor *logits, an_labels target);
 
 /* ---------------------------------------------------------- own operations */
@@ -208,7 +216,10 @@ typedef struct an_operation {
                      void *user);
 } an_operation;
 
-/* Applies `operation`, giving a tensor of `shape`. `user` must live until the graph's reset. */
+/*
+ * Applies `operation`, giving a tensor of `shape`. `operation` and `user` must live until the
+ * graph's reset. Without a `backward` the result is cut from the graph, like that of an_detach.
+ */
 AN_API an_tensor *an_apply(an_graph *graph, const an_operation *operation, an_shape shape,
                            an_tensor *const *inputs, int count, void *user);
 AN_API float *an_grad_of(an_graph *graph, an_tensor *input, bool *fresh);

@@ -137,8 +137,12 @@ void an__sum_around(an_graph *graph, an_around around, float *y, const float *x,
 int an__dim(an_graph *graph, const char *op, an_shape shape, int dim);
 an_around an__around(an_shape shape, int dim);
 
-/* Copies `labels` into the graph. An error names the row of the first label outside 0..limit-1. */
-bool an__labels_copy(an_graph *graph, const char *op, an_labels *labels, int64_t limit);
+/*
+ * Copies `labels` into the graph. An error names the row of the first one outside 0..limit-1;
+ * `what` is the word for it.
+ */
+bool an__labels_copy(an_graph *graph, const char *op, const char *what, an_labels *labels,
+                     int64_t limit);
 
 /* A shape as text, for messages: an__text(shape).text. */
 typedef struct an_shape_text {

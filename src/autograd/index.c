@@ -155,7 +155,7 @@ static bool index_rows_shape(an_graph *graph, an_node *node, an_shape *shape)
     *shape = node->inputs[0]->shape;
     if (shape->ndim == 0)
         return an_error_set(an__failure(graph), AN_ERROR_SHAPE, "index_rows: a scalar has no rows");
-    if (!an__labels_copy(graph, "index_rows", index, shape->dim[0]))
+    if (!an__labels_copy(graph, "index_rows", "index", index, shape->dim[0]))
         return false;
     shape->dim[0] = index->count;
     return true;

@@ -3,20 +3,21 @@
 
 #include "autograd/ops.h"
 
-bool an__labels_copy(an_graph *graph, const char *op, an_labels *labels, int64_t limit)
+bool an__labels_copy(an_graph *graph, const char *op, const char *what, an_labels *labels,
+                     int64_t limit)
 {
     an_error *err = an__failure(graph);
     if (labels->count < 0 || (labels->count > 0 && !labels->data))
-        return an_error_set(err, AN_ERROR_ARGUMENT, "%s: the labels are NULL", op);
+        return an_error_set(err, AN_ERROR_ARGUMENT, "%s: the pointer to each row's %s is NULL", op,
+                            what);
     int32_t *copy = an__scratch(graph, labels->count, sizeof *copy);
     if (!copy)
         return false;
     for (int64_t i = 0; i < labels->count; i++) {
         copy[i] = labels->data[i];
         if (copy[i] < 0 || copy[i] >= limit)
-            return an_error_set(err, AN_ERROR_ARGUMENT,
-                                "%s: label %d of row %lld is outside 0..%lld", op, copy[i],
-                                (long long)i, (long long)limit - 1);
+            return an_error_set(err, AN_ERROR_ARGUMENT, "%s: %s %d of row %lld is outside 0..%lld",
+                                op, what, copy[i], (long long)i, (long long)limit - 1);
     }
     labels->data = copy;
     return true;
@@ -37,7 +38,7 @@ static bool classes_shape(an_graph *graph, an_node *node, an_shape *shape)
                             "%s: %s has %lld rows but there are %lld labels; they must be equal "
                             "and at least 1",
                             op, an__text(x).text, (long long)x.dim[0], (long long)labels->count);
-    return an__labels_copy(graph, op, labels, x.dim[1]);
+    return an__labels_copy(graph, op, "label", labels, x.dim[1]);
 }
 
 /* ---------------------------------------------------------------- nll_loss */

@@ -4,11 +4,12 @@
 
 #include "autograd/graph.h"
 
-#define AN_OP_MAP(X)                                                                               \
-    X(add)                                                                                         \
-    X(sub) X(mul) X(div) X(affine) X(neg) X(exp) X(log) X(sqrt) X(abs) X(pow) X(relu) X(tanh)      \
-        X(sigmoid) X(softmax) X(log_softmax) X(dropout) X(matmul) X(transpose) X(linear) X(sum)    \
-            X(mean) X(sum_dim) X(mean_dim) X(max_dim) X(reshape) X(flatten) X(slice) X(index_rows) \
+#define AN_OP_MAP(X)                                                                              \
+    X(add)                                                                                        \
+    X(sub)                                                                                        \
+    X(mul) X(div) X(affine) X(neg) X(exp) X(log) X(sqrt) X(abs) X(pow) X(relu) X(tanh) X(sigmoid) \
+        X(softmax) X(log_softmax) X(dropout) X(matmul) X(transpose) X(linear) X(sum) X(mean)      \
+            X(sum_dim) X(mean_dim) X(max_dim) X(reshape) X(flatten) X(slice) X(index_rows)        \
                 X(concat) X(nll_loss) X(cross_entropy) X(mse_loss) X(apply)
 
 #define AN_OP_DECLARE(name) extern const an_op an__op_##name;

@@ -157,12 +157,12 @@ static void test_labels(void **state)
     expect(f, an_cross_entropy(g, f->v3, three), AN_ERROR_SHAPE,
            "cross_entropy: needs (rows, classes) but gets (3,)");
     expect(f, an_cross_entropy(g, f->m23, null), AN_ERROR_ARGUMENT,
-           "cross_entropy: the labels are NULL");
+           "cross_entropy: the pointer to each row's label is NULL");
     expect(f, an_cross_entropy(g, an_empty(g, an_shape_2(0, 3)), (an_labels){data, 0}),
            AN_ERROR_SHAPE, "at least 1");
     data[1] = -1;
     expect(f, an_index_rows(g, f->m23, two), AN_ERROR_ARGUMENT,
-           "index_rows: label -1 of row 1 is outside 0..1");
+           "index_rows: index -1 of row 1 is outside 0..1");
     expect(f, an_index_rows(g, f->scalar, two), AN_ERROR_SHAPE, "index_rows: a scalar");
 }
 

@@ -112,6 +112,23 @@ static void test_only_what_the_loss_needs_is_walked(void **state)
     assert_null(an_tensor_grad(other));
 }
 
+/* Buffers are handed on between intermediates, whose gradients are gone after the walk; those of
+ * parameters stay in the flat vector. */
+static void test_gradients_lie_where_they_belong(void **state)
+{
+    fixture *f = *state;
+    an_graph *g = f->graph;
+    an_tensor *y = an_reshape(g, f->w, an_shape_2(3, 1));
+    an_tensor *z = an_relu(g, y);
+    an_tensor *loss = an_sum(g, an_add(g, z, an_neg(g, an_neg(g, f->w))));
+    assert_true(an_backward(g, loss, NULL));
+    assert_ptr_equal(an_tensor_grad(f->w), an_params_grads(f->params));
+    expect_grad(f->w, 6, 6, 6);
+    assert_null(an_tensor_grad(y));
+    assert_null(an_tensor_grad(z));
+    assert_null(an_tensor_grad(loss));
+}
+
 static void test_no_grad(void **state)
 {
     fixture *f = *state;
@@ -402,6 +419,7 @@ int main(void)
         TEST(test_first_gradient_is_written),
         TEST(test_many_uses_add_up),
         TEST(test_only_what_the_loss_needs_is_walked),
+        TEST(test_gradients_lie_where_they_belong),
         TEST(test_no_grad),
         TEST(test_detach_cuts),
         TEST(test_control_flow_decides_the_graph),

@@ -45,33 +45,53 @@ an_rng an_rng_init(uint64_t seed, uint64_t stream)
     return (an_rng){.seed = seed, .stream = stream, .counter = 0};
 }
 
-uint32_t an_rng_u32(an_rng *rng)
-{
+/* Draws several numbers in a row and makes each block once. Start from `{.rng = rng}`. */
+typedef struct draw {
+    an_rng *rng;
     uint32_t block[4];
-    make_block(rng, rng->counter / 4, block);
-    return block[rng->counter++ % 4];
+    bool made; /* block is the counter's */
+} draw;
+
+static uint32_t next_u32(draw *d)
+{
+    const uint64_t n = d->rng->counter++;
+    if (!d->made || n % 4 == 0)
+        make_block(d->rng, n / 4, d->block);
+    d->made = true;
+    return d->block[n % 4];
 }
 
-static uint64_t u64(an_rng *rng)
+uint32_t an_rng_u32(an_rng *rng)
 {
-    const uint64_t high = an_rng_u32(rng);
-    return high << 32 | an_rng_u32(rng);
+    return next_u32(&(draw){.rng = rng});
+}
+
+static uint64_t next_u64(draw *d)
+{
+    const uint64_t high = next_u32(d);
+    return high << 32 | next_u32(d);
 }
 
 /*
  * Multiply and shift; the first 2^32 mod n fractions of each interval are drawn again, so that all
- * results are equally likely (Lemire: Fast Random Integer Generation in an Interval; 2019).
+ * results are equally likely (Lemire: Fast Random Integer Generation in an Interval; 2019). The
+ * remainder is below n, so it is computed only where the fraction is.
  */
+static uint64_t next_below(draw *d, uint64_t n)
+{
+    const uint64_t range = (uint64_t)1 << 32;
+    uint64_t product = next_u32(d) * n;
+    if ((product & (range - 1)) < n) {
+        const uint64_t uneven = range % n;
+        while ((product & (range - 1)) < uneven)
+            product = next_u32(d) * n;
+    }
+    return product >> 32;
+}
+
 uint64_t an_rng_below(an_rng *rng, uint64_t n)
 {
-    if (n == 0)
-        return 0;
-    const uint64_t range = (uint64_t)1 << 32;
-    const uint64_t uneven = range % n;
-    uint64_t product = an_rng_u32(rng) * n;
-    while ((product & (range - 1)) < uneven)
-        product = an_rng_u32(rng) * n;
-    return product >> 32;
+    return n == 0 ? 0 : next_below(&(draw){.rng = rng}, n);
 }
 
 static float to_unit_float(uint32_t bits)
@@ -84,47 +104,57 @@ float an_rng_float(an_rng *rng)
     return to_unit_float(an_rng_u32(rng));
 }
 
+static double next_double(draw *d)
+{
+    return (double)(next_u64(d) >> 11) * 0x1p-53;
+}
+
 double an_rng_double(an_rng *rng)
 {
-    return (double)(u64(rng) >> 11) * 0x1p-53;
+    return next_double(&(draw){.rng = rng});
 }
 
 /*
  * A point of the plane with normal coordinates has a uniform angle and a squared radius of
  * -2 ln u (Box and Muller 1958). One coordinate is used: the state stays three integers.
  */
-double an_rng_normal(an_rng *rng)
+static double next_normal(draw *d)
 {
     const double two_pi = 6.283185307179586;
-    const double u = 1.0 - an_rng_double(rng); /* (0, 1]: the logarithm is finite */
-    const double angle = two_pi * an_rng_double(rng);
+    const double u = 1.0 - next_double(d); /* (0, 1]: the logarithm is finite */
+    const double angle = two_pi * next_double(d);
     return sqrt(-2.0 * log(u)) * cos(angle);
+}
+
+double an_rng_normal(an_rng *rng)
+{
+    return next_normal(&(draw){.rng = rng});
 }
 
 void an_rng_fill_uniform(an_rng *rng, float *data, int64_t count, float low, float high)
 {
     const float width = high - low;
-    uint32_t block[4] = {0};
+    draw d = {.rng = rng};
     for (int64_t i = 0; i < count; i++) {
-        if (i == 0 || rng->counter % 4 == 0)
-            make_block(rng, rng->counter / 4, block);
-        const float value = low + width * to_unit_float(block[rng->counter++ % 4]);
+        const float value = low + width * to_unit_float(next_u32(&d));
         data[i] = value < high || width <= 0.0f ? value : nextafterf(high, low);
     }
 }
 
 void an_rng_fill_normal(an_rng *rng, float *data, int64_t count, float mean, float deviation)
 {
+    draw d = {.rng = rng};
     for (int64_t i = 0; i < count; i++)
-        data[i] = (float)((double)mean + (double)deviation * an_rng_normal(rng));
+        data[i] = (float)((double)mean + (double)deviation * next_normal(&d));
 }
 
 void an_rng_permutation(an_rng *rng, int32_t *order, int64_t count)
 {
     for (int64_t i = 0; i < count; i++)
         order[i] = (int32_t)i;
+    draw d = {.rng = rng};
     for (int64_t i = count - 1; i > 0; i--) {
-        const int64_t j = (int64_t)an_rng_below(rng, (uint64_t)i + 1);
+        const int64_t j = (int64_t)next_below(&d, (uint64_t)i + 1);
         const int32_t kept = order[i];
         order[i] = order[j];
         order[j] = kept;

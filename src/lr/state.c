@@ -18,6 +18,7 @@
 
 #define MAGIC 0x524c4e41u /* "ANLR" */
 #define VERSION 1u
+#define COUNT_MAX ((uint64_t)1 << 53)
 #define HEAD_SIZE 64
 #define SLOT_SIZE 24
 #define FLAG_PRESENT 1u
@@ -243,10 +244,15 @@ bool an_lr_state_load(an_lr_schedule *schedule, const void *bytes, size_t size, 
     if (!check_bytes(bytes, size, err) || !check_owner(s, at + 8, size, err))
         return false;
     at += 32;
-    s->clock = (int64_t)get(&at, 8);
-    s->plateau.best = get_real(&at);
-    s->plateau.bad = (int64_t)get(&at, 8);
-    s->plateau.cooldown = (int64_t)get(&at, 8);
+    uint64_t clock = get(&at, 8);
+    an__lr_plateau plateau = {.best = get_real(&at)};
+    uint64_t bad = get(&at, 8), cooldown = get(&at, 8);
+    if (clock > COUNT_MAX || bad > COUNT_MAX || cooldown > COUNT_MAX)
+        return an_error_set(err, AN_ERROR_DATA, "the schedule's state counts impossible steps");
+    plateau.bad = (int64_t)bad;
+    plateau.cooldown = (int64_t)cooldown;
+    s->clock = (int64_t)clock;
+    s->plateau = plateau;
     for (size_t i = 0; i < s->member_count; i++)
         get_member(&at, an__lr_member_at(s, i), s->node_count);
     return true;

@@ -1,0 +1,63 @@
+/*
+ * Fuzzing schedules as text: calls, expressions and descriptions. What parses is made into a
+ * schedule, stepped, and printed; the printed text must parse and print the same.
+ */
+#include <anneal/lr_text.h>
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char *print(const an_lr_desc *desc)
+{
+    size_t length = an_lr_print(NULL, 0, desc);
+    char *text = malloc(length + 1);
+    if (!text || an_lr_print(text, length + 1, desc) != length)
+        abort();
+    return text;
+}
+
+static void step(const an_lr_desc *desc)
+{
+    an_lr_group group[2], *groups[] = {&group[0], &group[1]};
+    an_lr_group_init(&group[0], 0.1);
+    an_lr_group_init(&group[1], 0.01);
+    an_lr_group_set(&group[0], AN_MOMENTUM, 0.9);
+    an_lr_schedule *schedule = an_lr_new(desc, groups, 2, NULL, NULL);
+    if (!schedule)
+        return;
+    for (int i = 0; i < 20; i++)
+        an_lr_step_metric(schedule, i % 3);
+    (void)an_lr_at(schedule, 1, AN_LR, an_lr_replays(schedule) ? 50 : 123456789);
+    an_lr_free(schedule);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *input = malloc(size + 1);
+    if (!input)
+        return 0;
+    memcpy(input, data, size);
+    input[size] = '\0';
+    an_lr_fill fill = {.total_steps = 50};
+    an_error err = {0};
+    an_lr_text *text = an_lr_parse_text(input, &fill, NULL, &err);
+    if (text) {
+        char *once = print(an_lr_text_desc(text));
+        an_lr_text *again = an_lr_parse_text(once, NULL, NULL, &err);
+        if (!again)
+            abort();
+        char *twice = print(an_lr_text_desc(again));
+        if (strcmp(once, twice) != 0)
+            abort();
+        step(an_lr_text_desc(again));
+        free(once);
+        free(twice);
+        an_lr_text_free(again);
+        an_lr_text_free(text);
+    }
+    free(input);
+    return 0;
+}

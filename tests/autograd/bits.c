@@ -8,8 +8,6 @@
 
 #include "cases.h"
 
-enum { WEIGHTS = 1 << 20 };
-
 static float *weight;
 
 static int setup(void **state)

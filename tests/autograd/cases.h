@@ -33,6 +33,9 @@ typedef struct sample {
 void sample_new(sample *x, const op_case *op, an_rng *rng, bool large);
 void sample_free(sample *x);
 
+/* The length of `weight`, which no sample's output exceeds. */
+enum { WEIGHTS = 1 << 21 };
+
 /* How a sample runs: bits of a mode. */
 enum {
     TWICE =

@@ -135,9 +135,6 @@ static float *weights(an_rng *rng, int64_t count)
     return weight;
 }
 
-/* The largest output of any case. */
-enum { WEIGHTS = 1 << 20 };
-
 static void test_against_twins(void **state)
 {
     (void)state;

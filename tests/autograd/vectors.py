@@ -28,7 +28,8 @@ def case(op, function, *shapes, low=-2.0, high=2.0, gap=0.0, **setting):
     CASES.append((op, function, shapes, setting, low, high, gap))
 
 
-for op, function in [("add", torch.add), ("sub", torch.sub), ("mul", torch.mul), ("div", torch.div)]:
+for op in ("add", "sub", "mul", "div"):
+    function = getattr(torch, op)
     gap = 0.5 if op == "div" else 0.0
     case(op, function, (3, 4), (3, 4), gap=gap)
     case(op, function, (2, 3, 4), (3, 1), gap=gap)

@@ -1,7 +1,11 @@
 """Training through the command: output, settings, weights, and the same bits for the same seed."""
 import json
+import os
+import pty
 import struct
+import subprocess
 
+import driver
 from driver import CONFIG, Case, main, write_set
 
 
@@ -30,6 +34,25 @@ class Train(Case):
         self.assertIn("per step", lines[3])
         self.assertEqual(len(lines), 4 + 2 + 1, out)
         self.assertRegex(lines[-1], r"^test accuracy \d+\.\d %   \d[\d.]* (ms|s)$")
+
+    def test_terminal(self):
+        """On a terminal the epoch's line is drawn in place and ends as a line."""
+        own, other = pty.openpty()
+        process = subprocess.Popen([driver.ANNEAL, "train", "c.yaml"], cwd=self.folder,
+                                   stdout=other, stderr=other, env={"LC_ALL": "C.UTF-8"})
+        os.close(other)
+        out = b""
+        try:
+            while chunk := os.read(own, 65536):
+                out += chunk
+        except OSError:
+            pass  # the other end is closed
+        os.close(own)
+        self.assertEqual(process.wait(timeout=60), 0)
+        text = out.decode("utf-8")
+        self.assertIn("\r", text.replace("\r\n", "\n"))
+        self.assertIn("epoch 2/2", text)
+        self.assertRegex(text.splitlines()[-1], r"^test accuracy")
 
     def test_ascii_and_unicode(self):
         out, _ = self.anneal("train", "c.yaml", env={"LC_ALL": "C"})
@@ -147,8 +170,6 @@ class Train(Case):
         self.assertIn("standard output", err)
 
     def start_to(self, stream):
-        import subprocess
-        import driver
         return subprocess.Popen([driver.ANNEAL, "train", "c.yaml"], cwd=self.folder, stdout=stream,
                                 stderr=subprocess.PIPE, text=True)
 

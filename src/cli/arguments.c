@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,16 +53,33 @@ static int unknown_option(const cli_arguments *a, const char *word)
     return CLI_BAD;
 }
 
+/* The option that getopt_long means: from 256 on by its place, below by its first letter. */
+static int index_of(const cli_arguments *a, int found)
+{
+    if (found >= 256)
+        return found - 256;
+    int i = 0;
+    while (a->options[i].name[0] != found)
+        i++;
+    return i;
+}
+
 int cli_next(const cli_arguments *a, const char **value, int *rest)
 {
     struct option table[MAX_OPTIONS + 1] = {{0}};
+    char letters[2 * MAX_OPTIONS + 2] = ":";
     for (size_t i = 0; i < a->option_count; i++)
         table[i] =
             (struct option){.name = a->options[i].name,
                             .has_arg = a->options[i].argument ? required_argument : no_argument,
                             .val = 256 + (int)i};
+    for (size_t i = 0, used = 1; a->letters[i]; i++) {
+        const cli_option *option = &a->options[index_of(a, a->letters[i])];
+        used += an_format(letters + used, sizeof letters - used, option->argument ? "%c:" : "%c",
+                          a->letters[i]);
+    }
     opterr = 0;
-    int found = getopt_long(a->argc, a->argv, ":", table, NULL);
+    int found = getopt_long(a->argc, a->argv, letters, table, NULL);
     *value = optarg;
     *rest = optind;
     if (found == -1)
@@ -69,11 +87,11 @@ int cli_next(const cli_arguments *a, const char **value, int *rest)
     if (found == '?')
         return unknown_option(a, a->argv[optind - 1]);
     if (found == ':') {
-        const cli_option *option = &a->options[optopt - 256];
+        const cli_option *option = &a->options[index_of(a, optopt)];
         cli_wrong("--%s needs %s", option->name, option->argument);
         return CLI_BAD;
     }
-    return found - 256;
+    return index_of(a, found);
 }
 
 void cli_print_options(FILE *stream, const cli_option *options, size_t count)
@@ -95,4 +113,30 @@ bool cli_integer(const char *option, const char *text, long long low, long long 
         return true;
     cli_wrong("--%s takes a whole number from %lld to %lld, got '%s'", option, low, high, text);
     return false;
+}
+
+bool cli_number(const char *option, const char *text, double low, double high, double *out)
+{
+    size_t length = strlen(text);
+    if (length > 0 && an_number_parse(text, length, out) == length && isfinite(*out) &&
+        *out >= low && *out <= high)
+        return true;
+    char range[64];
+    an_format(range, sizeof range, isinf(high) ? "of %g or more" : "from %g to %g", low, high);
+    cli_wrong("--%s takes a number %s, got '%s'", option, range, text);
+    return false;
+}
+
+int cli_choice(const char *option, const char *text, const char *const *names, size_t count)
+{
+    char list[128] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(text, names[i]) == 0)
+            return (int)i;
+        const char *before = i == 0 ? "" : i + 1 < count ? ", " : " or ";
+        used += an_format(list + used, sizeof list - used, "%s%s", before, names[i]);
+    }
+    cli_wrong("--%s takes %s, got '%s'", option, list, text);
+    return -1;
 }

@@ -26,6 +26,15 @@ typedef struct cli_command {
 } cli_command;
 
 int cli_train(int argc, char **argv);
+int cli_schedule(int argc, char **argv);
+
+/*
+ * Runs the one of `count` commands that argv[1] names, with the arguments from that name on; says
+ * so where there is none of that name. `prefix` is "" or the words before it, "schedule ".
+ */
+int cli_run_command(const cli_command *commands, size_t count, const char *prefix, int argc,
+                    char **argv);
+void cli_print_commands(FILE *stream, const cli_command *commands, size_t count);
 
 /* Prints an error; gives the exit status that suits its code. */
 int cli_fail(const an_error *err);
@@ -39,6 +48,7 @@ typedef struct cli_arguments {
     const cli_option *options;
     size_t option_count;
     const char *command; /* "anneal train", for the messages */
+    const char *letters; /* short forms: "o" makes -o of the option whose name begins with o */
 } cli_arguments;
 
 enum { CLI_END = -1, CLI_BAD = -2 };
@@ -55,6 +65,19 @@ void cli_print_options(FILE *stream, const cli_option *options, size_t count);
 /* A whole number from `low` to `high`; false after a message that names the option. */
 bool cli_integer(const char *option, const char *text, long long low, long long high,
                  long long *out);
+
+/* A finite number from `low` to `high` (may be infinite); false after a message likewise. */
+bool cli_number(const char *option, const char *text, double low, double high, double *out);
+
+/* The index of `text` among `count` names; -1 after a message that lists them. */
+int cli_choice(const char *option, const char *text, const char *const *names, size_t count);
+
+/* Whether the terminal shows Unicode: the one thing that is asked of the locale. */
+bool cli_unicode(void);
+/* Whether stdout is a terminal that should get colours (https://no-color.org). */
+bool cli_colour(void);
+/* Whether everything that was printed has arrived. */
+bool cli_flush(an_error *err);
 
 /* The lines above the training: data, model, optimizer, schedule. */
 void cli_summary(FILE *stream, const an_run *run, bool unicode);

@@ -7,6 +7,7 @@
 
 static const cli_command commands[] = {
     {"train", "train a model as a configuration says", cli_train},
+    {"schedule", "tables, plots and the list of schedules", cli_schedule},
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
@@ -30,26 +31,13 @@ static void print_help(FILE *stream)
     fputs("Usage: anneal COMMAND [ARGUMENT]...\n"
           "Trains neural networks under learning-rate schedules.\n\nCommands:\n",
           stream);
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        fprintf(stream, "  %-12s%s\n", commands[i].name, commands[i].summary);
+    cli_print_commands(stream, commands, COMMAND_COUNT);
     fputs("\n  --help      this text; anneal COMMAND --help says more\n"
           "  --version   the version\n"
           "\nExample:\n  anneal train examples/mnist-mlp.yaml\n"
           "\nExit status: 0 done, 1 the work failed (data, training, input or output),\n"
           "2 wrong arguments or configuration.\n",
           stream);
-}
-
-static int unknown_command(const char *word)
-{
-    const char *names[COMMAND_COUNT];
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        names[i] = commands[i].name;
-    const char *near = an_nearest(word, strlen(word), names, COMMAND_COUNT);
-    const char *what = word[0] == '-' ? "option" : "command";
-    if (near)
-        return cli_wrong("there is no %s '%s'; did you mean '%s'?", what, word, near);
-    return cli_wrong("there is no %s '%s'; 'anneal --help' lists what there is", what, word);
 }
 
 int main(int argc, char **argv)
@@ -61,9 +49,6 @@ int main(int argc, char **argv)
         print_help(stderr);
         return CLI_WRONG;
     }
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(word, commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
         print_help(stdout);
         return CLI_DONE;
@@ -72,5 +57,5 @@ int main(int argc, char **argv)
         puts("anneal " AN_VERSION_TEXT);
         return CLI_DONE;
     }
-    return unknown_command(word);
+    return cli_run_command(commands, COMMAND_COUNT, "", argc, argv);
 }

@@ -4,7 +4,6 @@
 #include <anneal/term.h>
 
 #include <errno.h>
-#include <langinfo.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -85,7 +84,7 @@ static bool take_option(request *r, int option, const char *value)
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal train"};
+    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal train", ""};
     const char *value;
     int option, rest;
     while ((option = cli_next(&arguments, &value, &rest)) >= 0)
@@ -126,12 +125,6 @@ static bool can_save(const char *path, an_error *err)
 
 /* --------------------------------------------------------------- training */
 
-/* The terminal's characters: the one thing that is asked of the locale. */
-static bool has_unicode(void)
-{
-    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-}
-
 static void note_start(void *user, const an_run_info *info)
 {
     (void)info;
@@ -143,7 +136,7 @@ static bool fit(session *s, an_error *err)
 {
     an_progress progress;
     bool live = !s->request->json && an_term_is_terminal(STDOUT_FILENO);
-    an_progress_init(&progress, stdout, an_term_width(STDOUT_FILENO, 80), has_unicode());
+    an_progress_init(&progress, stdout, an_term_width(STDOUT_FILENO, 80), cli_unicode());
     an_callback callbacks[] = {
         {.train_begin = note_start, .user = s},
         s->request->json ? an_json_logger(stdout)
@@ -189,7 +182,7 @@ static bool train(session *s, an_error *err)
     r->parameters = an_params_size(an_model_params(s->run->model));
     r->threads = an_context_threads(s->run->context);
     if (!s->request->json)
-        cli_summary(stdout, s->run, has_unicode());
+        cli_summary(stdout, s->run, cli_unicode());
     if (!fit(s, err))
         return false;
     if (r->fit.stopped)
@@ -201,15 +194,6 @@ static bool train(session *s, an_error *err)
     else
         cli_result_text(stdout, r);
     return true;
-}
-
-/* Whether everything that was printed has arrived. */
-static bool flush(an_error *err)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return true;
-    return an_error_set(err, AN_ERROR_IO, "cannot write to the standard output: %s",
-                        strerror(errno));
 }
 
 static int run(const request *r)
@@ -227,7 +211,7 @@ static int run(const request *r)
     if (config)
         s.run = an_run_new(config, &err);
     s.result.seed = config ? (int64_t)an_config_seed(config) : 0;
-    ok = s.run && train(&s, &err) && flush(&err);
+    ok = s.run && train(&s, &err) && cli_flush(&err);
     an_run_free(s.run);
     an_config_free(config);
     if (!ok)

@@ -1,0 +1,89 @@
+/* The metric file: one number a line. */
+#include "cli/schedule.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool cannot_read(const char *path, an_error *err)
+{
+    return an_error_set(err, AN_ERROR_IO, "cannot read the metric file '%s': %s", path,
+                        strerror(errno));
+}
+
+/* The whole file, ended by a zero; NULL with err. */
+static char *read_file(const char *path, size_t *length, an_error *err)
+{
+    FILE *file = fopen(path, "rb");
+    char *text = NULL;
+    size_t capacity = 0, used = 0, got = 1;
+    while (file && got > 0) {
+        if (capacity - used < 2) {
+            capacity = capacity ? 2 * capacity : 65536;
+            char *more = realloc(text, capacity);
+            if (!more) {
+                an_error_set(err, AN_ERROR_MEMORY, "memory ran out for the metric file '%s'", path);
+                break;
+            }
+            text = more;
+        }
+        got = fread(text + used, 1, capacity - used - 1, file);
+        used += got;
+    }
+    bool good = file && got == 0 && !ferror(file);
+    if (!good && !err->code)
+        cannot_read(path, err);
+    if (file)
+        (void)fclose(file);
+    if (!good) {
+        free(text);
+        return NULL;
+    }
+    text[used] = '\0';
+    *length = used;
+    return text;
+}
+
+/* The number that fills the line from `at` on; points `*next` at the line after it. */
+static bool read_line(const an_spec_source *source, size_t at, size_t *next, double *value,
+                      an_error *err)
+{
+    const char *line = source->text + at;
+    const char *end = memchr(line, '\n', source->length - at);
+    size_t length = end ? (size_t)(end - line) : source->length - at;
+    *next = at + length + (end ? 1 : 0);
+    while (length > 0 && strchr(" \t\r", line[length - 1]))
+        length--;
+    size_t blank = strspn(line, " \t");
+    blank = blank < length ? blank : length;
+    size_t used = an_number_parse(line + blank, length - blank, value);
+    if (used > 0 && blank + used == length)
+        return true;
+    an_spec_error(source, at + blank, err, "'%.*s' is not a number; a metric file has one a line",
+                  length - blank < 40 ? (int)(length - blank) : 40, line + blank);
+    err->code = AN_ERROR_DATA;
+    return false;
+}
+
+double *cli_read_metrics(const char *path, size_t count, an_error *err)
+{
+    size_t length, at = 0, lines = 0;
+    char *text = read_file(path, &length, err);
+    if (!text)
+        return NULL;
+    double *metrics = calloc(count + 1, sizeof *metrics);
+    if (!metrics)
+        an_error_set(err, AN_ERROR_MEMORY, "memory ran out for %zu metrics", count);
+    an_spec_source source = {.file = path, .text = text, .length = length};
+    bool good = metrics != NULL;
+    while (good && lines < count && at < length)
+        good = read_line(&source, at, &at, &metrics[lines++], err);
+    if (good && lines < count)
+        good = an_error_set(err, AN_ERROR_DATA, "'%s' has %zu numbers, but %zu steps need %zu",
+                            path, lines, count, count);
+    free(text);
+    if (good)
+        return metrics;
+    free(metrics);
+    return NULL;
+}

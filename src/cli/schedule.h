@@ -1,0 +1,73 @@
+/* What `anneal schedule`'s commands share: a schedule in text, run over groups from the options. */
+#ifndef AN_CLI_SCHEDULE_H
+#define AN_CLI_SCHEDULE_H
+
+#include "cli/cli.h"
+
+#include <anneal/lr_text.h>
+
+int cli_schedule_table(int argc, char **argv);
+int cli_schedule_plot(int argc, char **argv);
+int cli_schedule_list(int argc, char **argv);
+
+/* The options that say over what a schedule runs; a command's own ones follow from CLI_OWN on. */
+enum { CLI_STEPS, CLI_BASE_LR, CLI_MOMENTUM, CLI_BETA1, CLI_METRIC_FILE, CLI_OWN };
+
+#define CLI_SETTING_OPTIONS                                                                      \
+    [CLI_STEPS] = {"steps", "N", "take N steps"},                                                \
+    [CLI_BASE_LR] = {"base-lr", "X", "the optimizer's lr (0.1); once for each parameter group"}, \
+    [CLI_MOMENTUM] = {"momentum", "X", "the optimizer's momentum (0)"},                          \
+    [CLI_BETA1] = {"beta1", "X", "the optimizer is an Adam with this beta1"},                    \
+    [CLI_METRIC_FILE] = {"metric-file", "FILE",                                                  \
+                         "one number a line: line n is the metric of step n"}
+
+/* What those options said. `beta1` NaN: the optimizer has momentum. `steps` -1: not said. */
+typedef struct cli_setting {
+    double *rates;
+    size_t group_count;
+    double momentum, beta1;
+    long long steps, most_steps;
+    const char *metric_file;
+    bool has_momentum;
+} cli_setting;
+
+/* `argc` bounds the number of groups. False after a message. */
+bool cli_setting_init(cli_setting *setting, int argc, long long most_steps);
+bool cli_setting_take(cli_setting *setting, int option, const char *value);
+/* Checks what belongs together and puts in the defaults; false after a message. */
+bool cli_setting_finish(cli_setting *setting);
+void cli_setting_free(cli_setting *setting);
+
+/* A schedule and the groups that it drives, at the step that its values were last taken from. */
+typedef struct cli_run {
+    const cli_setting *setting;
+    an_lr_text *text;
+    an_lr_group *groups;
+    an_lr_schedule *schedule;
+    char *name;  /* the canonical text */
+    bool filled; /* whether total_steps came from --steps */
+    double *metrics;
+} cli_run;
+
+/* Makes the schedule of `text`, which may lack total_steps. To be closed also after a failure. */
+bool cli_run_open(cli_run *run, const char *text, const cli_setting *setting, an_error *err);
+void cli_run_close(cli_run *run);
+
+/* A slot of a group over the steps: one column of a table, one line of a plot. */
+typedef struct cli_column {
+    size_t group;
+    an_slot_id slot;
+    double *values;
+} cli_column;
+
+/*
+ * Fills every column's values with those of the steps first, first + 1, ... (`count` of them). They
+ * are stepped to, so that calls must follow on one another, or with `closed` computed directly.
+ */
+void cli_run_values(cli_run *run, const cli_column *columns, size_t column_count, int64_t first,
+                    size_t count, bool closed);
+
+/* `count` numbers from a file with one a line; NULL with err (IO, DATA, MEMORY). */
+double *cli_read_metrics(const char *path, size_t count, an_error *err);
+
+#endif

@@ -1,0 +1,227 @@
+/* anneal schedule plot: schedules as lines, in the terminal or to a picture. */
+#include "cli/schedule.h"
+
+#include <anneal/report.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MOST_STEPS 10000000
+#define DEFAULT_STEPS 100
+#define TERM_ROWS 16
+
+enum { OPTION_SLOT = CLI_OWN, OPTION_OUTPUT, OPTION_HELP };
+
+static const cli_option options[] = {
+    CLI_SETTING_OPTIONS,
+    [OPTION_SLOT] = {"slot", "SLOT", "draw momentum or beta1 instead of lr"},
+    [OPTION_OUTPUT] = {"output", "FILE", "or -o FILE: draw to FILE, an .svg, .png or .pdf"},
+    [OPTION_HELP] = {"help", NULL, "this text"},
+};
+
+#define OPTION_COUNT (sizeof options / sizeof *options)
+
+typedef struct request {
+    cli_setting setting;
+    an_slot_id slot;
+    const char *output;
+    char **specs;
+    size_t spec_count;
+    bool help;
+} request;
+
+/* One schedule with its lines, one for each group. */
+typedef struct drawing {
+    cli_run *runs;
+    size_t run_count;
+    an_series *series;
+    char **names;
+    size_t series_count;
+    double *values;
+} drawing;
+
+static void print_help(void)
+{
+    puts("Usage: anneal schedule plot SCHEDULE... [OPTION]...\n"
+         "Draws one or several schedules, in the terminal or to a picture.\n");
+    cli_print_options(stdout, options, OPTION_COUNT);
+    puts("\nWithout --steps it draws 100. A schedule that needs total_steps and has none gets the\n"
+         "number of steps.\n"
+         "\nExamples:\n"
+         "  anneal schedule plot 'CosineAnnealingLR(T_max=100)' 'LinearLR(total_iters=20)'\n"
+         "  anneal schedule plot 'OneCycleLR(max_lr=0.1)' --steps 500 -o one-cycle.svg\n"
+         "  anneal schedule plot 'OneCycleLR(max_lr=0.1)' --slot momentum");
+}
+
+/* --------------------------------------------------------------- arguments */
+
+static bool take_slot(request *r, const char *value)
+{
+    const char *names[AN_SLOT_COUNT];
+    for (int i = 0; i < AN_SLOT_COUNT; i++)
+        names[i] = an_slot_name((an_slot_id)i);
+    int slot = cli_choice("slot", value, names, AN_SLOT_COUNT);
+    r->slot = (an_slot_id)slot;
+    return slot >= 0;
+}
+
+static bool take_option(request *r, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_SLOT:
+        return take_slot(r, value);
+    case OPTION_OUTPUT:
+        r->output = value;
+        return true;
+    case OPTION_HELP:
+        r->help = true;
+        return true;
+    default:
+        return cli_setting_take(&r->setting, option, value);
+    }
+}
+
+static int parse(request *r, int argc, char **argv)
+{
+    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal schedule plot", "o"};
+    const char *value;
+    int option, rest;
+    while ((option = cli_next(&arguments, &value, &rest)) >= 0)
+        if (!take_option(r, option, value))
+            return CLI_WRONG;
+    if (option == CLI_BAD)
+        return CLI_WRONG;
+    if (r->help)
+        return CLI_DONE;
+    if (rest == argc)
+        return cli_wrong("anneal schedule plot needs a schedule, such as "
+                         "'CosineAnnealingLR(T_max=100)'; anneal schedule list names them");
+    r->specs = argv + rest;
+    r->spec_count = (size_t)(argc - rest);
+    if (r->setting.steps < 0)
+        r->setting.steps = DEFAULT_STEPS;
+    return cli_setting_finish(&r->setting) ? CLI_DONE : CLI_WRONG;
+}
+
+/* ----------------------------------------------------------------- drawing */
+
+static bool open_drawing(drawing *d, const request *r, an_error *err)
+{
+    size_t groups = r->setting.group_count, points = (size_t)r->setting.steps + 1;
+    size_t most = r->spec_count * groups;
+    d->runs = calloc(r->spec_count, sizeof *d->runs);
+    d->series = calloc(most, sizeof *d->series);
+    d->names = calloc(most, sizeof *d->names);
+    d->values = calloc(most, points * sizeof *d->values);
+    if (!d->runs || !d->series || !d->names || !d->values)
+        return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for %zu lines of %zu steps", most,
+                            points - 1);
+    bool driven = r->slot == AN_LR;
+    while (d->run_count < r->spec_count) {
+        cli_run *run = &d->runs[d->run_count++];
+        if (!cli_run_open(run, r->specs[d->run_count - 1], &r->setting, err))
+            return false;
+        driven = driven || an_lr_drives(run->schedule, r->slot);
+    }
+    return driven ||
+           an_error_set(err, AN_ERROR_ARGUMENT, "--slot %s: no schedule here drives it%s",
+                        an_slot_name(r->slot),
+                        r->slot == AN_BETA1 ? "; --beta1 X makes the optimizer an Adam" : "");
+}
+
+/* "StepLR(step_size=30)", of several groups with "group 0: " before it. */
+static char *line_name(const cli_run *run, size_t group)
+{
+    size_t size = strlen(run->name) + 40;
+    char *name = malloc(size);
+    if (name && run->setting->group_count > 1)
+        an_format(name, size, "group %zu: %s", group, run->name);
+    else if (name)
+        an_format(name, size, "%s", run->name);
+    return name;
+}
+
+static bool add_lines(drawing *d, cli_run *run, an_slot_id slot, an_error *err)
+{
+    size_t points = (size_t)run->setting->steps + 1, first = d->series_count;
+    for (size_t g = 0; g < run->setting->group_count; g++) {
+        size_t i = d->series_count++;
+        double *values = d->values + i * points;
+        d->names[i] = line_name(run, g);
+        if (!d->names[i])
+            return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for a name");
+        d->series[i] = (an_series){d->names[i], values, points};
+    }
+    for (size_t step = 0; step < points; step++)
+        for (size_t g = 0; g < run->setting->group_count; g++) {
+            cli_column column = {g, slot, d->values + (first + g) * points + step};
+            cli_run_values(run, &column, 1, (int64_t)step, 1, false);
+        }
+    return true;
+}
+
+static bool draw_in_terminal(const drawing *d, const an_plot *plot, an_error *err)
+{
+    an_term_canvas canvas = {.columns = an_term_width(STDOUT_FILENO, 80),
+                             .rows = TERM_ROWS,
+                             .unicode = cli_unicode(),
+                             .colour = cli_colour()};
+    size_t size = an_term_plot(NULL, 0, plot, &canvas) + 1;
+    char *text = malloc(size);
+    if (!text)
+        return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for a plot");
+    an_term_plot(text, size, plot, &canvas);
+    fputs(text, stdout);
+    free(text);
+    bool filled = false;
+    for (size_t i = 0; i < d->run_count; i++)
+        filled = filled || d->runs[i].filled;
+    if (filled)
+        puts("\ntotal_steps is taken from --steps");
+    return cli_flush(err);
+}
+
+static bool draw(drawing *d, const request *r, an_error *err)
+{
+    an_picture kind;
+    if (r->output && !an_picture_of(r->output, &kind, err))
+        return false;
+    if (!open_drawing(d, r, err))
+        return false;
+    for (size_t i = 0; i < d->run_count; i++)
+        if (!add_lines(d, &d->runs[i], r->slot, err))
+            return false;
+    an_plot plot = {"step", an_slot_name(r->slot), d->series, d->series_count};
+    return r->output ? an_report_plot(&plot, r->output, NULL, err)
+                     : draw_in_terminal(d, &plot, err);
+}
+
+static void close_drawing(drawing *d)
+{
+    for (size_t i = 0; i < d->run_count; i++)
+        cli_run_close(&d->runs[i]);
+    for (size_t i = 0; i < d->series_count; i++)
+        free(d->names[i]);
+    free(d->runs);
+    free(d->series);
+    free(d->names);
+    free(d->values);
+}
+
+int cli_schedule_plot(int argc, char **argv)
+{
+    request r = {.slot = AN_LR};
+    drawing d = {0};
+    an_error err = {0};
+    if (!cli_setting_init(&r.setting, argc, MOST_STEPS))
+        return CLI_FAILED;
+    int status = parse(&r, argc, argv);
+    if (status == CLI_DONE && r.help)
+        print_help();
+    else if (status == CLI_DONE && !draw(&d, &r, &err))
+        status = cli_fail(&err);
+    close_drawing(&d);
+    cli_setting_free(&r.setting);
+    return status;
+}

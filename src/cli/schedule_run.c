@@ -1,0 +1,161 @@
+/* A schedule in text, run over groups from the options. */
+#include "cli/schedule.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_RATE 0.1
+
+/* ----------------------------------------------------------------- setting */
+
+bool cli_setting_init(cli_setting *setting, int argc, long long most_steps)
+{
+    *setting = (cli_setting){.beta1 = NAN, .steps = -1, .most_steps = most_steps};
+    setting->rates = calloc((size_t)argc + 1, sizeof *setting->rates);
+    if (setting->rates)
+        return true;
+    fputs("anneal: out of memory\n", stderr);
+    return false;
+}
+
+bool cli_setting_take(cli_setting *setting, int option, const char *value)
+{
+    switch (option) {
+    case CLI_STEPS:
+        return cli_integer("steps", value, 0, setting->most_steps, &setting->steps);
+    case CLI_BASE_LR:
+        return cli_number("base-lr", value, 0, INFINITY, &setting->rates[setting->group_count++]);
+    case CLI_MOMENTUM:
+        setting->has_momentum = true;
+        return cli_number("momentum", value, 0, 1, &setting->momentum);
+    case CLI_BETA1:
+        return cli_number("beta1", value, 0, 1, &setting->beta1);
+    default:
+        setting->metric_file = value;
+        return true;
+    }
+}
+
+bool cli_setting_finish(cli_setting *setting)
+{
+    if (setting->group_count == 0)
+        setting->rates[setting->group_count++] = DEFAULT_RATE;
+    if (!setting->has_momentum || isnan(setting->beta1))
+        return true;
+    cli_wrong("--momentum and --beta1 exclude each other: an optimizer has one or the other");
+    return false;
+}
+
+void cli_setting_free(cli_setting *setting)
+{
+    free(setting->rates);
+}
+
+/* --------------------------------------------------------------------- run */
+
+static char *canonical(const an_lr_text *text)
+{
+    size_t length = an_lr_print(NULL, 0, an_lr_text_desc(text));
+    char *name = malloc(length + 1);
+    if (name)
+        an_lr_print(name, length + 1, an_lr_text_desc(text));
+    return name;
+}
+
+/* A text takes its length from --steps if another number of steps makes another schedule of it. */
+static bool takes_length(const cli_run *run, const char *text, const an_lr_fill *fill)
+{
+    an_lr_fill other = {.total_steps = fill->total_steps + 1};
+    an_lr_text *longer = an_lr_parse_text(text, &other, NULL, NULL);
+    char *name = longer ? canonical(longer) : NULL;
+    bool differs = name && strcmp(name, run->name) != 0;
+    free(name);
+    an_lr_text_free(longer);
+    return differs;
+}
+
+static bool parse(cli_run *run, const char *text, an_error *err)
+{
+    an_lr_fill fill = {.total_steps = run->setting->steps};
+    run->text = an_lr_parse_text(text, &fill, NULL, err);
+    if (!run->text)
+        return false;
+    run->name = canonical(run->text);
+    if (!run->name)
+        return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for a schedule");
+    run->filled = takes_length(run, text, &fill);
+    return true;
+}
+
+/* Groups as an SGD has them, or with beta1 an Adam. */
+static bool make_schedule(cli_run *run, an_error *err)
+{
+    const cli_setting *s = run->setting;
+    run->groups = calloc(s->group_count, sizeof *run->groups);
+    an_lr_group **groups = calloc(s->group_count, sizeof(an_lr_group *));
+    if (!run->groups || !groups) {
+        free(groups);
+        return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for %zu groups", s->group_count);
+    }
+    for (size_t i = 0; i < s->group_count; i++) {
+        groups[i] = &run->groups[i];
+        an_lr_group_init(groups[i], s->rates[i]);
+        if (isnan(s->beta1))
+            an_lr_group_set(groups[i], AN_MOMENTUM, s->momentum);
+        else
+            an_lr_group_set(groups[i], AN_BETA1, s->beta1);
+    }
+    run->schedule = an_lr_new(an_lr_text_desc(run->text), groups, s->group_count, NULL, err);
+    free(groups);
+    return run->schedule != NULL;
+}
+
+static bool read_metrics(cli_run *run, an_error *err)
+{
+    if (!an_lr_wants_metric(run->schedule))
+        return true;
+    if (!run->setting->metric_file)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "%s is stepped with a metric: give --metric-file FILE, with one number "
+                            "a line",
+                            an_lr_name(an_lr_text_desc(run->text)->kind));
+    run->metrics = cli_read_metrics(run->setting->metric_file, (size_t)run->setting->steps, err);
+    return run->metrics != NULL;
+}
+
+bool cli_run_open(cli_run *run, const char *text, const cli_setting *setting, an_error *err)
+{
+    *run = (cli_run){.setting = setting};
+    return parse(run, text, err) && make_schedule(run, err) && read_metrics(run, err);
+}
+
+void cli_run_close(cli_run *run)
+{
+    an_lr_free(run->schedule);
+    an_lr_text_free(run->text);
+    free(run->groups);
+    free(run->name);
+    free(run->metrics);
+}
+
+/* ------------------------------------------------------------------ values */
+
+static void step_to(cli_run *run, int64_t step)
+{
+    for (int64_t at = an_lr_step_count(run->schedule); at < step; at++)
+        an_lr_step_metric(run->schedule, run->metrics ? run->metrics[at] : 0);
+}
+
+void cli_run_values(cli_run *run, const cli_column *columns, size_t column_count, int64_t first,
+                    size_t count, bool closed)
+{
+    for (size_t c = 0; closed && c < column_count; c++)
+        an_lr_values(run->schedule, columns[c].group, columns[c].slot, first, columns[c].values,
+                     count);
+    for (size_t i = 0; !closed && i < count; i++) {
+        step_to(run, first + (int64_t)i);
+        for (size_t c = 0; c < column_count; c++)
+            columns[c].values[i] = run->groups[columns[c].group].slot[columns[c].slot].value;
+    }
+}

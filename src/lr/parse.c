@@ -255,6 +255,28 @@ static bool check_rules(reader *r, const an_spec_node *call, const an_lr_desc *d
     return at(r, call, &found);
 }
 
+/*
+ * Matches the arguments of `call` to the table. PyTorch's last parameter, last_epoch, may be
+ * written with its default, as calls that are pasted have it.
+ */
+static bool bind(reader *r, const an_spec_node *call, const an_lr_param *params, size_t count,
+                 const an_spec_node **values)
+{
+    an_spec_param signature[MAX_PARAMS + 1];
+    int64_t last_epoch = -1;
+    for (size_t i = 0; i < count; i++)
+        signature[i] = (an_spec_param){params[i].name, params[i].required};
+    signature[count] = (an_spec_param){"last_epoch", false};
+    if (!an_spec_bind(r->source, call, signature, count + 1, values, r->err) ||
+        !an_spec_integer(r->source, "last_epoch", values[count], &last_epoch, r->err))
+        return false;
+    if (last_epoch != -1)
+        return an_spec_error(r->source, values[count]->offset, r->err,
+                             "last_epoch can only be -1; to go on with an earlier run, load its "
+                             "state");
+    return true;
+}
+
 static bool read_call(reader *r, const an_spec_node *call, an_lr_desc *desc)
 {
     an_lr_kind kind = AN_STEP_LR;
@@ -262,11 +284,8 @@ static bool read_call(reader *r, const an_spec_node *call, an_lr_desc *desc)
         return false;
     size_t count;
     const an_lr_param *params = an_lr_params(kind, &count);
-    an_spec_param signature[MAX_PARAMS];
-    const an_spec_node *values[MAX_PARAMS];
-    for (size_t i = 0; i < count; i++)
-        signature[i] = (an_spec_param){params[i].name, params[i].required};
-    if (!an_spec_bind(r->source, call, signature, count, values, r->err))
+    const an_spec_node *values[MAX_PARAMS + 1];
+    if (!bind(r, call, params, count, values))
         return false;
     *desc = an_lr_defaults(kind);
     an_error found = {0};

@@ -8,6 +8,7 @@
 static const char *const canonical[][2] = {
     {"StepLR(30)", "StepLR(step_size=30)"},
     {"torch.optim.lr_scheduler.StepLR(optimizer, step_size=30, gamma=0.1)", "StepLR(step_size=30)"},
+    {"StepLR(30, last_epoch=-1)", "StepLR(step_size=30)"},
     {"StepLR(30, 1/4)", "StepLR(step_size=30, gamma=0.25)"},
     {"MultiStepLR([30, 80])", "MultiStepLR(milestones=[30, 80])"},
     {"LinearLR()", "LinearLR()"},
@@ -110,6 +111,7 @@ static const struct {
     {"SequentialLR([StepLR(2), StepLR(3)], milestones=[0])", "milestones[0] must be 1 or more", 49},
     {"SequentialLR([StepLR(2), StepLR(0)], milestones=[4])", "step_size must be 1 or more", 33},
     {"ChainedScheduler([StepLR(2), LambdaLR('1')])", "put it first", 30},
+    {"StepLR(2, last_epoch=5)", "last_epoch can only be -1", 22},
     {"LambdaLR(3)", "must be an expression of epoch", 10},
     {"LambdaLR('0.5 ** epoc')", "unknown name 'epoc' in the expression; its variable is 'epoch'",
      18},

@@ -369,8 +369,9 @@ AN_API void an_lr_values(const an_lr_schedule *schedule, size_t group, an_slot_i
                          double *out, size_t count);
 /*
  * Whether an_lr_at has to replay all steps from 0, so that its cost grows with the step. It does
- * for schedules without a closed form: MultiplicativeLR; SWALR as a later child; and chains with
- * one of these or with a cosine whose eta_min is not 0.
+ * for MultiplicativeLR, for SWALR as a later child of SequentialLR, and for a ChainedScheduler,
+ * unless its first child sets the rate from its own base or all of its children are plain factors
+ * of the step (a cosine is one only down to its bottom).
  */
 AN_API bool an_lr_replays(const an_lr_schedule *schedule);
 

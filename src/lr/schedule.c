@@ -96,7 +96,7 @@ void an_lr_values(const an_lr_schedule *schedule, size_t group, an_slot_id id, i
     bool replays =
         id == AN_LR && first >= 0 && group < schedule->member_count && an__lr_replays(root);
     for (size_t i = 0; i < count; i++) {
-        int64_t e = first + (int64_t)i;
+        int64_t e = first > INT64_MAX - (int64_t)i ? -1 : first + (int64_t)i;
         if (replays && i > 0)
             out[i] = root->class->next(root, an__lr_member_at(schedule, group), e, out[i - 1]);
         else

@@ -114,6 +114,11 @@ static void what_does_not_exist_is_nan(void **state)
     assert_true(isnan(an_lr_at(schedule, 0, AN_SLOT_COUNT, 2)));
     assert_false(an_lr_drives(schedule, AN_MOMENTUM));
     assert_false(an_lr_replays(schedule));
+    double values[3] = {0};
+    an_lr_values(schedule, 0, AN_LR, INT64_MAX - 1, values, 3);
+    assert_true(isnan(values[0]) && isnan(values[2]));
+    an_lr_values(schedule, 0, AN_LR, -1, values, 2);
+    assert_true(isnan(values[0]) && values[1] == 0.1);
     an_lr_free(schedule);
     desc = an_lr_defaults(AN_PLATEAU_LR);
     schedule = an_lr_new(&desc, groups, 1, NULL, NULL);

@@ -359,7 +359,8 @@ AN_API bool an_lr_drives(const an_lr_schedule *schedule, an_slot_id id);
  * The value that slot `id` of group `group` has after `step` steps, in closed form from the base
  * rate: it ignores the user's edits, changes nothing and may be asked in any order. NaN for a slot
  * that the schedule does not drive, for a group or step that does not exist, and for a schedule
- * that wants a metric. Equal to stepping within 1e-12 of the base rate.
+ * that wants a metric. Equal to stepping within 1e-12 of the base rate, except for a
+ * CosineAnnealingLR with an eta_min above 0 long past its T_max, where PyTorch's steps drift.
  */
 AN_API double an_lr_at(const an_lr_schedule *schedule, size_t group, an_slot_id id, int64_t step);
 /* an_lr_at for AN_LR. */

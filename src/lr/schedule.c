@@ -93,8 +93,8 @@ void an_lr_values(const an_lr_schedule *schedule, size_t group, an_slot_id id, i
                   double *out, size_t count)
 {
     const an__lr_node *root = schedule->root;
-    bool replays =
-        id == AN_LR && first >= 0 && group < schedule->member_count && an__lr_replays(root);
+    bool replays = id == AN_LR && first >= 0 && group < schedule->member_count &&
+                   (double)first + (double)count < AN__LR_INTEGER_MAX && an__lr_replays(root);
     for (size_t i = 0; i < count; i++) {
         int64_t e = first > INT64_MAX - (int64_t)i ? -1 : first + (int64_t)i;
         if (replays && i > 0)

@@ -27,23 +27,33 @@ static unsigned least(unsigned a, unsigned b, unsigned c)
     return ab < c ? ab : c;
 }
 
-/* Levenshtein's distance, row by row: row[j] is that of a's first i and b's first j letters. */
+static bool swapped(const char *a, const char *b)
+{
+    return lower(a[0]) == lower(b[-1]) && lower(a[-1]) == lower(b[0]);
+}
+
+/*
+ * The optimal string alignment distance: Levenshtein's, where two neighbours that changed places
+ * count as one letter. row[j] is the distance of a's first i and b's first j letters; only the last
+ * three rows are kept.
+ */
 static unsigned distance(const char *a, size_t a_length, const char *b, size_t b_length)
 {
-    unsigned row[LENGTH_MAX + 1];
+    unsigned rows[3][LENGTH_MAX + 1];
     for (size_t j = 0; j <= b_length; j++)
-        row[j] = (unsigned)j * LETTER;
-    for (size_t i = 0; i < a_length; i++) {
-        unsigned corner = row[0];
-        row[0] += LETTER;
-        for (size_t j = 0; j < b_length; j++) {
-            unsigned above = row[j + 1];
-            row[j + 1] =
-                least(above + LETTER, row[j] + LETTER, corner + letter_distance(a[i], b[j]));
-            corner = above;
+        rows[0][j] = (unsigned)j * LETTER;
+    for (size_t i = 1; i <= a_length; i++) {
+        unsigned *row = rows[i % 3];
+        const unsigned *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
+        row[0] = (unsigned)i * LETTER;
+        for (size_t j = 1; j <= b_length; j++) {
+            row[j] = least(above[j] + LETTER, row[j - 1] + LETTER,
+                           above[j - 1] + letter_distance(a[i - 1], b[j - 1]));
+            if (i > 1 && j > 1 && swapped(a + i - 1, b + j - 1))
+                row[j] = least(row[j], row[j], two_above[j - 2] + LETTER);
         }
     }
-    return row[b_length];
+    return rows[a_length % 3][b_length];
 }
 
 static bool equal_but_for_case(const char *a, size_t a_length, const char *b, size_t b_length)

@@ -10,12 +10,23 @@
 
 #define MAX_OPTIONS 16
 
+/* The excerpt and the line with its caret, two spaces in. */
+static void print_excerpt(const char *excerpt)
+{
+    const char *caret = strchr(excerpt, '\n');
+    int length = (int)strcspn(excerpt, "\n");
+    fprintf(stderr, "  %.*s\n", length, excerpt);
+    if (caret)
+        fprintf(stderr, "  %s\n", caret + 1);
+}
+
+/* An error that points into a text begins with its place, so that editors can jump there. */
 int cli_fail(const an_error *err)
 {
     fflush(stdout);
-    fprintf(stderr, "anneal: %s\n", err->message);
+    fprintf(stderr, "%s%s\n", err->excerpt[0] ? "" : "anneal: ", err->message);
     if (err->excerpt[0])
-        fprintf(stderr, "%s\n", err->excerpt);
+        print_excerpt(err->excerpt);
     switch (err->code) {
     case AN_ERROR_ARGUMENT:
     case AN_ERROR_CONFIG:

@@ -24,11 +24,25 @@ static void print_shape(FILE *stream, an_shape shape, const char *times)
         fprintf(stream, "%s%lld", i ? times : "", (long long)shape.dim[image ? (i + 1) % 3 : i]);
 }
 
+/* The sets that go by their folder's usual name; any other is shown by its path. */
+static const char *data_name(const char *path)
+{
+    static const char *const known[][2] = {{"mnist", "MNIST"},
+                                           {"fashion-mnist", "Fashion-MNIST"},
+                                           {"kmnist", "KMNIST"},
+                                           {"emnist", "EMNIST"}};
+    const char *slash = strrchr(path, '/');
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(slash ? slash + 1 : path, known[i][0]) == 0)
+            return known[i][1];
+    return path;
+}
+
 static void print_data(FILE *stream, const an_run *run, bool unicode)
 {
     char count[32];
     const char *dot = unicode ? " · " : ", ";
-    fprintf(stream, "data       %s  %s train", run->data_path,
+    fprintf(stream, "data       %s  %s train", data_name(run->data_path),
             count_text(count, sizeof count, an_dataset_count(run->train_data)));
     if (run->valid_data)
         fprintf(stream, "%s%s validation", dot,

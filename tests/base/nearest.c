@@ -47,6 +47,17 @@ static void test_case_counts_half(void **state)
     assert_string_equal(an_nearest("abcd", 4, equal, 2), "abcx");
 }
 
+/* Two neighbours that changed places are one mistake, not two. */
+static void test_a_swap_is_one_letter(void **state)
+{
+    (void)state;
+    assert_string_equal(nearest("nestervo"), "nesterov");
+    const char *const commands[] = {"train", "schedule"};
+    assert_string_equal(an_nearest("trian", 5, commands, 2), "train");
+    assert_string_equal(an_nearest("rtain", 5, commands, 2), "train");
+    assert_null(an_nearest("riant", 5, commands, 2));
+}
+
 static void test_only_length_bytes_count(void **state)
 {
     (void)state;
@@ -59,6 +70,7 @@ int main(void)
         cmocka_unit_test(test_near_names),
         cmocka_unit_test(test_far_names),
         cmocka_unit_test(test_case_counts_half),
+        cmocka_unit_test(test_a_swap_is_one_letter),
         cmocka_unit_test(test_only_length_bytes_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,7 +109,7 @@ static an_field lay_field(const an_plot *plot)
     f.left = MARGIN + widest_label(&f.values) + GAP;
     f.top = lay_names(NULL, plot) + ABOVE_FIELD;
     f.width = WIDTH - f.left - 2 * MARGIN;
-    for (int most = 11; most >= 2; most--) {
+    for (int most = 11; most >= 3; most--) {
         f.steps = an_axis_steps(plot, most);
         if (f.steps.count * (widest_label(&f.steps) + 3 * GAP) <= f.width) {
             break;

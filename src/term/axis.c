@@ -119,7 +119,7 @@ an_axis an_axis_values(const an_plot *plot, int most)
     double low, high;
     find_range(plot, &low, &high);
     widen(&low, &high);
-    an_axis axis = divide(low, high, most < 2 ? 2 : most, true, false);
+    an_axis axis = divide(low, high, most < 3 ? 3 : most, true, false);
     axis.low = an_axis_tick(&axis, 0);
     axis.high = an_axis_tick(&axis, axis.count - 1);
     choose_scale(&axis);
@@ -134,7 +134,7 @@ an_axis an_axis_steps(const an_plot *plot, int most)
             last = plot->series[i].count - 1;
         }
     }
-    return divide(0, (double)last, most < 2 ? 2 : most, false, true);
+    return divide(0, (double)last, most < 3 ? 3 : most, false, true);
 }
 
 /* ------------------------------------------------------------------ labels */

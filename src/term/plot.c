@@ -145,16 +145,16 @@ static int label_columns(const an_axis *axis)
     return widest;
 }
 
-/* As many ticks of steps as leave room for the labels, from 2 to 9. */
+/* As many ticks of steps as leave room for the labels, from 3 to 9. */
 static an_axis choose_steps(const an_plot *plot, int columns)
 {
-    for (int most = 9; most > 2; most--) {
+    for (int most = 9; most > 3; most--) {
         an_axis axis = an_axis_steps(plot, most);
         if (axis.count * (label_columns(&axis) + 3) <= columns) {
             return axis;
         }
     }
-    return an_axis_steps(plot, 2);
+    return an_axis_steps(plot, 3);
 }
 
 static void lay_out(field *f, const an_term_canvas *canvas)

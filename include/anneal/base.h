@@ -21,11 +21,20 @@
 extern "C" {
 #endif
 
-#if defined(__GNUC__)
+/* Marks what the shared libraries export. Who compiles the sources into a program may define it. */
+#ifndef AN_API
+#if defined(__GNUC__) && !defined(_WIN32)
 #define AN_API __attribute__((visibility("default")))
-#define AN_PRINTF(format_at, args_at) __attribute__((format(printf, format_at, args_at)))
 #else
 #define AN_API
+#endif
+#endif
+
+#if defined(__MINGW32__) && !defined(__clang__)
+#define AN_PRINTF(format_at, args_at) __attribute__((format(gnu_printf, format_at, args_at)))
+#elif defined(__GNUC__)
+#define AN_PRINTF(format_at, args_at) __attribute__((format(printf, format_at, args_at)))
+#else
 #define AN_PRINTF(format_at, args_at)
 #endif
 
@@ -33,6 +42,12 @@ extern "C" {
 #define AN_VERSION_MINOR 1
 #define AN_VERSION_PATCH 0
 #define AN_VERSION_TEXT "0.1.0"
+
+/*
+ * The version of the library that runs, as AN_VERSION_TEXT is that of the headers. They may differ
+ * in the patch number (docs/embedding.md has the policy).
+ */
+AN_API const char *an_version(void);
 
 /* ------------------------------------------------------------------ errors */
 

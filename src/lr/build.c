@@ -209,6 +209,21 @@ static void start_group(an_lr_schedule *s, an_lr_group *group)
 
 /* -------------------------------------------------------------- validation */
 
+/*
+ * Two ways to compile show only here: x87 registers, and clang's -ffp-contract=fast, which
+ * overrides the pragma of numeric.h. (1 + u)^2 = 1 + 2u + u^2 rounds to 1 + 2u for u = 2^-30.
+ */
+static bool check_arithmetic(an_error *err)
+{
+    volatile double x = 0x1.00000004p+0, y = 0x1.00000008p+0;
+    if (x * x - y == 0)
+        return true;
+    return an_error_set(
+        err, AN_ERROR_STATE,
+        "the schedules were compiled so that a product and a sum are not rounded "
+        "one by one; compile them with -ffp-contract=off, on x86 with -mfpmath=sse");
+}
+
 static bool check_group(an_lr_group *const *groups, size_t index, an_error *err)
 {
     if (!groups[index])
@@ -261,7 +276,8 @@ static an_lr_schedule *make(void *memory, const an_lr_desc *desc)
 an_lr_schedule *an_lr_init(void *memory, size_t size, const an_lr_desc *desc,
                            an_lr_group *const *groups, size_t group_count, an_error *err)
 {
-    if (!check_groups(groups, group_count, err) || !an_lr_check(desc, group_count, err))
+    if (!check_arithmetic(err) || !check_groups(groups, group_count, err) ||
+        !an_lr_check(desc, group_count, err))
         return NULL;
     size_t stride, fixed = measure(desc, &stride);
     if (!memory || size < fixed || (size - fixed) / stride < group_count) {

@@ -4,14 +4,15 @@
  * PyTorch computes its schedules in Python: one rounding per operation, left to right. These
  * sources do the same, whatever flags they are compiled with: no fused multiply-add (it would move
  * some values by one unit in the last place), and no reordering. (-ffp-contract=fast on clang's
- * command line is the one flag that no source can undo; clang's default, also with -march=native,
- * is fine.)
+ * command line is the one flag that no source can undo: an_lr_init refuses it. Clang's default,
+ * also with -march=native, is fine.)
  */
 #ifndef ANNEAL_LR_NUMERIC_H
 #define ANNEAL_LR_NUMERIC_H
 
-#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
-#error "the schedules need IEEE arithmetic: compile src/lr without -ffast-math (-Ofast)"
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || \
+    (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
+#error "the schedules need IEEE arithmetic: compile them without -ffast-math, -Ofast or parts of it"
 #endif
 
 #if defined(__clang__)

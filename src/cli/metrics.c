@@ -52,7 +52,8 @@ static bool read_line(const an_spec_source *source, size_t at, size_t *next, dou
     const char *end = memchr(line, '\n', source->length - at);
     size_t length = end ? (size_t)(end - line) : source->length - at;
     *next = at + length + (end ? 1 : 0);
-    while (length > 0 && strchr(" \t\r", line[length - 1]))
+    while (length > 0 &&
+           (line[length - 1] == ' ' || line[length - 1] == '\t' || line[length - 1] == '\r'))
         length--;
     size_t blank = strspn(line, " \t");
     blank = blank < length ? blank : length;

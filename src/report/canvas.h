@@ -80,4 +80,10 @@ double an__text_width(const char *text, double size);
  */
 void an__text_fit(char *buffer, size_t buffer_size, const char *text, double size, double width);
 
+/*
+ * How many bytes of `text` stand in a row of `width` pixels: all of them, or those up to the last
+ * blank before its end; 0 if there is no such blank.
+ */
+size_t an__text_break(const char *text, double size, double width);
+
 #endif

@@ -5,11 +5,14 @@
 #include "report/canvas.h"
 
 #include <math.h>
+#include <string.h>
 
 #define WIDTH 680.0
 #define MARGIN 14.0
 #define FIELD_HEIGHT 220.0
-#define NAME_HEIGHT 20.0 /* of one row of names */
+#define NAME_HEIGHT 20.0 /* from one name to the next */
+#define ROW_HEIGHT 17.0  /* from one row of a long name to the next */
+#define MOST_ROWS 3
 #define ABOVE_FIELD 30.0
 #define BELOW_FIELD 46.0
 
@@ -48,46 +51,69 @@ static void draw(an_canvas *canvas, double x1, double y1, double x2, double y2, 
 
 /* ------------------------------------------------------------------- names */
 
-/* One name of the legend: words at (x, y), the swatch to their left if there are several. */
-typedef struct entry {
-    char text[TEXT_BYTES];
-    double x, y;
-} entry;
+/* Where the legend has got to: the end of the last name, and the baseline of its row. */
+typedef struct legend {
+    double end, y;
+} legend;
 
-/* Places the entry after the one before it, in the same row if it fits. `end`: where that ended. */
-static void place_entry(entry *e, const an_plot *plot, size_t i, double *end)
+/*
+ * One row of a name into `piece`, as much of `name` as fits in `width`, up to a blank if there is
+ * one; the last row takes all that is left, cut. Returns what is left after it.
+ */
+static const char *take_row(char *piece, const char *name, double width, bool last)
 {
-    double swatch = plot->series_count > 1 ? SWATCH + GAP : 0;
-    an__text_fit(e->text, sizeof e->text, plot->series[i].name, NAME_SIZE,
-                 WIDTH - 2 * MARGIN - swatch);
-    double width = an__text_width(e->text, NAME_SIZE);
-    e->x = *end + (i > 0 ? 3 * GAP : 0) + swatch;
-    if (i > 0 && e->x + width > WIDTH - MARGIN) {
-        e->x = MARGIN + swatch;
-        e->y += NAME_HEIGHT;
+    size_t length = last ? 0 : an__text_break(name, NAME_SIZE, width);
+    if (length == 0 || length >= TEXT_BYTES) {
+        an__text_fit(piece, TEXT_BYTES, name, NAME_SIZE, width);
+        return "";
     }
-    *end = e->x + width;
+    char row[TEXT_BYTES];
+    memcpy(row, name, length);
+    row[length] = '\0';
+    an__text_fit(piece, TEXT_BYTES, row, NAME_SIZE, width);
+    return name + length + strspn(name + length, " ");
 }
 
-/* Draws the names, or with `canvas` NULL only measures; returns the height that they take. */
-static double lay_names(an_canvas *canvas, const an_plot *plot)
+static void draw_swatch(an_canvas *canvas, double x, double y, size_t series)
 {
-    entry e = {.y = MARGIN + NAME_SIZE};
-    double end = MARGIN;
-    for (size_t i = 0; i < plot->series_count; i++) {
-        place_entry(&e, plot, i, &end);
-        if (!canvas) {
-            continue;
-        }
-        an_words words = {{e.x, e.y}, AN_ANCHOR_START, NAME_SIZE, WORD_COLOUR, e.text};
-        canvas->class->words(canvas, &words);
-        if (plot->series_count > 1) {
-            double y = e.y - 0.35 * NAME_SIZE;
-            an_point swatch[] = {{e.x - SWATCH - GAP, y}, {e.x - GAP, y}};
-            canvas->class->line(canvas, swatch, 2, ink_of(i));
+    double middle = y - 0.35 * NAME_SIZE;
+    an_point points[] = {{x, middle}, {x + SWATCH, middle}};
+    canvas->class->line(canvas, points, 2, ink_of(series));
+}
+
+/* Draws name i after the one before it if it fits there, else from the left, in up to 3 rows. */
+static void lay_name(an_canvas *canvas, const an_plot *plot, size_t i, legend *at)
+{
+    double swatch = plot->series_count > 1 ? SWATCH + GAP : 0;
+    double room = WIDTH - 2 * MARGIN - swatch, x = at->end + (i > 0 ? 3 * GAP : 0) + swatch;
+    const char *rest = plot->series[i].name;
+    if (i > 0 && x + an__text_width(rest, NAME_SIZE) > WIDTH - MARGIN) {
+        x = MARGIN + swatch;
+        at->y += NAME_HEIGHT;
+    }
+    if (canvas && swatch > 0) {
+        draw_swatch(canvas, x - swatch, at->y, i);
+    }
+    for (int row = 0; row < MOST_ROWS && (row == 0 || *rest); row++) {
+        char piece[TEXT_BYTES];
+        rest = take_row(piece, rest, room, row == MOST_ROWS - 1);
+        at->y += row > 0 ? ROW_HEIGHT : 0;
+        at->end = x + an__text_width(piece, NAME_SIZE);
+        if (canvas) {
+            an_words words = {{x, at->y}, AN_ANCHOR_START, NAME_SIZE, WORD_COLOUR, piece};
+            canvas->class->words(canvas, &words);
         }
     }
-    return e.y + 4;
+}
+
+/* Draws the names, or with `canvas` NULL only measures; returns where they end. */
+static double lay_names(an_canvas *canvas, const an_plot *plot)
+{
+    legend at = {MARGIN, MARGIN + NAME_SIZE};
+    for (size_t i = 0; i < plot->series_count; i++) {
+        lay_name(canvas, plot, i, &at);
+    }
+    return at.y + 4;
 }
 
 /* -------------------------------------------------------------------- axes */

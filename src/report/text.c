@@ -64,3 +64,21 @@ void an__text_fit(char *buffer, size_t buffer_size, const char *text, double siz
     }
     buffer[length] = '\0';
 }
+
+size_t an__text_break(const char *text, double size, double width)
+{
+    double used = 0;
+    size_t blank = 0, length = 0;
+    for (; text[length]; length++) {
+        if (text[length] == ' ') {
+            blank = length;
+        }
+        if (((unsigned char)text[length] & 0xC0) != 0x80) {
+            used += glyph_width((unsigned char)text[length]) * size;
+        }
+        if (used > width) {
+            return blank;
+        }
+    }
+    return length;
+}

@@ -144,6 +144,17 @@ static void words_are_cut_to_a_width(void **state)
     assert_string_equal(text, "g…");
 }
 
+static void rows_end_at_blanks(void **state)
+{
+    (void)state;
+    static const char text[] = "one two three";
+    assert_int_equal(an__text_break(text, 10, 1000), 13);
+    assert_int_equal(an__text_break(text, 10, an__text_width("one two", 10) + 5), 7);
+    assert_int_equal(an__text_break(text, 10, an__text_width("one tw", 10)), 3);
+    assert_int_equal(an__text_break(text, 10, 10), 0);
+    assert_int_equal(an__text_break("", 10, 10), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +164,7 @@ int main(void)
         cmocka_unit_test(noise_fits_the_room),
         cmocka_unit_test(parts_of_a_series_stand_alone),
         cmocka_unit_test(words_are_cut_to_a_width),
+        cmocka_unit_test(rows_end_at_blanks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,6 +138,22 @@ static void long_names_are_cut(void **state)
     assert_int_equal(count_of("n…<"), 2);
 }
 
+static void long_names_with_blanks_take_up_to_three_rows(void **state)
+{
+    (void)state;
+    static char name[2000];
+    for (size_t i = 0; i + 10 < sizeof name; i += 10) {
+        memcpy(name + i, "abcdefghi ", 10);
+    }
+    an_series many[] = {{name, stairs, POINTS}, {"short", cosine, POINTS}};
+    an_plot p = {"step", "lr", many, 2};
+    assert_true(draw(&p, "a.svg") > 0);
+    assert_int_equal(count_of(">abcdefghi abcdefghi "), 3);
+    assert_int_equal(count_of("abcdefghi</text>"), 2);
+    assert_int_equal(count_of("…</text>"), 1);
+    assert_int_equal(count_of(">short</text>"), 1);
+}
+
 static void values_that_are_not_finite_are_gaps(void **state)
 {
     (void)state;
@@ -258,6 +274,7 @@ int main(void)
         cmocka_unit_test(the_same_plot_gives_the_same_svg),
         cmocka_unit_test(names_are_escaped_and_made_valid),
         cmocka_unit_test(long_names_are_cut),
+        cmocka_unit_test(long_names_with_blanks_take_up_to_three_rows),
         cmocka_unit_test(values_that_are_not_finite_are_gaps),
         cmocka_unit_test(nothing_to_draw_is_a_picture_too),
         cmocka_unit_test(size_is_bounded),

@@ -15,7 +15,7 @@ help:
 	@echo "make fuzz      fuzz every parser for FUZZ_SECONDS (60) each"
 	@echo "make format    clang-format on all sources; make check: formatting, clang-tidy, rooms"
 	@echo "make install   to PREFIX ($(PREFIX)); DESTDIR is honoured"
-	@echo "make docs      read the manual page (docs/ holds the rest)"
+	@echo "make docs      draw the pictures of docs/schedules.md, read the manual page"
 
 run: build
 	$(BUILD)/anneal train examples/mnist-mlp.yaml
@@ -56,7 +56,8 @@ check: build
 install: build
 	meson install -C $(BUILD) --no-rebuild
 
-docs:
+docs: build
+	scripts/docs-pictures $(BUILD)
 	man ./docs/anneal.1
 
 clean:

@@ -51,7 +51,8 @@ static void draw(an_canvas *canvas, double x1, double y1, double x2, double y2, 
 
 /* ------------------------------------------------------------------- names */
 
-/* Where the legend has got to: the end of the last name, and the baseline of its row. */
+/* Where the legend has got to: the end of the last name (a long one fills its last row), and the
+ * baseline of its row. */
 typedef struct legend {
     double end, y;
 } legend;
@@ -98,7 +99,7 @@ static void lay_name(an_canvas *canvas, const an_plot *plot, size_t i, legend *a
         char piece[TEXT_BYTES];
         rest = take_row(piece, rest, room, row == MOST_ROWS - 1);
         at->y += row > 0 ? ROW_HEIGHT : 0;
-        at->end = x + an__text_width(piece, NAME_SIZE);
+        at->end = row > 0 ? WIDTH : x + an__text_width(piece, NAME_SIZE);
         if (canvas) {
             an_words words = {{x, at->y}, AN_ANCHOR_START, NAME_SIZE, WORD_COLOUR, piece};
             canvas->class->words(canvas, &words);

@@ -508,7 +508,8 @@ an__lr_expression *an__lr_expression_parse(const char *text, size_t length, cons
     }
     r.out->count = 0;
     bool good = read_test(&r);
-    if (good && peek(&r) != '\0')
+    peek(&r);
+    if (good && r.at < length)
         good = fail(&r, r.at, "the expression goes on where it should end");
     *bad = r.bad;
     return good ? r.out : NULL;

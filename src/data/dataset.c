@@ -6,9 +6,8 @@ an_dataset *an__dataset_new(const an_allocator *allocator, int64_t count, an_sha
                             an_error *err)
 {
     an_dataset *dataset = an_alloc(allocator, 1, sizeof *dataset, err);
-    if (dataset == NULL) {
+    if (dataset == NULL)
         return NULL;
-    }
     dataset->allocator = *allocator;
     dataset->shape = shape;
     dataset->width = an_shape_size(shape);
@@ -23,9 +22,8 @@ an_dataset *an__dataset_new(const an_allocator *allocator, int64_t count, an_sha
 
 void an_dataset_free(an_dataset *dataset)
 {
-    if (dataset == NULL) {
+    if (dataset == NULL)
         return;
-    }
     an_allocator allocator = dataset->allocator;
     if (dataset->index != NULL) {
         an_release(&allocator, dataset->index, (size_t)dataset->count, sizeof *dataset->index);
@@ -83,13 +81,11 @@ an_dataset *an_dataset_from_bytes(const an_allocator *allocator, const uint8_t *
                                   const int32_t *labels, int64_t count, an_shape shape,
                                   int32_t classes, an_error *err)
 {
-    if (!check_memory(pixels, labels, count, shape, err)) {
+    if (!check_memory(pixels, labels, count, shape, err))
         return NULL;
-    }
     an_dataset *dataset = an__dataset_new(allocator, count, shape, err);
-    if (dataset == NULL) {
+    if (dataset == NULL)
         return NULL;
-    }
     memcpy(dataset->labels, labels, (size_t)count * sizeof *labels);
     size_t bytes = (size_t)count * (size_t)dataset->width;
     if (!an__dataset_check_labels(dataset, classes, "the dataset", err) ||
@@ -120,19 +116,16 @@ int32_t an_dataset_classes(const an_dataset *dataset)
 
 int32_t an_dataset_label(const an_dataset *dataset, int64_t index)
 {
-    if (index < 0 || index >= dataset->count) {
+    if (index < 0 || index >= dataset->count)
         return -1;
-    }
     return dataset->labels[an__dataset_row(dataset, index)];
 }
 
 void an_dataset_sample(const an_dataset *dataset, int64_t index, float *out)
 {
-    if (index < 0 || index >= dataset->count) {
+    if (index < 0 || index >= dataset->count)
         return;
-    }
     const uint8_t *pixels = dataset->pixels + an__dataset_row(dataset, index) * dataset->width;
-    for (int64_t i = 0; i < dataset->width; i++) {
+    for (int64_t i = 0; i < dataset->width; i++)
         out[i] = (float)pixels[i] / 255.0F;
-    }
 }

@@ -53,9 +53,8 @@ static const char *type_name(uint8_t type)
 static bool looks_like_markup(const uint8_t head[4])
 {
     size_t at = 0;
-    while (at < 3 && (head[at] == ' ' || head[at] == '\r' || head[at] == '\n')) {
+    while (at < 3 && (head[at] == ' ' || head[at] == '\r' || head[at] == '\n'))
         at++;
-    }
     return memcmp(head, "\xef\xbb\xbf<", 4) == 0 || head[at] == '<';
 }
 
@@ -99,15 +98,12 @@ static bool fail_rank(const char *name, int found, int rank, an_error *err)
 
 static bool check_magic(const char *name, const uint8_t head[4], int rank, an_error *err)
 {
-    if (head[0] != 0 || head[1] != 0) {
+    if (head[0] != 0 || head[1] != 0)
         return fail_magic(name, head, rank, err);
-    }
-    if (head[2] != TYPE_BYTE && type_name(head[2]) == NULL) {
+    if (head[2] != TYPE_BYTE && type_name(head[2]) == NULL)
         return fail_magic(name, head, rank, err);
-    }
-    if (head[2] != TYPE_BYTE) {
+    if (head[2] != TYPE_BYTE)
         return fail_type(name, head[2], err);
-    }
     return head[3] == rank || fail_rank(name, head[3], rank, err);
 }
 
@@ -115,12 +111,10 @@ static bool check_magic(const char *name, const uint8_t head[4], int rank, an_er
 static bool read_header(an_source *source, uint8_t *out, size_t size, int rank, an_error *err)
 {
     size_t got = 0;
-    if (!an__source_read(source, out, size, &got, err)) {
+    if (!an__source_read(source, out, size, &got, err))
         return false;
-    }
-    if (got == size) {
+    if (got == size)
         return true;
-    }
     if (source->taken == 0) {
         return an_error_set(err, AN_ERROR_DATA, "%s is empty, expected an IDX file of %s; " AGAIN,
                             source->name, kind_of(rank));
@@ -135,9 +129,8 @@ static bool read_shape(an_source *source, int rank, an_shape *shape, an_error *e
 {
     uint8_t head[4 + 4 * AN_IDX_IMAGES];
     if (!read_header(source, head, 4, rank, err) || !check_magic(source->name, head, rank, err) ||
-        !read_header(source, head + 4, 4 * (size_t)rank, rank, err)) {
+        !read_header(source, head + 4, 4 * (size_t)rank, rank, err))
         return false;
-    }
     *shape = (an_shape){.ndim = rank};
     for (int i = 0; i < rank; i++) {
         const uint8_t *b = head + 4 + 4 * i;
@@ -188,9 +181,8 @@ static bool fail_length(const char *name, an_shape shape, const char *relation, 
 static bool check_length(const an_source *source, an_shape shape, an_error *err)
 {
     uint64_t expected = header_size(shape.ndim) + (uint64_t)an_shape_size(shape);
-    if (!source->gzip && source->stored != expected) {
+    if (!source->gzip && source->stored != expected)
         return fail_length(source->name, shape, "has", source->stored, err);
-    }
     if (source->gzip && expected / 1032 > source->stored) {
         return fail_length(source->name, shape, "can unpack to no more than", source->stored * 1032,
                            err);
@@ -228,17 +220,15 @@ static bool read_values(an_source *source, an_idx *idx, size_t *capacity, an_err
     for (;;) {
         size_t got = 0;
         if (!grow(source, idx, capacity, wanted, err) ||
-            !an__source_read(source, idx->values + have, wanted - have, &got, err)) {
+            !an__source_read(source, idx->values + have, wanted - have, &got, err))
             return false;
-        }
         have += got;
         if (have < wanted) {
             return fail_length(source->name, idx->shape, source->gzip ? "unpacks to" : "has",
                                header_size(idx->shape.ndim) + have, err);
         }
-        if (have == idx->size) {
+        if (have == idx->size)
             return true;
-        }
         wanted = have < idx->size - have ? 2 * have : idx->size;
     }
 }
@@ -248,9 +238,8 @@ static bool check_end(an_source *source, const an_idx *idx, an_error *err)
 {
     uint8_t more;
     size_t got = 0;
-    if (!an__source_read(source, &more, 1, &got, err)) {
+    if (!an__source_read(source, &more, 1, &got, err))
         return false;
-    }
     uint64_t expected = header_size(idx->shape.ndim) + idx->size;
     return got == 0 || fail_length(source->name, idx->shape, "goes on after", expected, err);
 }
@@ -260,13 +249,11 @@ bool an__idx_read(an_source *source, int rank, an_idx *idx, an_error *err)
     size_t capacity = 0;
     *idx = (an_idx){0};
     if (!read_shape(source, rank, &idx->shape, err) ||
-        !check_shape(source->name, idx->shape, err) || !check_length(source, idx->shape, err)) {
+        !check_shape(source->name, idx->shape, err) || !check_length(source, idx->shape, err))
         return false;
-    }
     idx->size = (size_t)an_shape_size(idx->shape);
-    if (read_values(source, idx, &capacity, err) && check_end(source, idx, err)) {
+    if (read_values(source, idx, &capacity, err) && check_end(source, idx, err))
         return true;
-    }
     an_release(&source->allocator, idx->values, capacity, 1);
     *idx = (an_idx){0};
     return false;

@@ -96,14 +96,12 @@ static bool allocate(an_loader *loader, an_error *err)
     an_shape shape = {.ndim = sample.ndim + 1, .dim = {loader->capacity}};
     memcpy(shape.dim + 1, sample.dim, (size_t)sample.ndim * sizeof *sample.dim);
     loader->rows = an_alloc(allocator, rows_size(loader), sizeof *loader->rows, err);
-    if (loader->rows == NULL) {
+    if (loader->rows == NULL)
         return false;
-    }
     size_t count = (size_t)loader->dataset->count;
     loader->labels = an_alloc(allocator, count, sizeof *loader->labels, err);
-    if (loader->labels == NULL) {
+    if (loader->labels == NULL)
         return false;
-    }
     loader->x = an_tensor_new(loader->context, shape, err);
     return loader->x != NULL;
 }
@@ -111,13 +109,11 @@ static bool allocate(an_loader *loader, an_error *err)
 an_loader *an_loader_new(an_context *context, const an_dataset *dataset,
                          const an_loader_options *options, an_error *err)
 {
-    if (!check_options(dataset, options, err)) {
+    if (!check_options(dataset, options, err))
         return NULL;
-    }
     an_loader *loader = an_alloc(an_context_allocator(context), 1, sizeof *loader, err);
-    if (loader == NULL) {
+    if (loader == NULL)
         return NULL;
-    }
     int64_t count = dataset->count;
     loader->context = context;
     loader->dataset = dataset;
@@ -141,9 +137,8 @@ static void set_batch_size(an_loader *loader, int64_t size)
 
 void an_loader_free(an_loader *loader)
 {
-    if (loader == NULL) {
+    if (loader == NULL)
         return;
-    }
     const an_allocator *allocator = an_context_allocator(loader->context);
     if (loader->x != NULL) {
         set_batch_size(loader, loader->capacity);
@@ -165,9 +160,8 @@ static void begin_epoch(an_loader *loader)
         an_rng rng = an_rng_init(loader->options.seed, AN_STREAM_ORDER + (uint64_t)loader->epoch);
         an_rng_permutation(&rng, loader->rows, dataset->count);
     } else {
-        for (int64_t i = 0; i < dataset->count; i++) {
+        for (int64_t i = 0; i < dataset->count; i++)
             loader->rows[i] = (int32_t)i;
-        }
     }
     for (int64_t i = 0; i < dataset->count; i++) {
         loader->rows[i] = an__dataset_row(dataset, loader->rows[i]);
@@ -205,9 +199,8 @@ static void fill(an_loader *loader, int64_t size)
 
 bool an_loader_next(an_loader *loader, an_batch *batch)
 {
-    if (!loader->ordered) {
+    if (!loader->ordered)
         begin_epoch(loader);
-    }
     int64_t left = loader->samples - loader->at;
     if (left == 0) {
         an_loader_seek(loader, loader->epoch + 1);

@@ -14,9 +14,8 @@ void an__pages_prefer_large(void *block, size_t size)
 {
 #ifdef MADV_HUGEPAGE
     long page = sysconf(_SC_PAGESIZE);
-    if (size < LEAST || page <= 0) {
+    if (size < LEAST || page <= 0)
         return;
-    }
     size_t before = (size_t)page - 1 - ((uintptr_t)block - 1) % (size_t)page;
     (void)madvise((char *)block + before, size - before, MADV_HUGEPAGE);
 #else

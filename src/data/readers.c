@@ -11,9 +11,8 @@ static bool read_file(const an_allocator *allocator, const char *path, int rank,
                       an_error *err)
 {
     an_source source;
-    if (!an__source_open(&source, allocator, path, err)) {
+    if (!an__source_open(&source, allocator, path, err))
         return false;
-    }
     bool read = an__idx_read(&source, rank, idx, err);
     an__source_close(&source);
     return read;
@@ -36,12 +35,10 @@ static an_dataset *join(const an_allocator *allocator, an_idx *images, const an_
 {
     an_shape shape = an_shape_3(1, images->shape.dim[1], images->shape.dim[2]);
     an_dataset *dataset = an__dataset_new(allocator, images->shape.dim[0], shape, err);
-    if (dataset == NULL) {
+    if (dataset == NULL)
         return NULL;
-    }
-    for (size_t i = 0; i < labels->size; i++) {
+    for (size_t i = 0; i < labels->size; i++)
         dataset->labels[i] = labels->values[i];
-    }
     if (!an__dataset_check_labels(dataset, classes, labels_path, err)) {
         an_dataset_free(dataset);
         return NULL;
@@ -60,9 +57,8 @@ an_dataset *an_idx_open(const an_allocator *allocator, const char *images_path,
     an_idx images = {0};
     if (read_file(allocator, labels_path, AN_IDX_LABELS, &labels, err) &&
         read_file(allocator, images_path, AN_IDX_IMAGES, &images, err) &&
-        check_counts(images_path, &images, labels_path, &labels, err)) {
+        check_counts(images_path, &images, labels_path, &labels, err))
         dataset = join(allocator, &images, &labels, labels_path, classes, err);
-    }
     an__idx_free(allocator, &images);
     an__idx_free(allocator, &labels);
     return dataset;
@@ -110,9 +106,8 @@ static bool find(const char *folder, const char *part, const char *type, char pa
                                 "the path of the data folder is %zu bytes too long; use a shorter",
                                 length - PATH_SIZE + 1);
         }
-        if (stat(path, &facts) == 0 || (errno != ENOENT && errno != ENOTDIR)) {
+        if (stat(path, &facts) == 0 || (errno != ENOENT && errno != ENOTDIR))
             return true;
-        }
     }
     return fail_missing(folder, part, type, err);
 }
@@ -123,8 +118,7 @@ an_dataset *an_mnist_open(const an_allocator *allocator, const char *folder, boo
     char images[PATH_SIZE];
     char labels[PATH_SIZE];
     if (!find(folder, train ? "train-images" : "t10k-images", "idx3", images, err) ||
-        !find(folder, train ? "train-labels" : "t10k-labels", "idx1", labels, err)) {
+        !find(folder, train ? "train-labels" : "t10k-labels", "idx1", labels, err))
         return NULL;
-    }
     return an_idx_open(allocator, images, labels, MNIST_CLASSES, err);
 }

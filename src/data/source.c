@@ -17,9 +17,8 @@ static voidpf zip_alloc(voidpf user, uInt count, uInt size)
     const an_allocator *allocator = user;
     size_t bytes = sizeof(block_head) + (size_t)count * size;
     block_head *head = allocator->resize(allocator->user, NULL, 0, bytes);
-    if (head == NULL) {
+    if (head == NULL)
         return NULL;
-    }
     head->size = bytes;
     return head + 1;
 }
@@ -69,9 +68,8 @@ static size_t take(an_source *source, void *out, size_t size)
     } else {
         uint64_t left = source->stored - source->taken;
         got = left < size ? (size_t)left : size;
-        if (got > 0) {
+        if (got > 0)
             memcpy(out, source->memory + source->taken, got);
-        }
     }
     source->taken += got;
     return got;
@@ -79,9 +77,8 @@ static size_t take(an_source *source, void *out, size_t size)
 
 static bool check_read(const an_source *source, an_error *err)
 {
-    if (source->file == NULL || !ferror(source->file)) {
+    if (source->file == NULL || !ferror(source->file))
         return true;
-    }
     return an_error_set(err, AN_ERROR_IO, "%s cannot be read after byte %llu; check the disk",
                         source->name, (unsigned long long)source->taken);
 }
@@ -89,9 +86,8 @@ static bool check_read(const an_source *source, an_error *err)
 static bool start_unpacking(an_source *source, const uint8_t *head, size_t length, an_error *err)
 {
     source->input = an_alloc(&source->allocator, AN_SOURCE_CHUNK, 1, err);
-    if (source->input == NULL) {
+    if (source->input == NULL)
         return false;
-    }
     source->zip.zalloc = zip_alloc;
     source->zip.zfree = zip_free;
     source->zip.opaque = &source->allocator;
@@ -112,12 +108,10 @@ static bool detect(an_source *source, an_error *err)
 {
     uint8_t head[2];
     size_t length = take(source, head, sizeof head);
-    if (!check_read(source, err)) {
+    if (!check_read(source, err))
         return false;
-    }
-    if (length == 2 && head[0] == 0x1f && head[1] == 0x8b) {
+    if (length == 2 && head[0] == 0x1f && head[1] == 0x8b)
         return start_unpacking(source, head, length, err);
-    }
     source->taken = 0;
     return source->file == NULL || fseek(source->file, 0, SEEK_SET) == 0 ||
            fail_to_open(source->name, errno, err);
@@ -128,16 +122,13 @@ bool an__source_open(an_source *source, const an_allocator *allocator, const cha
 {
     struct stat facts;
     *source = (an_source){.name = path, .allocator = *allocator};
-    if (stat(path, &facts) != 0) {
+    if (stat(path, &facts) != 0)
         return fail_to_open(path, errno, err);
-    }
-    if (!check_kind(path, &facts, err)) {
+    if (!check_kind(path, &facts, err))
         return false;
-    }
     source->file = fopen(path, "rb");
-    if (source->file == NULL) {
+    if (source->file == NULL)
         return fail_to_open(path, errno, err);
-    }
     source->stored = (uint64_t)facts.st_size;
     if (!detect(source, err)) {
         an__source_close(source);
@@ -159,9 +150,8 @@ void an__source_close(an_source *source)
         inflateEnd(&source->zip);
         an_release(&source->allocator, source->input, AN_SOURCE_CHUNK, 1);
     }
-    if (source->file != NULL) {
+    if (source->file != NULL)
         fclose(source->file);
-    }
     *source = (an_source){0};
 }
 
@@ -169,9 +159,8 @@ void an__source_close(an_source *source)
 
 static bool fail_to_unpack(const an_source *source, int code, an_error *err)
 {
-    if (code == Z_MEM_ERROR) {
+    if (code == Z_MEM_ERROR)
         return an_error_set(err, AN_ERROR_MEMORY, "no memory to unpack %s", source->name);
-    }
     return an_error_set(err, AN_ERROR_DATA,
                         "%s: its gzip data are damaged (%s); copy or download the file again",
                         source->name, source->zip.msg != NULL ? source->zip.msg : "unknown error");
@@ -182,9 +171,8 @@ static bool refill(an_source *source, bool *more, an_error *err)
 {
     if (source->zip.avail_in == 0) {
         size_t got = take(source, source->input, AN_SOURCE_CHUNK);
-        if (!check_read(source, err)) {
+        if (!check_read(source, err))
             return false;
-        }
         source->zip.next_in = source->input;
         source->zip.avail_in = (uInt)got;
     }
@@ -204,9 +192,8 @@ static bool next_member(an_source *source, an_error *err)
 static bool unpack_some(an_source *source, bool *end, an_error *err)
 {
     bool more;
-    if (!refill(source, &more, err)) {
+    if (!refill(source, &more, err))
         return false;
-    }
     if (!more && source->member_done) {
         *end = true;
         return true;
@@ -217,9 +204,8 @@ static bool unpack_some(an_source *source, bool *end, an_error *err)
                             "download the file again",
                             source->name, (unsigned long long)source->taken);
     }
-    if (source->member_done) {
+    if (source->member_done)
         return next_member(source, err);
-    }
     int code = inflate(&source->zip, Z_NO_FLUSH);
     source->member_done = code == Z_STREAM_END;
     return code == Z_OK || code == Z_STREAM_END || fail_to_unpack(source, code, err);
@@ -234,9 +220,8 @@ static bool read_gzip(an_source *source, uint8_t *out, size_t size, size_t *got,
         size_t part = size - *got < most ? size - *got : most;
         source->zip.next_out = out + *got;
         source->zip.avail_out = (uInt)part;
-        if (!unpack_some(source, &end, err)) {
+        if (!unpack_some(source, &end, err))
             return false;
-        }
         *got += part - source->zip.avail_out;
     }
     return true;
@@ -244,9 +229,8 @@ static bool read_gzip(an_source *source, uint8_t *out, size_t size, size_t *got,
 
 bool an__source_read(an_source *source, void *out, size_t size, size_t *got, an_error *err)
 {
-    if (source->gzip) {
+    if (source->gzip)
         return read_gzip(source, out, size, got, err);
-    }
     *got = take(source, out, size);
     return check_read(source, err);
 }

@@ -4,9 +4,8 @@
 static an_dataset *view_new(const an_dataset *whole, int64_t count, an_error *err)
 {
     an_dataset *view = an_alloc(&whole->allocator, 1, sizeof *view, err);
-    if (view == NULL) {
+    if (view == NULL)
         return NULL;
-    }
     *view = *whole;
     view->count = count;
     view->index = an_alloc(&whole->allocator, (size_t)count, sizeof *view->index, err);
@@ -26,18 +25,16 @@ static void choose(const an_dataset *whole, uint64_t seed, int32_t *order, bool 
 {
     an_rng rng = an_rng_init(seed, AN_STREAM_SPLIT);
     an_rng_permutation(&rng, order, whole->count);
-    for (int64_t i = 0; i < cut->count; i++) {
+    for (int64_t i = 0; i < cut->count; i++)
         chosen[order[i]] = true;
-    }
     int32_t *next_cut = cut->index;
     int32_t *next_rest = rest->index;
     for (int64_t i = 0; i < whole->count; i++) {
         int32_t row = an__dataset_row(whole, i);
-        if (chosen[i]) {
+        if (chosen[i])
             *next_cut++ = row;
-        } else {
+        else
             *next_rest++ = row;
-        }
     }
 }
 

@@ -63,18 +63,16 @@ static an_axis divide(double low, double high, int most, bool outward, bool whol
     axis.power = whole && power < 0 ? -1 : power - 1;
     for (size_t i = 0; i < STRIDE_COUNT; i++) {
         axis.stride = strides[i];
-        if (whole && axis.power == -1 && strides[i] == 25) {
+        if (whole && axis.power == -1 && strides[i] == 25)
             continue;
-        }
         double from = over_power(low, axis.power) / strides[i];
         double to = over_power(high, axis.power) / strides[i];
         double first = outward ? floor(from + 1e-9) : ceil(from - 1e-9);
         double last = outward ? ceil(to - 1e-9) : floor(to + 1e-9);
         axis.first = (int64_t)first * strides[i];
         axis.count = (int)(last - first) + 1;
-        if (axis.count <= most) {
+        if (axis.count <= most)
             break;
-        }
     }
     shorten(&axis);
     return axis;
@@ -106,12 +104,10 @@ static void widen(double *low, double *high)
         *high = 1;
         return;
     }
-    if (*low > 0 && (*low < NEAR_ZERO * *high || *high - *low < 1e-9 * greatest)) {
+    if (*low > 0 && (*low < NEAR_ZERO * *high || *high - *low < 1e-9 * greatest))
         *low = 0;
-    }
-    if (*high < 0 && (*high > NEAR_ZERO * *low || *high - *low < 1e-9 * greatest)) {
+    if (*high < 0 && (*high > NEAR_ZERO * *low || *high - *low < 1e-9 * greatest))
         *high = 0;
-    }
 }
 
 an_axis an_axis_values(const an_plot *plot, int most)
@@ -129,11 +125,9 @@ an_axis an_axis_values(const an_plot *plot, int most)
 an_axis an_axis_steps(const an_plot *plot, int most)
 {
     size_t last = 1;
-    for (size_t i = 0; i < plot->series_count; i++) {
-        if (plot->series[i].count > last + 1) {
+    for (size_t i = 0; i < plot->series_count; i++)
+        if (plot->series[i].count > last + 1)
             last = plot->series[i].count - 1;
-        }
-    }
     return divide(0, (double)last, most < 3 ? 3 : most, false, true);
 }
 
@@ -142,9 +136,8 @@ an_axis an_axis_steps(const an_plot *plot, int most)
 static int64_t power_of_ten(int power)
 {
     int64_t value = 1;
-    for (int i = 0; i < power; i++) {
+    for (int i = 0; i < power; i++)
         value *= 10;
-    }
     return value;
 }
 
@@ -152,15 +145,13 @@ size_t an_axis_label(char *buffer, size_t size, const an_axis *axis, int i)
 {
     int64_t units = axis->first + i * axis->stride;
     int decimals = axis->scale - axis->power;
-    if (decimals <= 0) {
+    if (decimals <= 0)
         return an_term_count(buffer, size, units * power_of_ten(-decimals));
-    }
     int64_t one = power_of_ten(decimals), size_of_units = units < 0 ? -units : units;
     char digits[24] = {0};
     int64_t rest = size_of_units % one;
-    for (int place = decimals - 1; place >= 0; place--, rest /= 10) {
+    for (int place = decimals - 1; place >= 0; place--, rest /= 10)
         digits[place] = (char)('0' + rest % 10);
-    }
     char whole[32];
     an_term_count(whole, sizeof whole, size_of_units / one);
     return an_format(buffer, size, "%s%s.%s", units < 0 ? "-" : "", whole, digits);
@@ -169,12 +160,10 @@ size_t an_axis_label(char *buffer, size_t size, const an_axis *axis, int i)
 size_t an_axis_title(char *buffer, size_t size, const an_axis *axis, const char *name, bool unicode)
 {
     static const char *const raised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
-    if (axis->scale == 0) {
+    if (axis->scale == 0)
         return an_format(buffer, size, "%s", name);
-    }
-    if (!unicode) {
+    if (!unicode)
         return an_format(buffer, size, "%s x1e%d", name, axis->scale);
-    }
     int power = axis->scale < 0 ? -axis->scale : axis->scale;
     return an_format(buffer, size, "%s ×10%s%s%s%s", name, axis->scale < 0 ? "⁻" : "",
                      power >= 100 ? raised[power / 100] : "",

@@ -13,18 +13,15 @@ static size_t print_special(char *buffer, size_t size, double value)
 static size_t print_fixed(char *buffer, size_t size, double value, int decimals)
 {
     long long unit = 1;
-    for (int i = 0; i < decimals; i++) {
+    for (int i = 0; i < decimals; i++)
         unit *= 10;
-    }
     long long scaled = llround(value * (double)unit);
-    if (decimals == 0) {
+    if (decimals == 0)
         return an_format(buffer, size, "%lld", scaled);
-    }
     char digits[10] = {0};
     long long rest = scaled % unit;
-    for (int i = decimals - 1; i >= 0; i--, rest /= 10) {
+    for (int i = decimals - 1; i >= 0; i--, rest /= 10)
         digits[i] = (char)('0' + rest % 10);
-    }
     return an_format(buffer, size, "%lld.%s", scaled / unit, digits);
 }
 
@@ -47,12 +44,10 @@ static int exponent_of(double value)
 
 size_t an_term_number(char *buffer, size_t size, double value)
 {
-    if (!isfinite(value)) {
+    if (!isfinite(value))
         return print_special(buffer, size, value);
-    }
-    if (value == 0) {
+    if (value == 0)
         return an_format(buffer, size, "0");
-    }
     double magnitude = fabs(value);
     const char *sign = value < 0 ? "-" : "";
     int exponent = exponent_of(magnitude);
@@ -69,9 +64,8 @@ size_t an_term_number(char *buffer, size_t size, double value)
 
 size_t an_term_percent(char *buffer, size_t size, double fraction)
 {
-    if (!(fabs(fraction) < 1e12)) {
+    if (!(fabs(fraction) < 1e12))
         return print_special(buffer, size, fraction);
-    }
     char digits[32];
     print_fixed(digits, sizeof digits, fabs(fraction) * 100, 1);
     return an_format(buffer, size, "%s%s %%", fraction < 0 ? "-" : "", digits);
@@ -85,9 +79,8 @@ size_t an_term_count(char *buffer, size_t size, int64_t value)
     int digits = 0;
     text[--at] = '\0';
     do {
-        if (digits > 0 && digits % 3 == 0) {
+        if (digits > 0 && digits % 3 == 0)
             text[--at] = ',';
-        }
         text[--at] = (char)('0' + rest % 10);
         rest /= 10;
         digits++;
@@ -99,9 +92,8 @@ size_t an_term_count(char *buffer, size_t size, int64_t value)
 size_t an_term_rate(char *buffer, size_t size, double value)
 {
     static const char *const units[] = {"", "k", "M", "G", "T", "P", "E"};
-    if (!(fabs(value) < 1e20)) {
+    if (!(fabs(value) < 1e20))
         return print_special(buffer, size, value);
-    }
     double magnitude = fabs(value);
     size_t unit = 0;
     while (magnitude >= 999.5 && unit + 1 < sizeof units / sizeof *units) {
@@ -117,25 +109,21 @@ size_t an_term_rate(char *buffer, size_t size, double value)
 static size_t print_pair(char *buffer, size_t size, double seconds)
 {
     long long whole = llround(seconds);
-    if (whole < 3600) {
+    if (whole < 3600)
         return an_format(buffer, size, "%lld min %lld s", whole / 60, whole % 60);
-    }
     long long minutes = llround(seconds / 60);
-    if (minutes < 2 * 24 * 60) {
+    if (minutes < 2 * 24 * 60)
         return an_format(buffer, size, "%lld h %lld min", minutes / 60, minutes % 60);
-    }
     long long hours = llround(seconds / 3600);
     return an_format(buffer, size, "%lld d %lld h", hours / 24, hours % 24);
 }
 
 size_t an_term_duration(char *buffer, size_t size, double seconds)
 {
-    if (!(seconds >= 0 && seconds < 1e15)) {
+    if (!(seconds >= 0 && seconds < 1e15))
         return an_format(buffer, size, "?");
-    }
-    if (seconds >= 59.5) {
+    if (seconds >= 59.5)
         return print_pair(buffer, size, seconds);
-    }
     char digits[32];
     bool small = seconds > 0 && seconds < 0.0995;
     print_fixed(digits, sizeof digits, small ? seconds * 1000 : seconds,

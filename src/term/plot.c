@@ -65,9 +65,8 @@ static void set_dot(field *f, dot d, size_t series)
     int column = d.x / f->sub_x, row = d.y / f->sub_y;
     cell *c = &f->cells[row][column];
     bool own_turn = (size_t)column % f->plot->series_count == series;
-    if (c->dots == 0 || own_turn) {
+    if (c->dots == 0 || own_turn)
         c->owner = (unsigned char)(series % LOOKS);
-    }
     c->dots |= braille_bits[d.y % f->sub_y][d.x % f->sub_x];
 }
 
@@ -79,9 +78,8 @@ static void draw_segment(field *f, dot from, dot to, size_t series)
     int rest = across - down;
     for (;;) {
         set_dot(f, from, series);
-        if (from.x == to.x && from.y == to.y) {
+        if (from.x == to.x && from.y == to.y)
             return;
-        }
         int twice = 2 * rest;
         if (twice > -down) {
             rest -= down;
@@ -150,9 +148,8 @@ static an_axis choose_steps(const an_plot *plot, int columns)
 {
     for (int most = 9; most > 3; most--) {
         an_axis axis = an_axis_steps(plot, most);
-        if (axis.count * (label_columns(&axis) + 3) <= columns) {
+        if (axis.count * (label_columns(&axis) + 3) <= columns)
             return axis;
-        }
     }
     return an_axis_steps(plot, 3);
 }
@@ -180,9 +177,8 @@ static void lay_out(field *f, const an_term_canvas *canvas)
 
 static void add_repeated(an_text *text, const char *piece, int times)
 {
-    for (int i = 0; i < times; i++) {
+    for (int i = 0; i < times; i++)
         an__text_add(text, piece);
-    }
 }
 
 /* The character of a lone cell; the legend shows a braille line as a full one. */
@@ -205,9 +201,8 @@ static void add_cell(an_text *text, const field *f, cell c)
 static void add_row(an_text *text, const field *f, int row)
 {
     int end = f->columns, colour = -1;
-    while (end > 0 && f->cells[row][end - 1].dots == 0) {
+    while (end > 0 && f->cells[row][end - 1].dots == 0)
         end--;
-    }
     for (int i = 0; i < end; i++) {
         cell c = f->cells[row][i];
         if (c.dots == 0) {
@@ -220,9 +215,8 @@ static void add_row(an_text *text, const field *f, int row)
         }
         add_cell(text, f, c);
     }
-    if (colour >= 0) {
+    if (colour >= 0)
         an__text_add(text, "\033[0m");
-    }
     an__text_add(text, "\n");
 }
 
@@ -240,9 +234,8 @@ static void add_cut(an_text *text, const char *name, int columns, bool unicode)
         } while (((unsigned char)*at & 0xC0) == 0x80 && length < sizeof glyph - 1);
         an__text_add(text, glyph);
     }
-    if (!whole) {
+    if (!whole)
         an__text_add(text, unicode ? "…" : "...");
-    }
 }
 
 /* The names of the lines: one is a heading, several have their marks before them. */
@@ -252,11 +245,10 @@ static void add_names(an_text *text, const field *f, int columns)
         bool several = f->plot->series_count > 1;
         if (several) {
             an__text_add(text, f->colour ? colours[i % LOOKS] : "");
-            if (f->sub_x == 2) {
+            if (f->sub_x == 2)
                 an__text_add(text, "━━");
-            } else {
+            else
                 add_mark(text, f, i % LOOKS);
-            }
             an__text_add(text, f->colour ? "\033[0m " : " ");
         }
         add_cut(text, f->plot->series[i].name, columns - (several ? 3 : 0), f->unicode);
@@ -281,9 +273,8 @@ static void add_field(an_text *text, const field *f)
     for (int row = 0; row < f->rows; row++) {
         char label[LABEL_SIZE] = "";
         bool tick = row % each == 0;
-        if (tick) {
+        if (tick)
             an_axis_label(label, sizeof label, &f->values, f->values.count - 1 - row / each);
-        }
         add_repeated(text, " ", f->label_columns - an_term_columns(label));
         an__text_add(text, label);
         an__text_add(text, f->unicode ? (tick ? " ┤" : " │") : (tick ? " +" : " |"));
@@ -331,9 +322,8 @@ size_t an_term_plot(char *buffer, size_t size, const an_plot *plot, const an_ter
 {
     field f = {.plot = plot};
     lay_out(&f, canvas);
-    for (size_t i = 0; i < plot->series_count; i++) {
+    for (size_t i = 0; i < plot->series_count; i++)
         draw_series(&f, i);
-    }
     an_text text = an__term_text(buffer, size);
     add_names(&text, &f, limit(canvas->columns, MIN_COLUMNS, MAX_COLUMNS));
     add_value_title(&text, &f);

@@ -30,13 +30,11 @@ static range range_of(const double *values, size_t count)
 /* The range is cut into eight equal parts; halved first, since a difference can overflow. */
 static int height_of(double value, range r)
 {
-    if (isinf(value)) {
+    if (isinf(value))
         return value > 0 ? HEIGHTS - 1 : 0;
-    }
     double span = r.greatest / 2 - r.least / 2;
-    if (!(span > 0)) {
+    if (!(span > 0))
         return MIDDLE;
-    }
     int height = (int)((value / 2 - r.least / 2) / span * HEIGHTS);
     return height < HEIGHTS ? height : HEIGHTS - 1;
 }
@@ -44,9 +42,8 @@ static int height_of(double value, range r)
 /* The value shown in `cell`: the first cell shows the first value, the last cell the last. */
 static size_t sample(size_t count, int cell, int columns)
 {
-    if (columns < 2) {
+    if (columns < 2)
         return count - 1;
-    }
     return (size_t)((double)(count - 1) * cell / (columns - 1) + 0.5);
 }
 
@@ -57,11 +54,10 @@ size_t an_term_sparkline(char *buffer, size_t size, const double *values, size_t
     an_text text = an__term_text(buffer, size);
     for (int cell = 0; cell < columns; cell++) {
         double value = count > 0 ? values[sample(count, cell, columns)] : NAN;
-        if (isnan(value)) {
+        if (isnan(value))
             an__text_add(&text, " ");
-        } else {
+        else
             an__text_add(&text, (unicode ? blocks : letters)[height_of(value, r)]);
-        }
     }
     return text.length;
 }

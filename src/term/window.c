@@ -14,8 +14,7 @@ bool an_term_is_terminal(int fd)
 int an_term_width(int fd, int otherwise)
 {
     struct winsize window = {0};
-    if (ioctl(fd, TIOCGWINSZ, &window) != 0 || window.ws_col == 0) {
+    if (ioctl(fd, TIOCGWINSZ, &window) != 0 || window.ws_col == 0)
         return otherwise;
-    }
     return window.ws_col;
 }

@@ -16,9 +16,8 @@ static void add_key(an_line *line, const char *key)
 static void add_value(an_line *line, double value)
 {
     char text[NUMBER_SIZE] = "null";
-    if (isfinite(value)) {
+    if (isfinite(value))
         an_number_print_short(text, sizeof text, value);
-    }
     an__line_add(line, text);
 }
 
@@ -53,23 +52,19 @@ static void add_groups(an_line *line, const char *key, const double *values, siz
 
 static bool any_number(const double *values, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!isnan(values[i])) {
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(values[i]))
             return true;
-        }
-    }
     return false;
 }
 
 static void add_rates(an_line *line, const an_record *record)
 {
     size_t groups = an__record_groups(record);
-    if (groups > 0) {
+    if (groups > 0)
         add_groups(line, "lr", record->lr, groups);
-    }
-    if (any_number(record->momentum, groups)) {
+    if (any_number(record->momentum, groups))
         add_groups(line, "momentum", record->momentum, groups);
-    }
 }
 
 static void write_epoch(void *user, const an_record *record)

@@ -74,20 +74,17 @@ void an__line_metrics(an_line *line, const char *gap, const an_record *record)
 
 static bool all_equal(const double *values, size_t count)
 {
-    for (size_t i = 1; i < count; i++) {
-        if (values[i] != values[0]) {
+    for (size_t i = 1; i < count; i++)
+        if (values[i] != values[0])
             return false;
-        }
-    }
     return true;
 }
 
 void an__line_rates(an_line *line, const char *gap, const an_record *record)
 {
     size_t groups = an__record_groups(record);
-    if (groups == 0) {
+    if (groups == 0)
         return;
-    }
     size_t shown = all_equal(record->lr, groups) ? 1 : groups;
     add_number(line, gap, "lr", record->lr[0]);
     for (size_t i = 1; i < shown; i++) {

@@ -25,9 +25,8 @@ static void add_batches(an_line *line, const an_record *record)
 static void add_eta(an_line *line, const an_progress *progress, const an_record *record)
 {
     int64_t left = progress->info.steps - record->step;
-    if (record->step < 1 || left < 0) {
+    if (record->step < 1 || left < 0)
         return;
-    }
     char text[FIELD_SIZE];
     an_term_duration(text, sizeof text, record->seconds / (double)record->step * (double)left);
     an__line_add(line, GAP "eta ");
@@ -49,14 +48,12 @@ static void add_right(an_line *line, const an_progress *progress, const an_recor
     add_batches(line, record);
     an__line_metrics(line, GAP, record);
     an__line_rates(line, GAP, record);
-    if (speed) {
+    if (speed)
         an__line_speed(line, GAP, record);
-    }
-    if (finished) {
+    if (finished)
         add_epoch_time(line, record);
-    } else {
+    else
         add_eta(line, progress, record);
-    }
 }
 
 static void add_bar(an_line *line, const an_progress *progress, const an_record *record,
@@ -75,9 +72,8 @@ static void cut(an_line *line, int columns)
     size_t at = 0;
     for (int seen = 0; at < line->length; at++) {
         bool begins = ((unsigned char)line->text[at] & 0xC0) != 0x80;
-        if (begins && ++seen > columns) {
+        if (begins && ++seen > columns)
             break;
-        }
     }
     line->text[at] = '\0';
     line->length = at;
@@ -129,9 +125,8 @@ static void train_begin(void *user, const an_run_info *info)
 static void batch_end(void *user, const an_record *record)
 {
     an_progress *progress = user;
-    if (record->seconds - progress->drawn_at >= DRAW_EVERY) {
+    if (record->seconds - progress->drawn_at >= DRAW_EVERY)
         draw(progress, record, false);
-    }
 }
 
 static void epoch_end(void *user, const an_record *record)
@@ -143,9 +138,8 @@ static void epoch_end(void *user, const an_record *record)
 static void train_end(void *user, const an_record *record)
 {
     an_progress *progress = user;
-    if (progress->open) {
+    if (progress->open)
         draw(progress, record, true);
-    }
 }
 
 void an_progress_init(an_progress *progress, FILE *stream, int width, bool unicode)

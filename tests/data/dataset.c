@@ -47,9 +47,8 @@ static void copies_what_it_is_given(void **state)
     assert_int_equal(an_dataset_count(set), 600);
     assert_int_equal(an_dataset_classes(set), 7);
     assert_true(an_shape_equal(an_dataset_shape(set), an_shape_1(2)));
-    for (int64_t i = 0; i < 600; i++) {
+    for (int64_t i = 0; i < 600; i++)
         assert_int_equal(number_of(set, i), i);
-    }
     an_dataset_free(set);
 }
 
@@ -75,9 +74,8 @@ static void refused(const uint8_t *pixels, const int32_t *labels, int64_t count,
     an_error err = {0};
     assert_null(an_dataset_from_bytes(&allocator, pixels, labels, count, shape, classes, &err));
     assert_int_equal(err.code, code);
-    if (strstr(err.message, piece) == NULL) {
+    if (strstr(err.message, piece) == NULL)
         fail_msg("\"%s\" lacks \"%s\"", err.message, piece);
-    }
     assert_int_equal(memory.live, 0);
 }
 
@@ -126,9 +124,8 @@ static void check_split(const an_dataset *whole, int64_t count, uint64_t seed)
         assert_int_equal(an_dataset_classes(views[v]), an_dataset_classes(whole));
         assert_true(an_shape_equal(an_dataset_shape(views[v]), an_dataset_shape(whole)));
     }
-    for (int64_t i = 0; i < total; i++) {
+    for (int64_t i = 0; i < total; i++)
         assert_int_equal(seen[number_of(whole, i)], 1);
-    }
     free(seen);
     an_dataset_free(views[0]);
     an_dataset_free(views[1]);
@@ -168,9 +165,8 @@ static bool same_cut(const an_dataset *whole, uint64_t a, uint64_t b)
     assert_true(an_dataset_split(whole, 50, a, &rest[0], &cut[0], NULL));
     assert_true(an_dataset_split(whole, 50, b, &rest[1], &cut[1], NULL));
     bool same = true;
-    for (int64_t i = 0; i < 50; i++) {
+    for (int64_t i = 0; i < 50; i++)
         same = same && number_of(cut[0], i) == number_of(cut[1], i);
-    }
     for (int i = 0; i < 2; i++) {
         an_dataset_free(rest[i]);
         an_dataset_free(cut[i]);

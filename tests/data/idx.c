@@ -66,9 +66,8 @@ static void check_small(an_dataset *set, int32_t classes)
         float values[4];
         an_dataset_sample(set, i, values);
         assert_int_equal(an_dataset_label(set, i), labels[i]);
-        for (int j = 0; j < 4; j++) {
+        for (int j = 0; j < 4; j++)
             assert_true(values[j] == (float)(10 * (4 * i + j)) / 255.0F);
-        }
     }
 }
 
@@ -198,9 +197,8 @@ static void refuses_bad_files_in_gzip(void **state)
         p.memory = (counter){0};
         refused(&p, 0, AN_ERROR_DATA, 1, p.images);
         assert_true(p.memory.peak < 400000);
-        if (strncmp(bad->found, "has ", 4) != 0 && bad->length > 0) {
+        if (strncmp(bad->found, "has ", 4) != 0 && bad->length > 0)
             refused(&p, 0, AN_ERROR_DATA, 2, bad->found, bad->remedy);
-        }
     }
     folder_remove(&p.at);
 }
@@ -284,9 +282,8 @@ static void a_lying_gzip_header_takes_no_memory(void **state)
     assert_non_null(bytes);
     assert_non_null(zip);
     an_rng rng = an_rng_init(1, 0);
-    for (size_t i = 0; i < noise; i++) {
+    for (size_t i = 0; i < noise; i++)
         bytes[i] = (uint8_t)an_rng_u32(&rng);
-    }
     static const uint8_t header[16] = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0x40, 0, 0, 0, 0x40, 0};
     memcpy(bytes, header, sizeof header);
     size_t length = gzip_bytes(bytes, noise, zip, 2 * noise);

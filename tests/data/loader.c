@@ -27,9 +27,8 @@ static an_dataset *numbered(int64_t count, an_shape shape)
     assert_non_null(pixels);
     assert_non_null(labels);
     for (int64_t i = 0; i < count; i++) {
-        for (int64_t j = 0; j < width; j++) {
+        for (int64_t j = 0; j < width; j++)
             pixels[i * width + j] = pixel(i, j);
-        }
         labels[i] = (int32_t)(i % 7);
     }
     an_dataset *set = an_dataset_from_bytes(&allocator, pixels, labels, count, shape, 7, NULL);
@@ -65,9 +64,8 @@ static int64_t number_in(const an_batch *batch, int64_t row)
     int64_t width = batch->x->size / batch->size;
     const float *x = batch->x->data + row * width;
     int64_t number = lroundf(x[0] * 255) + (width > 1 ? 256 * lroundf(x[1] * 255) : 0);
-    for (int64_t j = 0; j < width; j++) {
+    for (int64_t j = 0; j < width; j++)
         assert_true(fabsf(x[j] - (float)pixel(number, j) / 255.0F) < 1e-6F);
-    }
     assert_int_equal(batch->y.data[row], number % 7);
     return number;
 }
@@ -85,9 +83,8 @@ static int64_t read_epoch(an_loader *loader, int64_t batch_size, int64_t order[M
         assert_int_equal(batch.y.count, batch.size);
         assert_int_equal(batch.x->shape.dim[0], batch.size);
         assert_int_equal(an_shape_size(batch.x->shape), batch.x->size);
-        for (int64_t i = 0; i < batch.size; i++) {
+        for (int64_t i = 0; i < batch.size; i++)
             order[count++] = number_in(&batch, i);
-        }
         batches++;
     }
     assert_int_equal(batches, an_loader_batches(loader));
@@ -99,9 +96,8 @@ static bool is_permutation(const int64_t *order, int64_t count)
 {
     bool seen[MOST] = {false};
     for (int64_t i = 0; i < count; i++) {
-        if (order[i] < 0 || order[i] >= count || seen[order[i]]) {
+        if (order[i] < 0 || order[i] >= count || seen[order[i]])
             return false;
-        }
         seen[order[i]] = true;
     }
     return true;
@@ -123,9 +119,8 @@ static void in_order_without_shuffle(void **state)
         for (int epoch = 0; epoch < 2; epoch++) {
             int64_t order[MOST];
             assert_int_equal(read_epoch(loader, sizes[s], order), 100);
-            for (int64_t i = 0; i < 100; i++) {
+            for (int64_t i = 0; i < 100; i++)
                 assert_int_equal(order[i], i);
-            }
         }
         an_loader_free(loader);
     }
@@ -182,9 +177,8 @@ static void seeks_any_epoch(void **state)
     an_dataset *set = numbered(500, an_shape_1(4));
     an_loader *loader = loader_of(context, set, 64, true, 1);
     int64_t order[4][MOST];
-    for (int epoch = 0; epoch < 4; epoch++) {
+    for (int epoch = 0; epoch < 4; epoch++)
         read_epoch(loader, 64, order[epoch]);
-    }
     static const int visits[] = {2, 0, 3, 3, 1};
     for (size_t i = 0; i < sizeof visits / sizeof *visits; i++) {
         int64_t again[MOST];
@@ -219,9 +213,8 @@ static void drop_last_leaves_out_the_rest(void **state)
     assert_int_equal(an_loader_batches(loader), 3);
     assert_int_equal(an_loader_samples(loader), 90);
     int64_t order[MOST];
-    for (int epoch = 0; epoch < 3; epoch++) {
+    for (int epoch = 0; epoch < 3; epoch++)
         assert_int_equal(read_epoch(loader, 30, order), 90);
-    }
     an_loader_free(loader);
     an_dataset_free(set);
     an_context_free(context);
@@ -267,18 +260,16 @@ static void normalizes(void **state)
     an_allocator allocator = an_allocator_default();
     uint8_t pixels[259 * 2];
     const int32_t labels[2] = {0, 1};
-    for (int i = 0; i < 259 * 2; i++) {
+    for (int i = 0; i < 259 * 2; i++)
         pixels[i] = (uint8_t)i;
-    }
     an_dataset *set =
         an_dataset_from_bytes(&allocator, pixels, labels, 2, an_shape_3(1, 7, 37), 0, NULL);
     assert_non_null(set);
     for (int w = 0; w < 3; w++) {
         an_context_options how = {.threads = 1, .vector_bits = widths[w]};
         an_context *context = an_context_new(&how, NULL);
-        if (context == NULL) {
+        if (context == NULL)
             continue; /* this processor has no such vectors */
-        }
         an_loader_options options = {
             .batch_size = 2, .shuffle = true, .mean = 0.1307, .deviation = 0.3081};
         an_loader *loader = an_loader_new(context, set, &options, NULL);
@@ -321,9 +312,8 @@ static void refused(an_context *context, const an_dataset *set, an_loader_option
     an_error err = {0};
     assert_null(an_loader_new(context, set, &options, &err));
     assert_int_equal(err.code, AN_ERROR_ARGUMENT);
-    if (strstr(err.message, piece) == NULL) {
+    if (strstr(err.message, piece) == NULL)
         fail_msg("\"%s\" lacks \"%s\"", err.message, piece);
-    }
 }
 
 static void refuses_bad_options(void **state)
@@ -366,9 +356,8 @@ static void takes_sets_of_one_sample(void **state)
     an_dataset *set = numbered(1, an_shape_0());
     an_loader *loader = loader_of(context, set, INT64_MAX, true, 1);
     int64_t order[MOST];
-    for (int epoch = 0; epoch < 3; epoch++) {
+    for (int epoch = 0; epoch < 3; epoch++)
         assert_int_equal(read_epoch(loader, INT64_MAX, order), 1);
-    }
     an_loader_free(loader);
     an_dataset_free(set);
     an_context_free(context);

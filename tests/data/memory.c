@@ -84,17 +84,15 @@ static bool load(const an_allocator *allocator, void *arg, an_error *err)
     const an_dataset *set = arg;
     an_context_options options = {.threads = 1, .allocator = *allocator};
     an_context *context = an_context_new(&options, err);
-    if (context == NULL) {
+    if (context == NULL)
         return false;
-    }
     an_loader_options how = an_loader_defaults();
     how.batch_size = 2;
     how.shuffle = true;
     an_loader *loader = an_loader_new(context, set, &how, err);
     an_batch batch;
-    for (int i = 0; loader != NULL && i < 10; i++) {
+    for (int i = 0; loader != NULL && i < 10; i++)
         an_loader_next(loader, &batch);
-    }
     an_loader_free(loader);
     an_context_free(context);
     return loader != NULL;
@@ -128,9 +126,8 @@ static void epochs_allocate_nothing(void **state)
     assert_non_null(loader);
     size_t calls = memory.calls;
     an_batch batch;
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 20; i++)
         an_loader_next(loader, &batch);
-    }
     assert_int_equal(memory.calls, calls);
     an_loader_free(loader);
     an_dataset_free(set);

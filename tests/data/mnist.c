@@ -14,11 +14,10 @@ static void check_names(const char *images, const char *labels, bool train, bool
     folder f;
     folder_make(&f);
     uint8_t zip[256];
-    if (gzip) {
+    if (gzip)
         folder_write(&f, images, zip, gzip_bytes(small_images, IMAGES_LENGTH, zip, sizeof zip));
-    } else {
+    else
         folder_write(&f, images, small_images, IMAGES_LENGTH);
-    }
     folder_write(&f, labels, small_labels, LABELS_LENGTH);
     an_allocator allocator = an_allocator_default();
     an_error err = {0};
@@ -50,9 +49,8 @@ static void refused(const char *path, an_error_code code, const char *first, con
     an_error err = {0};
     assert_null(an_mnist_open(&allocator, path, true, &err));
     assert_int_equal(err.code, code);
-    if (strstr(err.message, first) == NULL || strstr(err.message, second) == NULL) {
+    if (strstr(err.message, first) == NULL || strstr(err.message, second) == NULL)
         fail_msg("\"%s\" lacks \"%s\" or \"%s\"", err.message, first, second);
-    }
 }
 
 static void says_what_is_missing(void **state)
@@ -94,9 +92,8 @@ static void check_part(bool train, int64_t count, const int32_t first[4], double
     for (int64_t i = 0; i < count; i++) {
         float values[784];
         an_dataset_sample(set, i, values);
-        for (int j = 0; j < 784; j++) {
+        for (int j = 0; j < 784; j++)
             sum += (double)values[j];
-        }
         assert_true(i >= 4 || an_dataset_label(set, i) == first[i]);
     }
     double mean = sum / (784.0 * (double)count);

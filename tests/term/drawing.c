@@ -51,9 +51,8 @@ static void small_buffers_are_not_overrun(void **state)
         memset(text, 'x', sizeof text);
         assert_int_equal(an_term_bar(text, size, 4, 1, true), 12);
         assert_int_equal(text[size], 'x');
-        if (size > 0) {
+        if (size > 0)
             assert_int_equal(strlen(text), (size - 1 > 12 ? 12 : size - 1) / 3 * 3);
-        }
     }
     assert_int_equal(an_term_bar(NULL, 0, 4, 1, true), 12);
 }

@@ -30,9 +30,8 @@ static void a_terminal_tells_its_width(void **state)
 {
     (void)state;
     int window = posix_openpt(O_RDWR | O_NOCTTY);
-    if (window < 0) {
+    if (window < 0)
         skip();
-    }
     struct winsize size = {.ws_row = 24, .ws_col = 123};
     assert_true(an_term_is_terminal(window));
     assert_int_equal(ioctl(window, TIOCSWINSZ, &size), 0);

@@ -8,9 +8,8 @@ void capture_begin(capture *c)
     c->text = NULL;
     c->length = 0;
     c->stream = open_memstream(&c->text, &c->length);
-    if (c->stream == NULL) {
+    if (c->stream == NULL)
         abort();
-    }
 }
 
 const char *capture_text(capture *c)

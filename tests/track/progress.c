@@ -88,9 +88,8 @@ static void finishes_a_line_at_the_epochs_end(void **state)
 static size_t count_of(const char *text, char wanted)
 {
     size_t count = 0;
-    for (; *text != '\0'; text++) {
+    for (; *text != '\0'; text++)
         count += *text == wanted;
-    }
     return count;
 }
 

@@ -4,7 +4,7 @@
 BUILD  ?= build
 PREFIX ?= /usr/local
 
-.PHONY: help run test build bench parity fuzz format check install docs clean
+.PHONY: help run test build bench parity fuzz format check install amalgamation docs clean
 
 help:
 	@echo "make run       build and train examples/mnist-mlp.yaml"
@@ -15,6 +15,7 @@ help:
 	@echo "make fuzz      fuzz every parser for FUZZ_SECONDS (60) each"
 	@echo "make format    clang-format on all sources; make check: formatting, clang-tidy, rooms"
 	@echo "make install   to PREFIX ($(PREFIX)); DESTDIR is honoured"
+	@echo "make amalgamation   the schedule library as two files in dist/"
 	@echo "make docs      draw the pictures of docs/schedules.md, read the manual page"
 
 run: $(BUILD)/build.ninja
@@ -58,9 +59,12 @@ check: build
 install: build
 	meson install -C $(BUILD) --no-rebuild
 
+amalgamation:
+	scripts/amalgamate dist
+
 docs: build
 	scripts/docs-pictures $(BUILD)
 	man ./docs/anneal.1
 
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) dist

@@ -75,7 +75,7 @@ typedef struct an_axis {
  * last are its ends. It begins at 0 when the values come near it.
  */
 AN_API an_axis an_axis_values(const an_plot *plot, int most);
-/* The axis of the plot's steps, from 0 to the last, with ticks at whole numbers; `most` likewise. */
+/* The axis of the plot's steps, from 0 to the last, ticks at whole numbers; `most` likewise. */
 AN_API an_axis an_axis_steps(const an_plot *plot, int most);
 AN_API double an_axis_tick(const an_axis *axis, int i);
 /* Tick i as "0.05" or "10,000"; all labels of an axis have the same number of decimals. */

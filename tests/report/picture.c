@@ -142,8 +142,8 @@ static void long_names_with_blanks_take_up_to_three_rows(void **state)
 {
     (void)state;
     static char name[2000];
-    for (size_t i = 0; i + 10 < sizeof name; i += 10) {
-        memcpy(name + i, "abcdefghi ", 10);
+    for (size_t i = 0; i + 1 < sizeof name; i++) {
+        name[i] = "abcdefghi "[i % 10];
     }
     an_series many[] = {{name, stairs, POINTS}, {"short", cosine, POINTS}};
     an_plot p = {"step", "lr", many, 2};

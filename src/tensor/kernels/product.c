@@ -53,7 +53,10 @@ void an__gemm(an_context *context, const an_gemm *call)
 {
     if (call->m <= 0 || call->n <= 0)
         return;
-    product job = {.call = call, .context = context, .parts = an_context_threads(context)};
+    an_gemm whole = *call;
+    if (call->k <= 0)
+        whole.a = whole.b = call->c; /* not read, but no offset may be taken from NULL */
+    product job = {.call = &whole, .context = context, .parts = an_context_threads(context)};
     const double most = (double)call->m * (double)call->n * (double)call->k / worth_a_thread;
     if (job.parts > most)
         job.parts = most < 1.0 ? 1 : (int)most;

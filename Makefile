@@ -58,6 +58,7 @@ check: build
 
 install: build
 	meson install -C $(BUILD) --no-rebuild
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
 amalgamation:
 	scripts/amalgamate dist

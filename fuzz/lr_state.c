@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     memcpy(bytes, data + 1, size - 1);
     mend(bytes, size - 1);
-    if (an_lr_state_load(schedule, bytes, size - 1, NULL))
+    if (an_lr_state_load(schedule, bytes, size - 1, AN_LR_REFUSE, NULL, NULL))
         for (int i = 0; i < 5; i++)
             an_lr_step_metric(schedule, i);
     free(bytes);

@@ -348,8 +348,18 @@ AN_API bool an_lr_wants_metric(const an_lr_schedule *schedule);
 /* One step with the metric; the same as an_lr_step for a schedule that wants none. */
 AN_API void an_lr_step_metric(an_lr_schedule *schedule, double metric);
 
-/* How many steps were taken; 0 after construction. */
+/*
+ * Sets the clock to `step` and writes the values that an_lr_at has there: PyTorch's
+ * scheduler.step(epoch), where that is right. The user's edits are forgotten, and stepping goes on
+ * from these values. False, with nothing changed, for a schedule that wants a metric (STATE) and
+ * for a step below 0 or above 2^53 (ARGUMENT).
+ */
+AN_API bool an_lr_step_to(an_lr_schedule *schedule, int64_t step, an_error *err);
+
+/* How many steps were taken, or the step that an_lr_step_to has set; 0 after construction. */
 AN_API int64_t an_lr_step_count(const an_lr_schedule *schedule);
+/* What the schedule was made from, in its own memory; composites of one child are that child. */
+AN_API const an_lr_desc *an_lr_desc_of(const an_lr_schedule *schedule);
 /* Whether the schedule writes slot `id` of any of its groups. */
 AN_API bool an_lr_drives(const an_lr_schedule *schedule, an_slot_id id);
 
@@ -379,20 +389,49 @@ AN_API bool an_lr_replays(const an_lr_schedule *schedule);
 /* ------------------------------------------------------------------- state */
 
 /*
- * What a run has to keep to go on bit for bit: the clock, the base rates, the plateau's memory and
- * the values of the groups' slots, as bytes that are the same on every machine and have a version
- * and a checksum. Loading restores the slots too, so it does not matter what was built or loaded
- * before.
+ * What a run has to keep to go on bit for bit: the clock, the base rates, the plateau's memory, the
+ * values of the groups' slots, and the description that they belong to. Here as bytes, the same on
+ * every machine, with a version and a checksum; as JSON in anneal/lr_text.h. Loading restores the
+ * slots too, so it does not matter what was built or loaded before.
  */
 AN_API size_t an_lr_state_size(const an_lr_schedule *schedule);
 /* Writes the state; returns its size, or 0 if `size` is less than an_lr_state_size. */
 AN_API size_t an_lr_state_save(const an_lr_schedule *schedule, void *bytes, size_t size);
+
+/*
+ * What loading does when the parameters of the schedule are not those that were saved: a longer
+ * training, another peak. PyTorch's load_state_dict puts the old ones back in silence. Here one
+ * says what is meant:
+ *
+ *   AN_LR_REFUSE   an error that names what differs
+ *   AN_LR_ADOPT    the schedule's own parameters count from now on. The clock, the base rates and
+ *                  the plateau's memory are the saved ones (CyclicLR and OneCycleLR have their base
+ *                  rate from their parameters), and the slots get the values that the new
+ *                  parameters have at the saved step; the user's edits are forgotten. The schedule
+ *                  must be the same but for its parameters, lists of any length: it must nest the
+ *                  same kinds.
+ *
+ * To keep the saved parameters instead, make the schedule from them: an_lr_state_desc of
+ * anneal/lr_text.h reads them out of a state.
+ */
+typedef enum an_lr_policy { AN_LR_REFUSE, AN_LR_ADOPT } an_lr_policy;
+
+/*
+ * How the saved description differs: how many parameters, and the saved and the schedule's own
+ * values of as many as there is room for ("T_max 100 -> 200; schedulers[1].gamma 0.1 -> 0.5").
+ */
+typedef struct an_lr_changes {
+    size_t count;
+    char text[256];
+} an_lr_changes;
+
 /*
  * Errors leave the schedule as it was: bytes that are not a state or are damaged (DATA), and a
- * state of other parameters or another number of groups (STATE).
+ * state of other parameters, of another schedule or another number of groups (STATE). `changes`
+ * may be NULL; it is filled whenever the bytes are sound and the number of groups fits.
  */
 AN_API bool an_lr_state_load(an_lr_schedule *schedule, const void *bytes, size_t size,
-                             an_error *err);
+                             an_lr_policy policy, an_lr_changes *changes, an_error *err);
 
 /* ------------------------------------------------------- the table of schedules */
 

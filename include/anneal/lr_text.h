@@ -51,6 +51,42 @@ AN_API void an_lr_text_free(an_lr_text *text);
  */
 AN_API size_t an_lr_print(char *buffer, size_t size, const an_lr_desc *desc);
 
+/* ------------------------------------------------------------------- state */
+
+/*
+ * The schedule's state (anneal/lr.h) as a JSON object, for people and other programs to read:
+ *
+ *   {"anneal_lr_state": 1, "schedule": "StepLR(step_size=30)", "step": 40,
+ *    "groups": [{"base_rates": [0.1],
+ *                "lr": {"value": 0.010000000000000002, "initial": 0.1},
+ *                "momentum": {"value": 0.9}}]}
+ *
+ * Every double has the digits that read back as the same double; those that JSON has no number for
+ * are the strings "inf", "-inf" and "nan". `base_rates` has one for each schedule of the
+ * description, the outermost first, each before its children. A ReduceLROnPlateau adds
+ * "plateau": {"best": "inf", "bad_steps": 0, "cooldown_left": 0}. Returns the length of the whole,
+ * as an_lr_print does.
+ */
+AN_API size_t an_lr_state_print(char *buffer, size_t size, const an_lr_schedule *schedule);
+
+/*
+ * Loads such an object, as an_lr_state_load loads bytes. Keys may come in any order; an unknown
+ * key, one that is missing or comes twice, and a value of the wrong type are refused (DATA), with
+ * the line, the column and the path of what is wrong ("groups[1].lr.value"). `allocator` (for the
+ * reading only) and `changes` may be NULL.
+ */
+AN_API bool an_lr_state_parse(an_lr_schedule *schedule, const char *text, size_t length,
+                              an_lr_policy policy, an_lr_changes *changes,
+                              const an_allocator *allocator, an_error *err);
+
+/*
+ * The description that a state was saved with, bytes or JSON: make the schedule from it to keep the
+ * saved parameters, then load the state. NULL with err (DATA) when it is not a state, and (STATE)
+ * when it holds a function of the host's, which no text can bring back.
+ */
+AN_API an_lr_text *an_lr_state_desc(const void *state, size_t size, const an_allocator *allocator,
+                                    an_error *err);
+
 /* The names of all schedules, NULL at the end. */
 AN_API const char *const *an_lr_names(void);
 

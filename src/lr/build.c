@@ -90,30 +90,44 @@ static void make_node(an__lr_node *node, const an_lr_desc *desc, size_t index, b
 }
 
 /* The tree of `desc`; NULL while counting. A composite of one child is that child. */
+static an__lr_node *build(layout *l, const an_lr_desc *desc, bool later);
+
+/* The children's nodes, and the list of their descriptions that the node's own refers to. */
+static void build_children(layout *l, an__lr_node *node, const an_lr_desc *desc,
+                           const an_lr_children *children)
+{
+    an__lr_node **made = carve(l, children->count, sizeof(an__lr_node *));
+    const an_lr_desc **each = carve(l, children->count, sizeof(an_lr_desc *));
+    for (size_t i = 0; i < children->count; i++) {
+        an__lr_node *child = build(l, children->each[i], i > 0 && desc->kind == AN_SEQUENTIAL_LR);
+        if (!node)
+            continue;
+        made[i] = child;
+        each[i] = &child->desc;
+    }
+    if (!node)
+        return;
+    node->children = made;
+    node->child_count = children->count;
+    an_lr_children own = {.each = each, .count = children->count};
+    if (desc->kind == AN_SEQUENTIAL_LR)
+        node->desc.sequential.schedulers = own;
+    else
+        node->desc.chained.schedulers = own;
+}
+
 static an__lr_node *build(layout *l, const an_lr_desc *desc, bool later)
 {
-    const an_lr_children *children;
-    while ((children = an__lr_children_of(desc)) && children->count == 1)
-        desc = children->each[0];
+    desc = an__lr_unwrap(desc);
+    const an_lr_children *children = an__lr_children_of(desc);
     an__lr_node *node = carve(l, 1, sizeof *node);
     size_t index = l->node_count++;
     an_lr_desc copy = *desc;
     copy_lists(l, &copy);
     if (node)
         make_node(node, &copy, index, later);
-    if (children) {
-        an__lr_node **made = carve(l, children->count, sizeof(an__lr_node *));
-        for (size_t i = 0; i < children->count; i++) {
-            an__lr_node *child =
-                build(l, children->each[i], i > 0 && desc->kind == AN_SEQUENTIAL_LR);
-            if (made)
-                made[i] = child;
-        }
-        if (node) {
-            node->children = made;
-            node->child_count = children->count;
-        }
-    }
+    if (children)
+        build_children(l, node, desc, children);
     if (node)
         an__lr_classify(node);
     return node;

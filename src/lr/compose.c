@@ -17,6 +17,14 @@ const an_lr_children *an__lr_children_of(const an_lr_desc *desc)
     return desc->kind == AN_CHAINED_LR ? &desc->chained.schedulers : NULL;
 }
 
+const an_lr_desc *an__lr_unwrap(const an_lr_desc *desc)
+{
+    const an_lr_children *children;
+    while ((children = an__lr_children_of(desc)) && children->count == 1)
+        desc = children->each[0];
+    return desc;
+}
+
 /* ------------------------------------------------------------ SequentialLR */
 
 /* The child whose turn step e is, and the step at which its turn began. */

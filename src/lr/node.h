@@ -55,7 +55,7 @@ typedef struct an__lr_class {
 
 struct an__lr_node {
     const an__lr_class *class;
-    an_lr_desc desc; /* lists point into the schedule's memory; `schedulers` is not used */
+    an_lr_desc desc; /* lists and children point into the schedule's memory */
     size_t index;    /* of its base rate in an__lr_member */
     an__lr_form form;
     int64_t product_until; /* the last step at which a node that multiplies is a plain factor */
@@ -126,6 +126,8 @@ bool an__lr_momentum(const an__lr_node *node, size_t group, int64_t e, bool hold
 bool an__lr_erases(const an_lr_desc *desc);
 /* The children that a description has; NULL for a leaf. */
 const an_lr_children *an__lr_children_of(const an_lr_desc *desc);
+/* The description that composites of one child around it stand for. */
+const an_lr_desc *an__lr_unwrap(const an_lr_desc *desc);
 
 /* Whether any leaf drives momentum; whether any parameter is a list with one value per group. */
 bool an__lr_has_momentum(const an__lr_node *node);
@@ -153,5 +155,9 @@ bool an__lr_check_rules(const an_lr_desc *desc, const char **blame, an_error *er
 /* table.c: the value of a choice, whose enum may have any size. */
 int an__lr_choice(const an_lr_desc *desc, const an_lr_param *param);
 void an__lr_choice_set(an_lr_desc *desc, const an_lr_param *param, int value);
+/* The name of choice `index`, "?" if there is none. */
+const char *an__lr_choice_name(const an_lr_param *param, uint64_t index);
+/* Whether the parameter has its default, so that a text may leave it out. */
+bool an__lr_is_default(const an_lr_desc *desc, const an_lr_param *param);
 
 #endif

@@ -1,6 +1,7 @@
 /* parse.c - schedules from text: a call of the grammar to a description, by the one table. */
 #include "lr/expression.h"
 #include "lr/node.h"
+#include "lr/text.h"
 #include <anneal/lr_text.h>
 #include <math.h>
 #include <string.h>
@@ -15,6 +16,7 @@ struct an_lr_text {
 typedef struct reader {
     const an_spec_source *source;
     const an_lr_fill *fill;
+    bool saved; /* AN__LR_HOST_FUNCTION is read too */
     an_arena *arena;
     an_error *err;
 } reader;
@@ -96,6 +98,13 @@ static bool read_children(reader *r, const an_spec_node *node, an_lr_children *o
 
 /* --------------------------------------------------------------- functions */
 
+static double host_function(void *user, double epoch)
+{
+    (void)user;
+    (void)epoch;
+    return NAN;
+}
+
 /* An expression in quotes, or a lambda; errors point into it. */
 static bool read_function(reader *r, const char *name, const an_spec_node *node,
                           an_lr_function *out)
@@ -106,6 +115,10 @@ static bool read_function(reader *r, const char *name, const an_spec_node *node,
                              "%s must be an expression of epoch, such as \"0.95 ** epoch\", or a "
                              "lambda",
                              name);
+    if (r->saved && !lambda && strcmp(node->text, AN__LR_HOST_FUNCTION) == 0) {
+        out->call = host_function;
+        return true;
+    }
     size_t bad, length = strlen(node->text);
     an_error found = {0};
     an__lr_expression *expression = an__lr_expression_parse(
@@ -303,15 +316,15 @@ static bool read_call(reader *r, const an_spec_node *call, an_lr_desc *desc)
 
 /* ------------------------------------------------------------------- texts */
 
-an_lr_text *an_lr_parse(const an_spec_source *source, const an_spec_node *call,
-                        const an_lr_fill *fill, const an_allocator *allocator, an_error *err)
+/* Takes the reader's source, fill and saved; `allocator` may be NULL. */
+static an_lr_text *parse(reader r, const an_spec_node *call, const an_allocator *allocator)
 {
     an_allocator own = allocator ? *allocator : an_allocator_default();
-    an_lr_text *text = an_alloc(&own, 1, sizeof *text, err);
+    an_lr_text *text = an_alloc(&own, 1, sizeof *text, r.err);
     if (!text)
         return NULL;
     an_arena_init(&text->arena, own);
-    reader r = {.source = source, .fill = fill, .arena = &text->arena, .err = err};
+    r.arena = &text->arena;
     an_error found = {0};
     bool good = read_call(&r, call, &text->desc);
     if (good && !an_lr_check(&text->desc, 0, &found))
@@ -322,17 +335,33 @@ an_lr_text *an_lr_parse(const an_spec_source *source, const an_spec_node *call,
     return NULL;
 }
 
+static an_lr_text *parse_string(reader r, const char *text, const an_allocator *allocator)
+{
+    an_spec_source source = an_spec_source_text(text);
+    an_spec *spec = an_spec_parse(&source, allocator, r.err);
+    if (!spec)
+        return NULL;
+    r.source = an_spec_where(spec);
+    an_lr_text *result = parse(r, an_spec_root(spec), allocator);
+    an_spec_free(spec);
+    return result;
+}
+
+an_lr_text *an_lr_parse(const an_spec_source *source, const an_spec_node *call,
+                        const an_lr_fill *fill, const an_allocator *allocator, an_error *err)
+{
+    return parse((reader){.source = source, .fill = fill, .err = err}, call, allocator);
+}
+
 an_lr_text *an_lr_parse_text(const char *text, const an_lr_fill *fill,
                              const an_allocator *allocator, an_error *err)
 {
-    an_spec_source source = an_spec_source_text(text);
-    an_allocator own = allocator ? *allocator : an_allocator_default();
-    an_spec *spec = an_spec_parse(&source, &own, err);
-    if (!spec)
-        return NULL;
-    an_lr_text *result = an_lr_parse(an_spec_where(spec), an_spec_root(spec), fill, &own, err);
-    an_spec_free(spec);
-    return result;
+    return parse_string((reader){.fill = fill, .err = err}, text, allocator);
+}
+
+an_lr_text *an__lr_parse_saved(const char *text, const an_allocator *allocator, an_error *err)
+{
+    return parse_string((reader){.saved = true, .err = err}, text, allocator);
 }
 
 const an_lr_desc *an_lr_text_desc(const an_lr_text *text)

@@ -1,111 +1,129 @@
 /* print.c - schedules to canonical text: keywords, in the table's order, defaults left out. */
 #include "lr/node.h"
+#include "lr/text.h"
 #include <anneal/lr_text.h>
 #include <math.h>
 #include <string.h>
 
-/* The text so far; `used` goes on counting when `buffer` is full. */
-typedef struct writer {
-    char *buffer;
-    size_t size, used;
-} writer;
-
-static void put(writer *w, const char *text)
+/* One byte, if there is room left for the zero at the end. */
+static void put_byte(an__lr_writer *w, char c)
 {
-    for (; *text; text++, w->used++)
-        if (w->used + 1 < w->size)
-            w->buffer[w->used] = *text;
+    if (w->used + 1 < w->size)
+        w->buffer[w->used] = c;
+    w->used++;
 }
 
-static void put_number(writer *w, double value)
+void an__lr_write(an__lr_writer *w, const char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (w->escape && c < 0x20) {
+            const char code[] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
+            for (size_t i = 0; i < sizeof code; i++)
+                put_byte(w, code[i]);
+            continue;
+        }
+        if (w->escape && (c == '"' || c == '\\'))
+            put_byte(w, '\\');
+        put_byte(w, *text);
+    }
+}
+
+void an__lr_write_number(an__lr_writer *w, double value)
 {
     char text[40];
     an_number_print_short(text, sizeof text, value);
-    put(w, text);
+    an__lr_write(w, text);
 }
 
-static void put_integer(writer *w, int64_t value)
+void an__lr_write_integer(an__lr_writer *w, int64_t value)
 {
     char text[24];
     an_format(text, sizeof text, "%lld", (long long)value);
-    put(w, text);
+    an__lr_write(w, text);
 }
 
-static void put_desc(writer *w, const an_lr_desc *desc);
-
-/* An expression from text is quoted, a lambda is not; a function of the host's has no text. */
-static void put_function(writer *w, const an_lr_function *function)
+size_t an__lr_write_end(an__lr_writer *w)
 {
-    const char *text = function->text ? function->text : "<function>";
-    bool bare = !function->text || strncmp(text, "lambda ", 7) == 0;
-    put(w, bare ? "" : "\"");
-    put(w, text);
-    put(w, bare ? "" : "\"");
+    if (w->size > 0)
+        w->buffer[w->used < w->size ? w->used : w->size - 1] = '\0';
+    return w->used;
 }
 
-static void put_reals(writer *w, const an_lr_reals *reals)
+/* A lambda stands as it is, an expression in quotes; a function of the host's has no text. */
+static void put_function(an__lr_writer *w, const an_lr_function *function)
+{
+    const char *text = function->text ? function->text : AN__LR_HOST_FUNCTION;
+    bool bare = strncmp(text, "lambda ", 7) == 0;
+    an__lr_write(w, bare ? "" : "\"");
+    an__lr_write(w, text);
+    an__lr_write(w, bare ? "" : "\"");
+}
+
+static void put_reals(an__lr_writer *w, const an_lr_reals *reals)
 {
     if (reals->count == 0) {
-        put_number(w, reals->value);
+        an__lr_write_number(w, reals->value);
         return;
     }
     for (size_t i = 0; i < reals->count; i++) {
-        put(w, i > 0 ? ", " : "[");
-        put_number(w, reals->each[i]);
+        an__lr_write(w, i > 0 ? ", " : "[");
+        an__lr_write_number(w, reals->each[i]);
     }
-    put(w, "]");
+    an__lr_write(w, "]");
 }
 
-static void put_functions(writer *w, const an_lr_functions *functions)
+static void put_functions(an__lr_writer *w, const an_lr_functions *functions)
 {
     if (functions->count == 0) {
         put_function(w, &functions->function);
         return;
     }
     for (size_t i = 0; i < functions->count; i++) {
-        put(w, i > 0 ? ", " : "[");
+        an__lr_write(w, i > 0 ? ", " : "[");
         put_function(w, &functions->each[i]);
     }
-    put(w, "]");
+    an__lr_write(w, "]");
 }
 
-static void put_integers(writer *w, const an_lr_integers *integers)
+static void put_integers(an__lr_writer *w, const an_lr_integers *integers)
 {
-    put(w, "[");
+    an__lr_write(w, "[");
     for (size_t i = 0; i < integers->count; i++) {
-        put(w, i > 0 ? ", " : "");
-        put_integer(w, integers->each[i]);
+        an__lr_write(w, i > 0 ? ", " : "");
+        an__lr_write_integer(w, integers->each[i]);
     }
-    put(w, "]");
+    an__lr_write(w, "]");
 }
 
-static void put_children(writer *w, const an_lr_children *children)
+static void put_children(an__lr_writer *w, const an_lr_children *children)
 {
-    put(w, "[");
+    an__lr_write(w, "[");
     for (size_t i = 0; i < children->count; i++) {
-        put(w, i > 0 ? ", " : "");
-        put_desc(w, children->each[i]);
+        an__lr_write(w, i > 0 ? ", " : "");
+        an__lr_write_desc(w, children->each[i]);
     }
-    put(w, "]");
+    an__lr_write(w, "]");
 }
 
-static void put_value(writer *w, const an_lr_desc *desc, const an_lr_param *param)
+static void put_value(an__lr_writer *w, const an_lr_desc *desc, const an_lr_param *param)
 {
     const void *at = (const unsigned char *)desc + param->offset;
     switch (param->type) {
     case AN_LR_INTEGER:
-        put_integer(w, *(const int64_t *)at);
+        an__lr_write_integer(w, *(const int64_t *)at);
         break;
     case AN_LR_REAL:
-        put_number(w, *(const double *)at);
+        an__lr_write_number(w, *(const double *)at);
         break;
     case AN_LR_BOOL:
-        put(w, *(const bool *)at ? "True" : "False");
+        an__lr_write(w, *(const bool *)at ? "True" : "False");
         break;
     case AN_LR_CHOICE:
-        put(w, "'");
-        put(w, param->choices[an__lr_choice(desc, param)]);
-        put(w, "'");
+        an__lr_write(w, "'");
+        an__lr_write(w, param->choices[an__lr_choice(desc, param)]);
+        an__lr_write(w, "'");
         break;
     case AN_LR_REALS:
         put_reals(w, at);
@@ -125,62 +143,31 @@ static void put_value(writer *w, const an_lr_desc *desc, const an_lr_param *para
     }
 }
 
-static bool is_default(const an_lr_desc *desc, const an_lr_param *param)
-{
-    const void *at = (const unsigned char *)desc + param->offset;
-    if (param->required)
-        return false;
-    switch (param->type) {
-    case AN_LR_INTEGER:
-        return isnan(param->fallback) ? *(const int64_t *)at == AN_LR_NONE
-                                      : (double)*(const int64_t *)at == param->fallback;
-    case AN_LR_REAL:
-        return *(const double *)at == param->fallback;
-    case AN_LR_BOOL:
-        return *(const bool *)at == (param->fallback != 0);
-    case AN_LR_CHOICE:
-        return an__lr_choice(desc, param) == (int)param->fallback;
-    case AN_LR_REALS:
-        return ((const an_lr_reals *)at)->count == 0 &&
-               ((const an_lr_reals *)at)->value == param->fallback;
-    case AN_LR_INTEGERS:
-        return ((const an_lr_integers *)at)->count == 0;
-    case AN_LR_FUNCTION:
-        return !((const an_lr_function *)at)->call;
-    case AN_LR_FUNCTIONS:
-    case AN_LR_CHILDREN:
-        break;
-    }
-    return false;
-}
-
 /* Children and functions need no keyword: they come first and speak for themselves. */
-static void put_desc(writer *w, const an_lr_desc *desc)
+void an__lr_write_desc(an__lr_writer *w, const an_lr_desc *desc)
 {
     size_t count;
     const an_lr_param *params = an_lr_params(desc->kind, &count);
     const char *comma = "";
-    put(w, an_lr_name(desc->kind));
-    put(w, "(");
+    an__lr_write(w, an_lr_name(desc->kind));
+    an__lr_write(w, "(");
     for (size_t i = 0; i < count; i++) {
-        if (is_default(desc, &params[i]))
+        if (an__lr_is_default(desc, &params[i]))
             continue;
-        put(w, comma);
+        an__lr_write(w, comma);
         comma = ", ";
         if (params[i].type != AN_LR_CHILDREN && params[i].type != AN_LR_FUNCTIONS) {
-            put(w, params[i].name);
-            put(w, "=");
+            an__lr_write(w, params[i].name);
+            an__lr_write(w, "=");
         }
         put_value(w, desc, &params[i]);
     }
-    put(w, ")");
+    an__lr_write(w, ")");
 }
 
 size_t an_lr_print(char *buffer, size_t size, const an_lr_desc *desc)
 {
-    writer w = {.buffer = buffer, .size = size};
-    put_desc(&w, desc);
-    if (size > 0)
-        buffer[w.used < size ? w.used : size - 1] = '\0';
-    return w.used;
+    an__lr_writer w = {.buffer = buffer, .size = size};
+    an__lr_write_desc(&w, desc);
+    return an__lr_write_end(&w);
 }

@@ -44,6 +44,11 @@ int64_t an_lr_step_count(const an_lr_schedule *schedule)
     return schedule->clock;
 }
 
+const an_lr_desc *an_lr_desc_of(const an_lr_schedule *schedule)
+{
+    return &schedule->root->desc;
+}
+
 bool an_lr_drives(const an_lr_schedule *schedule, an_slot_id id)
 {
     if (id == AN_LR)
@@ -76,6 +81,28 @@ double an_lr_at(const an_lr_schedule *schedule, size_t group, an_slot_id id, int
         return nothing;
     const an__lr_member *m = an__lr_member_at(schedule, group);
     return id == AN_LR ? an__lr_value(schedule->root, m, step) : momentum_at(schedule, m, id, step);
+}
+
+bool an_lr_step_to(an_lr_schedule *schedule, int64_t step, an_error *err)
+{
+    an_lr_schedule *s = schedule;
+    if (an_lr_wants_metric(s))
+        return an_error_set(err, AN_ERROR_STATE,
+                            "%s follows a metric, so its rate at a step is not known beforehand",
+                            an_lr_name(s->root->desc.kind));
+    if (step < 0 || (double)step > AN__LR_INTEGER_MAX)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "the step of a schedule must be from 0 to 2^53, got %lld",
+                            (long long)step);
+    s->clock = step;
+    for (size_t i = 0; i < s->member_count; i++) {
+        an__lr_member *m = an__lr_member_at(s, i);
+        an_slot *momentum = an__lr_momentum_slot(m->group);
+        m->group->slot[AN_LR].value = an__lr_value(s->root, m, step);
+        if (momentum && s->drives_momentum)
+            momentum->value = momentum_at(s, m, (an_slot_id)(momentum - m->group->slot), step);
+    }
+    return true;
 }
 
 double an_lr_at_step(const an_lr_schedule *schedule, size_t group, int64_t step)

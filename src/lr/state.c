@@ -3,257 +3,293 @@
  *
  * All numbers are little-endian, doubles as their 64 bits:
  *
- *   +------+---------+-------------+--------+-------+-------+------+-----+----------+
- *   | ANLR | version | description | groups | nodes | clock | best | bad | cooldown |
- *   | 4    | 4       | 8           | 8      | 8     | 8     | 8    | 8   | 8        |
- *   +------+---------+-------------+--------+-------+-------+------+-----+----------+
+ *   +------+---------+--------+-------+-------+------+-----+----------+-----------+-------------+
+ *   | ANLR | version | groups | nodes | clock | best | bad | cooldown | desc size | description |
+ *   | 4    | 4       | 8      | 8     | 8     | 8    | 8   | 8        | 8         | desc size   |
+ *   +------+---------+--------+-------+-------+------+-----+----------+-----------+-------------+
  *   for each group: a base rate for each node; for each slot: value, initial, flags
- *   a checksum of everything before it
+ *   a checksum (FNV-1a, 8 bytes) of everything before it
  *
- * `description` is a hash of the kinds and parameters of the tree. A function of the user's counts
- * only as being there: what it computes is his business.
+ * best, bad and cooldown are a plateau's memory. state_desc.c draws the description.
  */
-#include "lr/node.h"
+#include "lr/numeric.h"
+
+#include "lr/state.h"
 #include <string.h>
 
 #define MAGIC 0x524c4e41u /* "ANLR" */
-#define VERSION 1u
+#define VERSION 2u
 #define COUNT_MAX ((uint64_t)1 << 53)
 #define HEAD_SIZE 64
 #define SLOT_SIZE 24
+#define END_SIZE 8
 #define FLAG_PRESENT 1u
 #define FLAG_INITIAL 2u
 
 /* ------------------------------------------------------------------- bytes */
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash(uint64_t h, const void *bytes, size_t size)
+static uint64_t checksum(const unsigned char *bytes, size_t size)
 {
-    const unsigned char *at = bytes;
+    uint64_t h = 0xcbf29ce484222325u;
     for (size_t i = 0; i < size; i++)
-        h = (h ^ at[i]) * 0x100000001b3u;
+        h = (h ^ bytes[i]) * 0x100000001b3u;
     return h;
 }
 
-#define HASH_START 0xcbf29ce484222325u
-
-static unsigned char *put(unsigned char *at, uint64_t value, int size)
+void an__lr_put(an__lr_sink *sink, uint64_t value, int size)
 {
-    for (int i = 0; i < size; i++)
-        at[i] = (unsigned char)(value >> (8 * i));
-    return at + size;
+    const unsigned char *saved = sink->saved ? an__lr_take(sink->saved, (uint64_t)size) : NULL;
+    sink->differs |= sink->saved && !saved;
+    for (int i = 0; i < size; i++) {
+        unsigned char byte = (unsigned char)(value >> (8 * i));
+        if (sink->out && (sink->room == 0 || sink->used < sink->room))
+            sink->out[sink->used] = byte;
+        sink->differs |= saved && saved[i] != byte;
+        sink->used++;
+    }
 }
 
-static uint64_t get(const unsigned char **at, int size)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < size; i++)
-        value |= (uint64_t)(*at)[i] << (8 * i);
-    *at += size;
-    return value;
-}
-
-static unsigned char *put_real(unsigned char *at, double value)
+void an__lr_put_real(an__lr_sink *sink, double value)
 {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
-    return put(at, bits, 8);
+    an__lr_put(sink, bits, 8);
 }
 
-static double get_real(const unsigned char **at)
+const unsigned char *an__lr_take(an__lr_source *source, uint64_t size)
 {
-    uint64_t bits = get(at, 8);
+    const unsigned char *taken = source->at;
+    if (source->broken || size > (uint64_t)(source->end - source->at)) {
+        source->broken = true;
+        return NULL;
+    }
+    source->at += size;
+    return taken;
+}
+
+uint64_t an__lr_get(an__lr_source *source, int size)
+{
+    const unsigned char *bytes = an__lr_take(source, (uint64_t)size);
+    uint64_t value = 0;
+    for (int i = 0; bytes && i < size; i++)
+        value |= (uint64_t)bytes[i] << (8 * i);
+    return value;
+}
+
+double an__lr_get_real(an__lr_source *source)
+{
+    uint64_t bits = an__lr_get(source, 8);
     double value;
     memcpy(&value, &bits, sizeof value);
     return value;
 }
 
-/* ------------------------------------------------------------- description */
-
-static uint64_t hash_number(uint64_t h, uint64_t value)
-{
-    unsigned char bytes[8];
-    put(bytes, value, 8);
-    return hash(h, bytes, 8);
-}
-
-static uint64_t hash_real(uint64_t h, double value)
-{
-    unsigned char bytes[8];
-    put_real(bytes, value == 0 ? 0 : value);
-    return hash(h, bytes, 8);
-}
-
-static uint64_t hash_reals(uint64_t h, const an_lr_reals *reals)
-{
-    h = hash_number(h, reals->count);
-    if (reals->count == 0)
-        return hash_real(h, reals->value);
-    for (size_t i = 0; i < reals->count; i++)
-        h = hash_real(h, reals->each[i]);
-    return h;
-}
-
-static uint64_t hash_integers(uint64_t h, const an_lr_integers *integers)
-{
-    h = hash_number(h, integers->count);
-    for (size_t i = 0; i < integers->count; i++)
-        h = hash_number(h, (uint64_t)integers->each[i]);
-    return h;
-}
-
-static uint64_t hash_param(uint64_t h, const an_lr_desc *desc, const an_lr_param *param)
-{
-    const void *at = (const unsigned char *)desc + param->offset;
-    switch (param->type) {
-    case AN_LR_INTEGER:
-        return hash_number(h, (uint64_t) * (const int64_t *)at);
-    case AN_LR_REAL:
-        return hash_real(h, *(const double *)at);
-    case AN_LR_BOOL:
-        return hash_number(h, *(const bool *)at);
-    case AN_LR_CHOICE:
-        return hash_number(h, (uint64_t)an__lr_choice(desc, param));
-    case AN_LR_REALS:
-        return hash_reals(h, at);
-    case AN_LR_INTEGERS:
-        return hash_integers(h, at);
-    case AN_LR_FUNCTION:
-        return hash_number(h, ((const an_lr_function *)at)->call != NULL);
-    case AN_LR_FUNCTIONS:
-        return hash_number(h, ((const an_lr_functions *)at)->count);
-    case AN_LR_CHILDREN:
-        break;
-    }
-    return h;
-}
-
-static uint64_t hash_tree(uint64_t h, const an__lr_node *node)
-{
-    size_t count;
-    const an_lr_param *params = an_lr_params(node->desc.kind, &count);
-    const char *name = an_lr_name(node->desc.kind);
-    h = hash(h, name, strlen(name) + 1);
-    for (size_t i = 0; i < count; i++)
-        h = hash_param(h, &node->desc, &params[i]);
-    h = hash_number(h, node->child_count);
-    for (size_t i = 0; i < node->child_count; i++)
-        h = hash_tree(h, node->children[i]);
-    return h;
-}
-
 /* ------------------------------------------------------------------ saving */
+
+void an__lr_state_begin(an__lr_sink *sink, an__lr_head head, const an_lr_desc *desc)
+{
+    an__lr_sink counted = {0};
+    an__lr_put_desc(&counted, desc);
+    an__lr_put(sink, MAGIC, 4);
+    an__lr_put(sink, VERSION, 4);
+    an__lr_put(sink, head.groups, 8);
+    an__lr_put(sink, head.nodes, 8);
+    an__lr_put(sink, head.clock, 8);
+    an__lr_put_real(sink, head.best);
+    an__lr_put(sink, head.bad, 8);
+    an__lr_put(sink, head.cooldown, 8);
+    an__lr_put(sink, counted.used, 8);
+    an__lr_put_desc(sink, desc);
+}
+
+void an__lr_put_slot(an__lr_sink *sink, const an_slot *slot)
+{
+    an__lr_put_real(sink, slot->value);
+    an__lr_put_real(sink, slot->initial);
+    an__lr_put(sink, (slot->present ? FLAG_PRESENT : 0) | (slot->has_initial ? FLAG_INITIAL : 0),
+               8);
+}
+
+void an__lr_state_end(an__lr_sink *sink)
+{
+    an__lr_put(sink, sink->out ? checksum(sink->out, sink->used) : 0, 8);
+}
+
+static size_t save(const an_lr_schedule *s, unsigned char *out)
+{
+    an__lr_sink sink = {.out = out};
+    an__lr_head head = {.groups = s->member_count,
+                        .nodes = s->node_count,
+                        .clock = (uint64_t)s->clock,
+                        .best = s->plateau.best,
+                        .bad = (uint64_t)s->plateau.bad,
+                        .cooldown = (uint64_t)s->plateau.cooldown};
+    an__lr_state_begin(&sink, head, &s->root->desc);
+    for (size_t i = 0; i < s->member_count; i++) {
+        const an__lr_member *m = an__lr_member_at(s, i);
+        for (size_t node = 0; node < s->node_count; node++)
+            an__lr_put_real(&sink, m->base[node]);
+        for (int id = 0; id < AN_SLOT_COUNT; id++)
+            an__lr_put_slot(&sink, &m->group->slot[id]);
+    }
+    an__lr_state_end(&sink);
+    return sink.used;
+}
 
 size_t an_lr_state_size(const an_lr_schedule *schedule)
 {
-    size_t group = schedule->node_count * 8 + AN_SLOT_COUNT * SLOT_SIZE;
-    return HEAD_SIZE + schedule->member_count * group + 8;
-}
-
-static unsigned char *put_member(unsigned char *at, const an__lr_member *m, size_t node_count)
-{
-    for (size_t i = 0; i < node_count; i++)
-        at = put_real(at, m->base[i]);
-    for (int id = 0; id < AN_SLOT_COUNT; id++) {
-        const an_slot *slot = &m->group->slot[id];
-        at = put_real(at, slot->value);
-        at = put_real(at, slot->initial);
-        at = put(at, (slot->present ? FLAG_PRESENT : 0u) | (slot->has_initial ? FLAG_INITIAL : 0u),
-                 8);
-    }
-    return at;
+    return save(schedule, NULL);
 }
 
 size_t an_lr_state_save(const an_lr_schedule *schedule, void *bytes, size_t size)
 {
-    const an_lr_schedule *s = schedule;
-    size_t needed = an_lr_state_size(s);
-    if (!bytes || size < needed)
+    if (!bytes || size < an_lr_state_size(schedule))
         return 0;
-    unsigned char *begin = bytes, *at = begin;
-    at = put(at, MAGIC, 4);
-    at = put(at, VERSION, 4);
-    at = put(at, hash_tree(HASH_START, s->root), 8);
-    at = put(at, s->member_count, 8);
-    at = put(at, s->node_count, 8);
-    at = put(at, (uint64_t)s->clock, 8);
-    at = put_real(at, s->plateau.best);
-    at = put(at, (uint64_t)s->plateau.bad, 8);
-    at = put(at, (uint64_t)s->plateau.cooldown, 8);
-    for (size_t i = 0; i < s->member_count; i++)
-        at = put_member(at, an__lr_member_at(s, i), s->node_count);
-    put(at, hash(HASH_START, begin, (size_t)(at - begin)), 8);
-    return needed;
+    return save(schedule, bytes);
 }
 
-/* ----------------------------------------------------------------- loading */
+/* ----------------------------------------------------------------- reading */
 
 /* Length and checksum first, so that nothing is read from damaged bytes. */
-static bool check_bytes(const void *bytes, size_t size, an_error *err)
+static bool check_bytes(const an__lr_source *source, an_error *err)
 {
-    const unsigned char *at = bytes;
-    if (!bytes || size < HEAD_SIZE + 8 || get(&at, 4) != MAGIC)
-        return an_error_set(err, AN_ERROR_DATA, "these %zu bytes are not a schedule's state",
-                            bytes ? size : 0);
-    unsigned version = (unsigned)get(&at, 4);
+    an__lr_source in = *source;
+    size_t size = in.at ? (size_t)(in.end - in.at) : 0;
+    if (size < HEAD_SIZE + END_SIZE || an__lr_get(&in, 4) != MAGIC)
+        return an_error_set(err, AN_ERROR_DATA, "these %zu bytes are not a schedule's state", size);
+    unsigned version = (unsigned)an__lr_get(&in, 4);
     if (version != VERSION)
         return an_error_set(err, AN_ERROR_DATA,
                             "the schedule's state has version %u; this library reads version %u",
                             version, VERSION);
-    at = (const unsigned char *)bytes + size - 8;
-    if (get(&at, 8) != hash(HASH_START, bytes, size - 8))
+    in.at = in.end - END_SIZE;
+    if (an__lr_get(&in, 8) != checksum(source->at, size - END_SIZE))
         return an_error_set(err, AN_ERROR_DATA,
                             "the schedule's state is damaged: its checksum does not fit");
     return true;
 }
 
-static bool check_owner(const an_lr_schedule *s, const unsigned char *at, size_t size,
-                        an_error *err)
+bool an__lr_state_open(an__lr_source *source, an__lr_head *head, an_error *err)
 {
-    uint64_t description = get(&at, 8), groups = get(&at, 8);
-    if (groups != s->member_count)
-        return an_error_set(err, AN_ERROR_STATE,
-                            "the state is of a schedule over %llu groups, this one has %zu",
-                            (unsigned long long)groups, s->member_count);
-    if (description != hash_tree(HASH_START, s->root) || get(&at, 8) != s->node_count ||
-        size != an_lr_state_size(s))
-        return an_error_set(err, AN_ERROR_STATE,
-                            "the state is of a schedule with other parameters; make the schedule "
-                            "with those it was saved with");
+    if (!check_bytes(source, err))
+        return false;
+    an__lr_take(source, 8);
+    head->groups = an__lr_get(source, 8);
+    head->nodes = an__lr_get(source, 8);
+    head->clock = an__lr_get(source, 8);
+    head->best = an__lr_get_real(source);
+    head->bad = an__lr_get(source, 8);
+    head->cooldown = an__lr_get(source, 8);
+    head->desc_size = an__lr_get(source, 8);
+    source->end -= END_SIZE;
+    uint64_t left = (uint64_t)(source->end - source->at);
+    if (head->groups > AN__LR_MAX_GROUPS || head->nodes > AN__LR_MAX_NODES ||
+        head->desc_size > left ||
+        left - head->desc_size != head->groups * (head->nodes * 8 + AN_SLOT_COUNT * SLOT_SIZE))
+        return an_error_set(err, AN_ERROR_DATA, "the schedule's state has a wrong length");
+    if (head->clock > COUNT_MAX || head->bad > COUNT_MAX || head->cooldown > COUNT_MAX)
+        return an_error_set(err, AN_ERROR_DATA, "the schedule's state counts impossible steps");
     return true;
 }
 
-static void get_member(const unsigned char **at, an__lr_member *m, size_t node_count)
+/* ----------------------------------------------------------------- loading */
+
+static void get_member(an__lr_source *source, an__lr_member *m, size_t node_count)
 {
     for (size_t i = 0; i < node_count; i++)
-        m->base[i] = get_real(at);
+        m->base[i] = an__lr_get_real(source);
     for (int id = 0; id < AN_SLOT_COUNT; id++) {
         an_slot *slot = &m->group->slot[id];
-        slot->value = get_real(at);
-        slot->initial = get_real(at);
-        uint64_t flags = get(at, 8);
+        slot->value = an__lr_get_real(source);
+        slot->initial = an__lr_get_real(source);
+        uint64_t flags = an__lr_get(source, 8);
         slot->present = (flags & FLAG_PRESENT) != 0;
         slot->has_initial = (flags & FLAG_INITIAL) != 0;
     }
 }
 
-bool an_lr_state_load(an_lr_schedule *schedule, const void *bytes, size_t size, an_error *err)
+/* The base rate that a leaf has from its parameters; `saved` where it has it from the group. */
+static double own_base(const an_lr_desc *desc, size_t group, double saved)
+{
+    if (desc->kind == AN_ONE_CYCLE_LR)
+        return an__lr_real(&desc->one_cycle.max_lr, group) / desc->one_cycle.div_factor;
+    return desc->kind == AN_CYCLIC_LR ? an__lr_real(&desc->cyclic.base_lr, group) : saved;
+}
+
+/*
+ * Base rates that come from parameters are the new ones. Leaves after it and the group may have
+ * taken such a rate as the initial one: *from is what it was, *to what it is now.
+ */
+static void adopt_bases(const an__lr_node *node, an__lr_member *m, double *from, double *to)
+{
+    double *base = &m->base[node->index], saved = *base;
+    for (size_t i = 0; i < node->child_count; i++)
+        adopt_bases(node->children[i], m, from, to);
+    if (node->child_count > 0) {
+        *base = m->base[node->children[0]->index];
+        return;
+    }
+    *base = own_base(&node->desc, m->index, saved == *from ? *to : saved);
+    if (*base != saved) {
+        *from = saved;
+        *to = *base;
+    }
+}
+
+static void adopt(an_lr_schedule *s)
+{
+    for (size_t i = 0; i < s->member_count; i++) {
+        an__lr_member *m = an__lr_member_at(s, i);
+        an_slot *lr = &m->group->slot[AN_LR];
+        double from = NAN, to = NAN;
+        adopt_bases(s->root, m, &from, &to);
+        if (lr->initial == from)
+            lr->initial = to;
+    }
+    if (!an_lr_wants_metric(s))
+        an_lr_step_to(s, s->clock, NULL);
+}
+
+static bool refuse(const an_lr_changes *changes, bool kinds, an_error *err)
+{
+    if (kinds)
+        return an_error_set(err, AN_ERROR_STATE,
+                            "the state is of another schedule (%s); make the schedule that was "
+                            "saved",
+                            changes->text);
+    return an_error_set(err, AN_ERROR_STATE,
+                        "the state was saved with other parameters (%s); AN_LR_ADOPT goes on with "
+                        "the schedule's own, a schedule from an_lr_state_desc with the saved ones",
+                        changes->text);
+}
+
+bool an_lr_state_load(an_lr_schedule *schedule, const void *bytes, size_t size, an_lr_policy policy,
+                      an_lr_changes *changes, an_error *err)
 {
     an_lr_schedule *s = schedule;
-    const unsigned char *at = bytes;
-    if (!check_bytes(bytes, size, err) || !check_owner(s, at + 8, size, err))
+    an__lr_source source = {.at = bytes, .end = bytes ? (const unsigned char *)bytes + size : NULL};
+    an__lr_head head;
+    if (!an__lr_state_open(&source, &head, err))
         return false;
-    at += 32;
-    uint64_t clock = get(&at, 8);
-    an__lr_plateau plateau = {.best = get_real(&at)};
-    uint64_t bad = get(&at, 8), cooldown = get(&at, 8);
-    if (clock > COUNT_MAX || bad > COUNT_MAX || cooldown > COUNT_MAX)
-        return an_error_set(err, AN_ERROR_DATA, "the schedule's state counts impossible steps");
-    plateau.bad = (int64_t)bad;
-    plateau.cooldown = (int64_t)cooldown;
-    s->clock = (int64_t)clock;
-    s->plateau = plateau;
+    if (head.groups != s->member_count)
+        return an_error_set(err, AN_ERROR_STATE,
+                            "the state is of a schedule over %llu groups, this one has %zu",
+                            (unsigned long long)head.groups, s->member_count);
+    an_lr_changes own;
+    changes = changes ? changes : &own;
+    an__lr_source desc = {.at = source.at, .end = source.at + head.desc_size};
+    an__lr_relation relation = an__lr_compare_desc(desc, &s->root->desc, changes);
+    if (relation == AN__NO_DESC || (relation < AN__OTHER_KINDS && head.nodes != s->node_count))
+        return an_error_set(err, AN_ERROR_DATA,
+                            "the schedule's state describes no schedule that this library knows");
+    if (relation == AN__OTHER_KINDS || (relation == AN__OTHER_PARAMS && policy != AN_LR_ADOPT))
+        return refuse(changes, relation == AN__OTHER_KINDS, err);
+    an__lr_take(&source, head.desc_size);
+    s->clock = (int64_t)head.clock;
+    s->plateau = (an__lr_plateau){head.best, (int64_t)head.bad, (int64_t)head.cooldown};
     for (size_t i = 0; i < s->member_count; i++)
-        get_member(&at, an__lr_member_at(s, i), s->node_count);
+        get_member(&source, an__lr_member_at(s, i), s->node_count);
+    if (relation == AN__OTHER_PARAMS)
+        adopt(s);
     return true;
 }

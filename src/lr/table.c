@@ -189,6 +189,14 @@ void an__lr_choice_set(an_lr_desc *desc, const an_lr_param *param, int value)
     memcpy((unsigned char *)desc + param->offset, &choice, sizeof choice);
 }
 
+const char *an__lr_choice_name(const an_lr_param *param, uint64_t index)
+{
+    for (uint64_t i = 0; param->choices[i]; i++)
+        if (i == index)
+            return param->choices[i];
+    return "?";
+}
+
 static void set_default(an_lr_desc *desc, const an_lr_param *param)
 {
     void *at = (unsigned char *)desc + param->offset;
@@ -226,4 +234,33 @@ an_lr_desc an_lr_defaults(an_lr_kind kind)
     for (size_t i = 0; i < count; i++)
         set_default(&desc, &params[i]);
     return desc;
+}
+
+bool an__lr_is_default(const an_lr_desc *desc, const an_lr_param *param)
+{
+    const void *at = (const unsigned char *)desc + param->offset;
+    if (param->required)
+        return false;
+    switch (param->type) {
+    case AN_LR_INTEGER:
+        return isnan(param->fallback) ? *(const int64_t *)at == AN_LR_NONE
+                                      : (double)*(const int64_t *)at == param->fallback;
+    case AN_LR_REAL:
+        return *(const double *)at == param->fallback;
+    case AN_LR_BOOL:
+        return *(const bool *)at == (param->fallback != 0);
+    case AN_LR_CHOICE:
+        return an__lr_choice(desc, param) == (int)param->fallback;
+    case AN_LR_REALS:
+        return ((const an_lr_reals *)at)->count == 0 &&
+               ((const an_lr_reals *)at)->value == param->fallback;
+    case AN_LR_INTEGERS:
+        return ((const an_lr_integers *)at)->count == 0;
+    case AN_LR_FUNCTION:
+        return !((const an_lr_function *)at)->call;
+    case AN_LR_FUNCTIONS:
+    case AN_LR_CHILDREN:
+        break;
+    }
+    return false;
 }

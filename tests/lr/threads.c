@@ -41,7 +41,7 @@ static bool drive(an_lr_schedule *schedule, const an_lr_group *groups, uint64_t 
         if (step == STEPS / 2)
             an_lr_state_save(schedule, state, size);
     }
-    return an_lr_state_load(schedule, state, size, NULL);
+    return an_lr_state_load(schedule, state, size, AN_LR_REFUSE, NULL, NULL);
 }
 
 /* One random schedule through text, and one call that is refused. */

@@ -4,13 +4,43 @@
 
 #include "autograd/graph.h"
 
-#define AN_OP_MAP(X)                                                                              \
-    X(add)                                                                                        \
-    X(sub)                                                                                        \
-    X(mul) X(div) X(affine) X(neg) X(exp) X(log) X(sqrt) X(abs) X(pow) X(relu) X(tanh) X(sigmoid) \
-        X(softmax) X(log_softmax) X(dropout) X(matmul) X(transpose) X(linear) X(sum) X(mean)      \
-            X(sum_dim) X(mean_dim) X(max_dim) X(reshape) X(flatten) X(slice) X(index_rows)        \
-                X(concat) X(nll_loss) X(cross_entropy) X(mse_loss) X(apply)
+/* clang-format off */
+#define AN_OP_MAP(X) \
+    X(add) \
+    X(sub) \
+    X(mul) \
+    X(div) \
+    X(affine) \
+    X(neg) \
+    X(exp) \
+    X(log) \
+    X(sqrt) \
+    X(abs) \
+    X(pow) \
+    X(relu) \
+    X(tanh) \
+    X(sigmoid) \
+    X(softmax) \
+    X(log_softmax) \
+    X(dropout) \
+    X(matmul) \
+    X(transpose) \
+    X(linear) \
+    X(sum) \
+    X(mean) \
+    X(sum_dim) \
+    X(mean_dim) \
+    X(max_dim) \
+    X(reshape) \
+    X(flatten) \
+    X(slice) \
+    X(index_rows) \
+    X(concat) \
+    X(nll_loss) \
+    X(cross_entropy) \
+    X(mse_loss) \
+    X(apply)
+/* clang-format on */
 
 #define AN_OP_DECLARE(name) extern const an_op an__op_##name;
 AN_OP_MAP(AN_OP_DECLARE)

@@ -17,6 +17,8 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 
+import schedules
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHAPES = {"small": "784-128-10, batch 64", "large": "784-512-512-10, batch 128"}
 PREFIXES = ("OPENBLAS_", "OMP_", "GOTO_", "GOMP_", "KMP_", "MKL_", "BLIS_", "DNNL_", "ATEN_")
@@ -55,7 +57,7 @@ def has_torch(python, env):
 
 
 def build_programs(build):
-    command = ["ninja", "-C", build, "bench/anneal_mlp", "bench/bound"]
+    command = ["ninja", "-C", build, "bench/anneal_mlp", "bench/bound", "bench/lr"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}")
@@ -248,12 +250,15 @@ def main():
         tables[shape] += torch_contenders(args.python) if torch else []
     run_rounds(tables, args, env)
     report = report_of(tables, args, dropped)
+    report["schedules"] = schedules.measure(args.build, args.python if torch else None, env)
     if args.format == "json":
         print(json.dumps(report, indent=1, ensure_ascii=False))
     elif args.format == "markdown":
         print_markdown(report)
+        schedules.print_markdown(report["schedules"])
     else:
         print_text(report)
+        schedules.print_text(report["schedules"])
 
 
 main()

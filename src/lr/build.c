@@ -283,6 +283,7 @@ static an_lr_schedule *make(void *memory, const an_lr_desc *desc)
     s->node_count = l.node_count;
     s->drives_momentum = an__lr_has_momentum(s->root);
     s->members = l.memory + l.used;
+    s->memo.e = AN__LR_NO_STEP;
     an__lr_plateau_init(s);
     return s;
 }

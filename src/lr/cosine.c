@@ -5,10 +5,15 @@
 
 /* ------------------------------------------------------- CosineAnnealingLR */
 
+static double cosine_raised(const an__lr_node *node, int64_t e)
+{
+    return 1 + cos(AN__PI * (double)e / (double)node->desc.cosine.T_max);
+}
+
 static double cosine_factor(const an__lr_node *node, size_t group, int64_t e)
 {
     (void)group;
-    return (1 + cos(AN__PI * (double)e / (double)node->desc.cosine.T_max)) / 2;
+    return cosine_raised(node, e) / 2;
 }
 
 static double cosine_value(const an__lr_node *node, const an__lr_member *m, int64_t e)
@@ -23,22 +28,28 @@ static double cosine_value(const an__lr_node *node, const an__lr_member *m, int6
  * height is 0 and there is nothing to scale, so the step after each bottom adds instead. (PyTorch
  * also divides by 0 beside the bottom of a very long period; the closed form steps in there.)
  */
-static double cosine_next(const an__lr_node *node, const an__lr_member *m, int64_t e, double lr)
+static double cosine_step(const an__lr_node *node, const an__lr_member *m, int64_t e, double lr,
+                          an__lr_memo *memo)
 {
     const an_cosine_annealing_lr *p = &node->desc.cosine;
-    double length = (double)p->T_max;
+    an__lr_remember(memo, node, e, cosine_raised);
     if ((e - 1) % (2 * p->T_max) == p->T_max)
-        return lr + (an__lr_base(node, m) - p->eta_min) * (1 - cos(AN__PI / length)) / 2;
-    double now = 1 + cos(AN__PI * (double)e / length);
-    double before = 1 + cos(AN__PI * (double)(e - 1) / length);
-    if (before == 0)
+        return lr + (an__lr_base(node, m) - p->eta_min) * (1 - cos(AN__PI / (double)p->T_max)) / 2;
+    if (memo->before == 0)
         return cosine_value(node, m, e);
-    return now / before * (lr - p->eta_min) + p->eta_min;
+    return memo->now / memo->before * (lr - p->eta_min) + p->eta_min;
+}
+
+static double cosine_next(const an__lr_node *node, const an__lr_member *m, int64_t e, double lr)
+{
+    an__lr_memo memo = {.e = AN__LR_NO_STEP};
+    return cosine_step(node, m, e, lr, &memo);
 }
 
 const an__lr_class an__lr_cosine_class = {
     .start = an__lr_start_same,
     .next = cosine_next,
+    .step = cosine_step,
     .factor = cosine_factor,
     .value = cosine_value,
 };

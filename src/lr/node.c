@@ -34,3 +34,13 @@ double an__lr_start_same(const an__lr_node *node, const an__lr_member *m, double
     (void)m;
     return lr;
 }
+
+void an__lr_remember(an__lr_memo *memo, const an__lr_node *node, int64_t e,
+                     double (*f)(const an__lr_node *node, int64_t e))
+{
+    if (memo->e == e)
+        return;
+    memo->before = memo->e == e - 1 ? memo->now : f(node, e - 1);
+    memo->now = f(node, e);
+    memo->e = e;
+}

@@ -39,10 +39,24 @@ typedef enum an__lr_form {
     AN__DEPENDS     /* neither */
 } an__lr_form;
 
+/*
+ * What a function of the step was at e - 1 and at e, so that the next step finds half of what it
+ * needs. It follows from e alone, so no state holds it. `e` is AN__LR_NO_STEP before the first.
+ */
+typedef struct an__lr_memo {
+    int64_t e;
+    double before, now;
+} an__lr_memo;
+
+#define AN__LR_NO_STEP (-2)
+
 /* What every kind does. `m` is the group's record; e >= 1 in `next`, e >= 0 in the closed forms. */
 typedef struct an__lr_class {
     double (*start)(const an__lr_node *node, const an__lr_member *m, double lr);
     double (*next)(const an__lr_node *node, const an__lr_member *m, int64_t e, double lr);
+    /* The same bits sooner, for the outermost node of a schedule that is stepped; NULL: `next`. */
+    double (*step)(const an__lr_node *node, const an__lr_member *m, int64_t e, double lr,
+                   an__lr_memo *memo);
     /* NULL: `value` at 0. */
     double (*restart)(const an__lr_node *node, const an__lr_member *m, double lr);
     /* The closed form over the base rate; NULL: it is not a plain factor. */
@@ -84,6 +98,7 @@ struct an_lr_schedule {
     int64_t clock;
     bool drives_momentum;
     an__lr_plateau plateau;
+    an__lr_memo memo;
     an_allocator allocator; /* of an_lr_new; `size` bytes, 0 when the memory is the caller's */
     size_t size;
 };
@@ -110,6 +125,9 @@ double an__lr_restart(const an__lr_node *node, const an__lr_member *m, double lr
 /* What a node that never looks at the rate does for start and next. */
 double an__lr_start_value(const an__lr_node *node, const an__lr_member *m, double lr);
 double an__lr_next_value(const an__lr_node *node, const an__lr_member *m, int64_t e, double lr);
+/* Moves the memo of `f` to e: from e - 1 it takes one call, from e none. */
+void an__lr_remember(an__lr_memo *memo, const an__lr_node *node, int64_t e,
+                     double (*f)(const an__lr_node *node, int64_t e));
 /* The start of nodes that leave the rate alone at step 0. */
 double an__lr_start_same(const an__lr_node *node, const an__lr_member *m, double lr);
 

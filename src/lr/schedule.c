@@ -26,7 +26,10 @@ void an_lr_step(an_lr_schedule *schedule)
     for (size_t i = 0; i < schedule->member_count; i++) {
         an__lr_member *m = an__lr_member_at(schedule, i);
         an_slot *lr = &m->group->slot[AN_LR];
-        lr->value = root->class->next(root, m, e, lr->value);
+        if (root->class->step)
+            lr->value = root->class->step(root, m, e, lr->value, &schedule->memo);
+        else
+            lr->value = root->class->next(root, m, e, lr->value);
         an__lr_write_momentum(schedule, m, e, false);
     }
 }

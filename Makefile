@@ -56,7 +56,9 @@ check: build
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 	scripts/tidy $(BUILD)
 
-install: build
+install: $(BUILD)/build.ninja
+	meson configure $(BUILD) --prefix=$(PREFIX)
+	@ninja -C $(BUILD)
 	meson install -C $(BUILD) --no-rebuild
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 

@@ -9,7 +9,7 @@
  *      graph's arena; ordinary C control flow decides what the graph is.
  *   3. an_backward(g, loss, &err) walks the record in reverse. Gradients ADD UP in the parameters
  *      until an_params_zero_grad.
- *   4. an_graph_reset(g): every tensor of the step goes at once. Nothing else is to be freed.
+ *   4. an_graph_reset(g, &err): every tensor of the step goes at once. Nothing else is to be freed.
  *
  * Errors flow: an operation never returns NULL. On a mistake (shapes that do not fit, no memory) it
  * returns a poisoned tensor; operations on poisoned tensors give poisoned tensors; the graph keeps
@@ -206,8 +206,24 @@ AN_API int64_t an_count_correct(const an_tensor *logits, an_labels target);
 
 /*
  * An operation of your own: `forward` fills output->data from the inputs; `backward` reads
- * output->grad and calls an_grad_of(input, &fresh) for each input that requires a gradient: the
- * buffer to write to if `fresh`, else to add to; NULL where no gradient is wanted.
+ * output->grad and calls an_grad_of(graph, input, &fresh) for each input: the buffer to write to if
+ * `fresh`, else to add to; NULL where no gradient is wanted. An input that stands twice among the
+ * inputs gets one call for each. `forward` cannot fail: check sizes before an_apply. The square:
+ *
+ *   static void square(an_tensor *y, an_tensor *const *x, int count, void *user)
+ *   {
+ *       for (int64_t i = 0; i < y->size; i++)
+ *           y->data[i] = x[0]->data[i] * x[0]->data[i];
+ *   }
+ *   static void square_back(an_graph *g, an_tensor *y, an_tensor *const *x, int count, void *user)
+ *   {
+ *       bool fresh;
+ *       float *dx = an_grad_of(g, x[0], &fresh);
+ *       for (int64_t i = 0; dx && i < y->size; i++)
+ *           dx[i] = (fresh ? 0 : dx[i]) + y->grad[i] * 2 * x[0]->data[i];
+ *   }
+ *   static const an_operation square_op = {"square", square, square_back};
+ *   an_tensor *y = an_apply(g, &square_op, x->shape, &x, 1, NULL);
  */
 typedef struct an_operation {
     const char *name;
@@ -217,8 +233,9 @@ typedef struct an_operation {
 } an_operation;
 
 /*
- * Applies `operation`, giving a tensor of `shape`. `operation` and `user` must live until the
- * graph's reset. Without a `backward` the result is cut from the graph, like that of an_detach.
+ * Applies `operation`, giving a tensor of `shape`. `inputs` is copied; `operation` and `user` must
+ * live until the graph's reset. Without a `backward` the result is cut from the graph, like that of
+ * an_detach.
  */
 AN_API an_tensor *an_apply(an_graph *graph, const an_operation *operation, an_shape shape,
                            an_tensor *const *inputs, int count, void *user);

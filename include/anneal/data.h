@@ -3,7 +3,7 @@
  *
  * Intended usage
  *
- *   an_dataset *train = an_mnist_open(&allocator, "data/mnist", true, &err);
+ *   an_dataset *train = an_mnist_open(NULL, "data/mnist", true, &err);
  *   an_loader_options options = an_loader_defaults();
  *   options.batch_size = 64;
  *   options.shuffle = true;
@@ -40,6 +40,8 @@ AN_API int32_t an_dataset_label(const an_dataset *dataset, int64_t index);
 AN_API void an_dataset_sample(const an_dataset *dataset, int64_t index, float *out);
 
 /* ----------------------------------------------------------------- readers */
+
+/* In all of them an `allocator` of NULL is an_allocator_default. */
 
 /*
  * IDX files (Y. LeCun's format for MNIST), plain or gzip by content:
@@ -100,7 +102,9 @@ typedef struct an_batch {
 } an_batch;
 
 AN_API an_loader_options an_loader_defaults(void);
-/* Allocates all that it will need. The dataset must outlive the loader. Errors: ARGUMENT, MEMORY.
+/*
+ * Allocates all that it will need. `options` NULL: the defaults. The dataset must outlive the
+ * loader. Errors: ARGUMENT, MEMORY.
  */
 AN_API an_loader *an_loader_new(an_context *context, const an_dataset *dataset,
                                 const an_loader_options *options, an_error *err);

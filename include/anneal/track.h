@@ -20,7 +20,8 @@ extern "C" {
 
 /*
  * What is known at one moment of a run. Losses and accuracies are NaN where there are none. Rates
- * are those that the last update USED, not the next one's.
+ * are those that the last update USED, not the next one's; before the first update, those that it
+ * will use.
  */
 typedef struct an_record {
     int64_t step;           /* optimizer updates done */
@@ -48,7 +49,7 @@ typedef struct an_run_info {
 typedef struct an_callback {
     void (*train_begin)(void *user, const an_run_info *info);
     void (*epoch_begin)(void *user, const an_record *record);
-    void (*batch_end)(void *user, const an_record *record);
+    void (*batch_end)(void *user, const an_record *record); /* every batch, with an update or not */
     void (*epoch_end)(void *user, const an_record *record); /* after the validation */
     void (*train_end)(void *user, const an_record *record);
     void *user;

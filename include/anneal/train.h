@@ -14,6 +14,9 @@
  * update (there monitor auto is the training loss, and a validation monitor is refused).
  *
  * The record's clock counts training alone: it stands still during the validation.
+ *
+ * A fit is for models of layers, datasets of bytes and class labels. Anything else (regression, own
+ * operations, graphs written out in C) takes the loop of anneal/autograd.h: it is ten lines.
  */
 #ifndef ANNEAL_TRAIN_H
 #define ANNEAL_TRAIN_H

@@ -83,6 +83,9 @@ an_dataset *an_dataset_from_bytes(const an_allocator *allocator, const uint8_t *
 {
     if (!check_memory(pixels, labels, count, shape, err))
         return NULL;
+    const an_allocator standard = an_allocator_default();
+    if (!allocator)
+        allocator = &standard;
     an_dataset *dataset = an__dataset_new(allocator, count, shape, err);
     if (dataset == NULL)
         return NULL;

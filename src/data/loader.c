@@ -109,6 +109,9 @@ static bool allocate(an_loader *loader, an_error *err)
 an_loader *an_loader_new(an_context *context, const an_dataset *dataset,
                          const an_loader_options *options, an_error *err)
 {
+    const an_loader_options standard = an_loader_defaults();
+    if (!options)
+        options = &standard;
     if (!check_options(dataset, options, err))
         return NULL;
     an_loader *loader = an_alloc(an_context_allocator(context), 1, sizeof *loader, err);

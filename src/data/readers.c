@@ -52,6 +52,9 @@ static an_dataset *join(const an_allocator *allocator, an_idx *images, const an_
 an_dataset *an_idx_open(const an_allocator *allocator, const char *images_path,
                         const char *labels_path, int32_t classes, an_error *err)
 {
+    const an_allocator standard = an_allocator_default();
+    if (!allocator)
+        allocator = &standard;
     an_dataset *dataset = NULL;
     an_idx labels = {0};
     an_idx images = {0};

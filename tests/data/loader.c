@@ -363,6 +363,30 @@ static void takes_sets_of_one_sample(void **state)
     an_context_free(context);
 }
 
+static void without_options_or_allocator_takes_the_defaults(void **state)
+{
+    (void)state;
+    const uint8_t pixels[] = {0, 255, 51};
+    const int32_t labels[] = {1, 0, 2};
+    an_error err = {0};
+    an_context *context = an_context_new(NULL, &err);
+    an_dataset *data = an_dataset_from_bytes(NULL, pixels, labels, 3, an_shape_1(1), 0, &err);
+    assert_non_null(data);
+    an_loader *loader = an_loader_new(context, data, NULL, &err);
+    assert_non_null(loader);
+    an_batch batch;
+    for (int i = 0; i < 3; i++) {
+        assert_true(an_loader_next(loader, &batch));
+        assert_int_equal(batch.size, 1);
+        assert_int_equal(batch.y.data[0], labels[i]);
+        assert_true(batch.x->data[0] == (float)pixels[i] * (1.0f / 255));
+    }
+    assert_false(an_loader_next(loader, &batch));
+    an_loader_free(loader);
+    an_dataset_free(data);
+    an_context_free(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +400,7 @@ int main(void)
         cmocka_unit_test(threads_give_the_same_batches),
         cmocka_unit_test(refuses_bad_options),
         cmocka_unit_test(takes_sets_of_one_sample),
+        cmocka_unit_test(without_options_or_allocator_takes_the_defaults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,13 +51,17 @@ size_t an__lr_write_end(an__lr_writer *w)
     return w->used;
 }
 
-/* A lambda stands as it is, an expression in quotes; a function of the host's has no text. */
+/*
+ * A lambda stands as it is, an expression in quotes; a function of the host's has no text. Newlines
+ * and tabs between an expression's words are blanks, so that a quoted one stays on its line.
+ */
 static void put_function(an__lr_writer *w, const an_lr_function *function)
 {
     const char *text = function->text ? function->text : AN__LR_HOST_FUNCTION;
     bool bare = strncmp(text, "lambda ", 7) == 0;
     an__lr_write(w, bare ? "" : "\"");
-    an__lr_write(w, text);
+    for (; *text; text++)
+        an__lr_write(w, (const char[]){(unsigned char)*text < 0x20 ? ' ' : *text, '\0'});
     an__lr_write(w, bare ? "" : "\"");
 }
 

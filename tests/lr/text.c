@@ -23,6 +23,7 @@ static const char *const canonical[][2] = {
     {"OneCycleLR(max_lr=0.1, total_steps=10, epochs=None)",
      "OneCycleLR(max_lr=0.1, total_steps=10)"},
     {"LambdaLR('0.95 ** epoch')", "LambdaLR(\"0.95 ** epoch\")"},
+    {"LambdaLR('0.95\\n**\\tepoch')", "LambdaLR(\"0.95 ** epoch\")"},
     {"LambdaLR(lr_lambda=lambda e: 0.95 ** e)", "LambdaLR(lambda e: 0.95 ** e)"},
     {"LambdaLR([lambda e: 1 / (e + 1), \"0.5\"])", "LambdaLR([lambda e: 1 / (e + 1), \"0.5\"])"},
     {"SequentialLR(optimizer, schedulers=[ConstantLR(), StepLR(2)], milestones=[5])",

@@ -6,7 +6,7 @@
 Every measurement is a process of its own. A round measures every contender once, and every second
 round goes backwards, so that a machine that slows down slows all of them. OPENBLAS_*, OMP_* and
 their like are unset but for the one that is varied. What is counted and how to read the table:
-docs/performance.md.
+docs/performance.md. Then the schedules: a step, a value and a range of each, beside PyTorch's step.
 """
 import argparse
 import json

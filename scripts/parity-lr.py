@@ -6,7 +6,7 @@
     scripts/parity-lr.py --record FILE [--cases N] [...]   writes vectors for tests/lr/vectors
 
 A case is one to three groups, one or two schedules on them, and steps between which the user now
-and then edits a slot. Cases in which PyTorch is wrong (docs/schedules.md has the list) are not drawn.
+and then edits a slot, or sets a single schedule to a given epoch. Cases in which PyTorch is wrong (docs/schedules.md has the list) are not drawn.
 The seed is printed, so that a failing run can be repeated.
 """
 import argparse
@@ -39,6 +39,9 @@ LAMBDAS = [
 ]
 FACTORS = ["0.95", "0.9 + 0.05 * cos(epoch)", "0.5 if epoch % 10 == 0 else 1.0", "1 - 1 / (epoch + 2)"]
 SCALES = ["1 / (1 + 0.2 * epoch)", "0.9 ** epoch", "0.5 * (1 + sin(epoch * pi / 2))"]
+CLOSED_FORMS = ["StepLR", "MultiStepLR", "ConstantLR", "LinearLR", "ExponentialLR", "PolynomialLR",
+                "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR", "OneCycleLR",
+                "LambdaLR"]
 NAMES = {"cos": math.cos, "sin": math.sin, "exp": math.exp, "pi": math.pi}
 
 
@@ -295,6 +298,15 @@ class Case:
             self.metric = None
         self.steps = min(draw.limit, rng.choice([20, 100, longest, rng.randint(1, longest)]))
         self.edit_rate = rng.choice([0, 0, 0.02, 0.2])
+        self.at, self.limit = 0, draw.limit
+        self.jump_rate = 0.05 if self.can_jump() and rng.random() < 0.5 else 0
+
+    def can_jump(self):
+        """Whether PyTorch's step(epoch) is the closed form: it is a leaf's alone, and beside warm
+        restarts whose cycles grow it is not right."""
+        first = self.schedules[0]
+        return (len(self.schedules) == 1 and first.name in CLOSED_FORMS and
+                first.params.get("T_mult", 1) == 1)
 
     def start(self):
         """The optimizer and the schedulers; yields the lines and the values after each."""
@@ -345,9 +357,19 @@ class Case:
         group["momentum"] = value
         return "edit %d momentum %s" % (i, value.hex())
 
+    def jump(self):
+        self.at = self.rng.randrange(min(self.limit, 2000) + 1)
+        self.live[0].step(self.at)
+        return "to %d" % self.at
+
     def play(self):
         yield from self.start()
         for _ in range(self.steps):
+            if self.rng.random() < self.jump_rate:
+                yield self.jump(), self.values()
+            if self.at >= self.limit:
+                break
+            self.at += 1
             if self.rng.random() < self.edit_rate:
                 yield self.edit(), None
             yield self.step(), self.values()

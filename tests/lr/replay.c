@@ -10,6 +10,7 @@
  *   group LR MOMENTUM BETA1   one more group; '-' where it has no such slot
  *   schedule SPEC         one more schedule over all groups so far
  *   run N                 N times: step every schedule
+ *   to N                  set every schedule to step N
  *   metric X              step every schedule, with metric X
  *   edit GROUP SLOT X     the user writes a slot
  *   = X X ...             what the groups hold now: rates, then momenta (or beta1) where they are
@@ -111,6 +112,14 @@ static void step_all(run *r, double metric)
     report(r);
 }
 
+static void step_to(run *r, int64_t step)
+{
+    for (size_t i = 0; i < r->schedule_count; i++)
+        if (!an_lr_step_to(r->schedule[i], step, NULL))
+            stop(r, "the step cannot be set");
+    report(r);
+}
+
 static void edit(run *r, const char *line)
 {
     char *end, slot[32], value[64];
@@ -187,6 +196,8 @@ static void line_of_case(run *r, char *line)
     else if (strncmp(line, "run ", 4) == 0)
         for (long i = strtol(line + 4, NULL, 10); i > 0; i--)
             step_all(r, NAN);
+    else if (strncmp(line, "to ", 3) == 0)
+        step_to(r, strtoll(line + 3, NULL, 10));
     else if (strncmp(line, "metric ", 7) == 0)
         step_all(r, strtod(line + 7, NULL));
     else if (strncmp(line, "edit ", 5) == 0)

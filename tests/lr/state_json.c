@@ -246,8 +246,7 @@ static void the_saved_parameters_can_be_kept(void **state)
         expect_kept(random_desc_draw(&draw, 2));
     }
     static const char *const specs[] = {
-        "SequentialLR([LambdaLR(['epoch', lambda e: e * 2]), CyclicLR(0.1, 1, mode='exp_range')], "
-        "[3])",
+        "SequentialLR([LambdaLR(['epoch', lambda e: e * 2]), CyclicLR(0.1, 1)], [3])",
         "CyclicLR([0.1, 0.2], 1, scale_fn=lambda x: 1 / x, scale_mode='iterations')",
         "OneCycleLR([0.1, 0.3], epochs=3, steps_per_epoch=7, three_phase=True)"};
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {

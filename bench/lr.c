@@ -75,6 +75,7 @@ static double measure(const an_lr_desc *desc, workload work, double seconds)
     for (double end = now() + seconds; count < MAX_ROUNDS && (count < 5 || now() < end); count++) {
         an_lr_group group, *groups[] = {&group};
         an_lr_group_init(&group, 0.1);
+        an_lr_group_set(&group, AN_MOMENTUM, 0.9);
         an_lr_schedule *schedule = an_lr_new(desc, groups, 1, NULL, NULL);
         if (!schedule)
             return 0;

@@ -114,7 +114,8 @@ static bool wrong(const reader *r, const an__json *value, const char *path, cons
 {
     char message[256];
     an_format(message, sizeof message, "%s %s", path[0] ? path : "the state", what);
-    return an__json_error(r->source, value->offset, r->err, message);
+    an__json_error(r->source, value->offset, r->err, message);
+    return false;
 }
 
 /* `path` and `key` joined by a dot, into `out`. */

@@ -146,7 +146,7 @@ static bool get_desc(reader *r, an_lr_desc *desc, int depth);
 
 static bool get_children(reader *r, an_lr_desc *desc, size_t count, int depth)
 {
-    const an_lr_desc **each = room(r, count, sizeof *each);
+    const an_lr_desc **each = room(r, count, sizeof(void *));
     an_lr_desc *children = each ? room(r, count, sizeof *children) : NULL;
     if (!children)
         return false;

@@ -246,7 +246,7 @@ bool an__lr_momentum(const an__lr_node *node, size_t group, int64_t e, bool hold
 {
     if (node->desc.kind == AN_SEQUENTIAL_LR)
         return sequential_momentum(node, group, e, hold, momentum);
-    bool wrote = node->class->momentum && node->class->momentum(node, group, e, momentum);
+    bool wrote = node->class->momentum && node->class->momentum(node, group, e, NULL, momentum);
     for (size_t i = 0; i < node->child_count; i++)
         wrote |= an__lr_momentum(node->children[i], group, e, hold, momentum);
     return wrote;

@@ -39,8 +39,10 @@ static double cyclic_value(const an__lr_node *node, const an__lr_member *m, int6
     return base + height * cyclic_scale(p, e, cycle);
 }
 
-static bool cyclic_momentum(const an__lr_node *node, size_t group, int64_t e, double *momentum)
+static bool cyclic_momentum(const an__lr_node *node, size_t group, int64_t e,
+                            const an__lr_memo *memo, double *momentum)
 {
+    (void)memo;
     const an_cyclic_lr *p = &node->desc.cyclic;
     if (!p->cycle_momentum)
         return false;
@@ -60,11 +62,17 @@ const an__lr_class an__lr_cyclic_class = {
 
 /* -------------------------------------------------------------- OneCycleLR */
 
-static double anneal(an_anneal_strategy strategy, double from, double to, double part)
+/* How far the annealing has bent when `part` of a phase is done: 2 to 0, or on the line 0 to 1. */
+static double bend_at(an_anneal_strategy strategy, double part)
+{
+    return strategy == AN_ANNEAL_LINEAR ? part : cos(AN__PI * part) + 1;
+}
+
+static double anneal(an_anneal_strategy strategy, double from, double to, double bend)
 {
     if (strategy == AN_ANNEAL_LINEAR)
-        return (to - from) * part + from;
-    return to + (from - to) / 2.0 * (cos(AN__PI * part) + 1);
+        return (to - from) * bend + from;
+    return to + (from - to) / 2.0 * bend;
 }
 
 static int64_t one_cycle_total(const an_one_cycle_lr *p)
@@ -97,37 +105,70 @@ static int one_cycle_find(const an_one_cycle_lr *p, int64_t e, double *part)
     return phase;
 }
 
+/* Where a step lies: its phase, and how far that has bent. The same for every group. */
+typedef struct place {
+    int phase;
+    double bend;
+} place;
+
+static place one_cycle_place(const an_one_cycle_lr *p, int64_t e)
+{
+    double part;
+    int phase = one_cycle_find(p, e, &part);
+    return (place){phase, bend_at(p->anneal_strategy, part)};
+}
+
+static double one_cycle_rate(const an_one_cycle_lr *p, size_t group, place at)
+{
+    double top = an__lr_real(&p->max_lr, group);
+    double initial = top / p->div_factor, least = initial / p->final_div_factor;
+    if (at.phase == 0)
+        return anneal(p->anneal_strategy, initial, top, at.bend);
+    if (p->three_phase && at.phase == 1)
+        return anneal(p->anneal_strategy, top, initial, at.bend);
+    return anneal(p->anneal_strategy, p->three_phase ? initial : top, least, at.bend);
+}
+
 static double one_cycle_value(const an__lr_node *node, const an__lr_member *m, int64_t e)
 {
     const an_one_cycle_lr *p = &node->desc.one_cycle;
-    double part, top = an__lr_real(&p->max_lr, m->index);
-    double initial = top / p->div_factor, least = initial / p->final_div_factor;
-    int phase = one_cycle_find(p, e, &part);
-    if (phase == 0)
-        return anneal(p->anneal_strategy, initial, top, part);
-    if (p->three_phase && phase == 1)
-        return anneal(p->anneal_strategy, top, initial, part);
-    return anneal(p->anneal_strategy, p->three_phase ? initial : top, least, part);
+    return one_cycle_rate(p, m->index, one_cycle_place(p, e));
 }
 
-static bool one_cycle_momentum(const an__lr_node *node, size_t group, int64_t e, double *momentum)
+/* The memo holds the place: the phase as `before`, the bend as `now`. */
+static double one_cycle_step(const an__lr_node *node, const an__lr_member *m, int64_t e, double lr,
+                             an__lr_memo *memo)
+{
+    (void)lr;
+    const an_one_cycle_lr *p = &node->desc.one_cycle;
+    if (memo->e != e) {
+        place at = one_cycle_place(p, e);
+        *memo = (an__lr_memo){.e = e, .before = at.phase, .now = at.bend};
+    }
+    return one_cycle_rate(p, m->index, (place){(int)memo->before, memo->now});
+}
+
+static bool one_cycle_momentum(const an__lr_node *node, size_t group, int64_t e,
+                               const an__lr_memo *memo, double *momentum)
 {
     const an_one_cycle_lr *p = &node->desc.one_cycle;
     if (!p->cycle_momentum)
         return false;
-    double part, low = an__lr_real(&p->base_momentum, group);
+    double low = an__lr_real(&p->base_momentum, group);
     double high = an__lr_real(&p->max_momentum, group);
-    int phase = one_cycle_find(p, e, &part);
-    if (phase == 2)
+    bool known = memo && memo->e == e;
+    place at = known ? (place){(int)memo->before, memo->now} : one_cycle_place(p, e);
+    if (at.phase == 2)
         low = high;
-    *momentum = phase == 0 ? anneal(p->anneal_strategy, high, low, part)
-                           : anneal(p->anneal_strategy, low, high, part);
+    *momentum = at.phase == 0 ? anneal(p->anneal_strategy, high, low, at.bend)
+                              : anneal(p->anneal_strategy, low, high, at.bend);
     return true;
 }
 
 const an__lr_class an__lr_one_cycle_class = {
     .start = an__lr_start_value,
     .next = an__lr_next_value,
+    .step = one_cycle_step,
     .value = one_cycle_value,
     .momentum = one_cycle_momentum,
 };

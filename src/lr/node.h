@@ -63,8 +63,10 @@ typedef struct an__lr_class {
     double (*factor)(const an__lr_node *node, size_t group, int64_t e);
     /* The rate at step e when nobody edits it. NULL: base * factor. */
     double (*value)(const an__lr_node *node, const an__lr_member *m, int64_t e);
-    /* Sets *momentum and returns true if the leaf drives it; NULL: it never does. */
-    bool (*momentum)(const an__lr_node *node, size_t group, int64_t e, double *momentum);
+    /* Sets *momentum and returns true if the leaf drives it; NULL: it never does. `memo` is what
+     * `step` left, or NULL. */
+    bool (*momentum)(const an__lr_node *node, size_t group, int64_t e, const an__lr_memo *memo,
+                     double *momentum);
 } an__lr_class;
 
 struct an__lr_node {

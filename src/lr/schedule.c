@@ -8,8 +8,11 @@ static const double nothing = NAN;
 void an__lr_write_momentum(const an_lr_schedule *s, an__lr_member *m, int64_t e, bool hold)
 {
     an_slot *slot = s->drives_momentum ? an__lr_momentum_slot(m->group) : NULL;
-    if (slot)
-        an__lr_momentum(s->root, m->index, e, hold, &slot->value);
+    const an__lr_node *root = s->root;
+    if (slot && root->class->momentum)
+        root->class->momentum(root, m->index, e, &s->memo, &slot->value);
+    else if (slot)
+        an__lr_momentum(root, m->index, e, hold, &slot->value);
 }
 
 bool an_lr_wants_metric(const an_lr_schedule *schedule)

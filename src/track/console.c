@@ -7,7 +7,10 @@ static void write_epoch(void *user, const an_record *record)
     FILE *stream = user;
     an_line line = {.length = 0};
     an__line_epoch(&line, record);
-    an__line_metrics(&line, GAP, record);
+    an__line_loss(&line, GAP, record);
+    an__line_accuracy(&line, GAP, record);
+    an__line_valid_loss(&line, GAP, record);
+    an__line_valid_accuracy(&line, GAP, record);
     an__line_rates(&line, GAP, record);
     an__line_speed(&line, GAP, record);
     an__line_add(&line, "\n");

@@ -62,14 +62,25 @@ static void add_percent(an_line *line, const char *gap, const char *name, double
     }
 }
 
-void an__line_metrics(an_line *line, const char *gap, const an_record *record)
+void an__line_loss(an_line *line, const char *gap, const an_record *record)
 {
     add_number(line, gap, "loss", record->loss);
+}
+
+void an__line_accuracy(an_line *line, const char *gap, const an_record *record)
+{
     add_percent(line, gap, "acc", record->accuracy);
-    if (an__record_has_validation(record)) {
+}
+
+void an__line_valid_loss(an_line *line, const char *gap, const an_record *record)
+{
+    if (an__record_has_validation(record))
         add_number(line, gap, "valid loss", record->valid_loss);
-        add_percent(line, gap, "valid acc", record->valid_accuracy);
-    }
+}
+
+void an__line_valid_accuracy(an_line *line, const char *gap, const an_record *record)
+{
+    add_percent(line, gap, "valid acc", record->valid_accuracy);
 }
 
 static bool all_equal(const double *values, size_t count)

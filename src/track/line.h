@@ -21,7 +21,10 @@ void an__line_epoch(an_line *line, const an_record *record);
  * The fields of a record, each with `gap` before it: "loss 0.0712", "acc 97.9 %", and the
  * validation's where there was one. A loss that became NaN is shown, a missing accuracy is not.
  */
-void an__line_metrics(an_line *line, const char *gap, const an_record *record);
+void an__line_loss(an_line *line, const char *gap, const an_record *record);
+void an__line_accuracy(an_line *line, const char *gap, const an_record *record);
+void an__line_valid_loss(an_line *line, const char *gap, const an_record *record);
+void an__line_valid_accuracy(an_line *line, const char *gap, const an_record *record);
 /* "lr 0.0411", or "lr 0.0411, 0.00411" when groups differ. */
 void an__line_rates(an_line *line, const char *gap, const an_record *record);
 /* "412k samples/s" */

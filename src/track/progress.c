@@ -5,11 +5,36 @@
 #include <math.h>
 
 #define GAP "   "
+#define GAP_NARROW "  "
 #define BAR_MOST 27
 #define BAR_LEAST 8
 #define DRAW_EVERY 0.05 /* seconds */
 #define ERASE_TO_END "\033[K"
 #define FIELD_SIZE 64
+
+/* What a line may show besides the epoch; it all is there where the window is wide enough. */
+enum {
+    BAR = 1 << 0,
+    BATCHES = 1 << 1,
+    LOSS = 1 << 2,
+    ACCURACY = 1 << 3,
+    VALID_LOSS = 1 << 4,
+    VALID_ACCURACY = 1 << 5,
+    RATE = 1 << 6,
+    SPEED = 1 << 7,
+    TIME = 1 << 8, /* the epoch's, or how long the run will still take */
+    WIDE = 1 << 9, /* gaps of three columns, not of two */
+    EVERYTHING = (1 << 10) - 1
+};
+
+/*
+ * What goes first where the window is narrow, and so on. A finished line needs no bar and no count
+ * of batches: both are full.
+ */
+static const unsigned gone_live[] = {
+    SPEED, BAR, WIDE, ACCURACY, VALID_ACCURACY, VALID_LOSS, TIME, LOSS, BATCHES, RATE, 0};
+static const unsigned gone_finished[] = {SPEED, BAR,        WIDE, BATCHES, ACCURACY, VALID_ACCURACY,
+                                         TIME,  VALID_LOSS, LOSS, RATE,    0};
 
 /* -------------------------------------------------------------------- the line's pieces */
 
@@ -22,38 +47,52 @@ static void add_batches(an_line *line, const an_record *record)
 }
 
 /* Of the whole run, at its speed so far. Unknown before the first update. */
-static void add_eta(an_line *line, const an_progress *progress, const an_record *record)
+static void add_eta(an_line *line, const char *gap, const an_progress *progress,
+                    const an_record *record)
 {
     int64_t left = progress->info.steps - record->step;
     if (record->step < 1 || left < 0)
         return;
     char text[FIELD_SIZE];
     an_term_duration(text, sizeof text, record->seconds / (double)record->step * (double)left);
-    an__line_add(line, GAP "eta ");
+    an__line_add(line, gap);
+    an__line_add(line, "eta ");
     an__line_add(line, text);
 }
 
-static void add_epoch_time(an_line *line, const an_record *record)
+static void add_epoch_time(an_line *line, const char *gap, const an_record *record)
 {
     char text[FIELD_SIZE];
     an_term_duration(text, sizeof text, record->epoch_seconds);
-    an__line_add(line, GAP);
+    an__line_add(line, gap);
     an__line_add(line, text);
 }
 
-/* What stands right of the bar. The speed is the first to go when the window is narrow. */
+/* What stands right of the bar. */
 static void add_right(an_line *line, const an_progress *progress, const an_record *record,
-                      bool finished, bool speed)
+                      bool finished, unsigned shown)
 {
-    add_batches(line, record);
-    an__line_metrics(line, GAP, record);
-    an__line_rates(line, GAP, record);
-    if (speed)
-        an__line_speed(line, GAP, record);
+    static const struct {
+        unsigned field;
+        void (*add)(an_line *line, const char *gap, const an_record *record);
+    } fields[] = {{LOSS, an__line_loss},
+                  {ACCURACY, an__line_accuracy},
+                  {VALID_LOSS, an__line_valid_loss},
+                  {VALID_ACCURACY, an__line_valid_accuracy},
+                  {RATE, an__line_rates},
+                  {SPEED, an__line_speed}};
+    const char *gap = shown & WIDE ? GAP : GAP_NARROW;
+    if (shown & BATCHES)
+        add_batches(line, record);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (shown & fields[i].field)
+            fields[i].add(line, gap, record);
+    if (!(shown & TIME))
+        return;
     if (finished)
-        add_epoch_time(line, record);
+        add_epoch_time(line, gap, record);
     else
-        add_eta(line, progress, record);
+        add_eta(line, gap, progress, record);
 }
 
 static void add_bar(an_line *line, const an_progress *progress, const an_record *record,
@@ -66,7 +105,7 @@ static void add_bar(an_line *line, const an_progress *progress, const an_record 
     an__line_add(line, text);
 }
 
-/* Ends the text before column `columns` + 1, and never inside a character. */
+/* Ends the text before column `columns` + 1. */
 static void cut(an_line *line, int columns)
 {
     size_t at = 0;
@@ -80,32 +119,44 @@ static void cut(an_line *line, int columns)
 }
 
 /*
- * The bar takes the columns that the rest leaves, up to BAR_MOST. The last column stays free:
- * a terminal that has written it may erase or wrap it.
+ * The line with the fields of `shown`; true if it fits. The bar takes the columns that the rest
+ * leaves, from BAR_LEAST to BAR_MOST.
  */
-static void compose(an_line *line, const an_progress *progress, const an_record *record,
-                    bool finished)
+static bool compose(an_line *line, const an_progress *progress, const an_record *record,
+                    bool finished, unsigned shown, int columns)
 {
-    int columns = progress->width - 1;
     an_line right = {.length = 0};
+    line->length = 0;
     an__line_epoch(line, record);
-    int left = columns - an_term_columns(line->text) - 1;
-    add_right(&right, progress, record, finished, true);
-    if (left - an_term_columns(right.text) < BAR_LEAST) {
-        right = (an_line){.length = 0};
-        add_right(&right, progress, record, finished, false);
+    add_right(&right, progress, record, finished, shown);
+    int left = columns - an_term_columns(line->text) - an_term_columns(right.text);
+    if (shown & BAR) {
+        int bar = left - 1 > BAR_LEAST ? left - 1 : BAR_LEAST;
+        add_bar(line, progress, record, bar < BAR_MOST ? bar : BAR_MOST);
+        left -= 1 + BAR_LEAST;
     }
-    int bar = left - an_term_columns(right.text);
-    bar = bar < BAR_LEAST ? BAR_LEAST : bar;
-    add_bar(line, progress, record, bar < BAR_MOST ? bar : BAR_MOST);
     an__line_add(line, right.text);
-    cut(line, columns > 0 ? columns : 0);
+    return left >= 0;
+}
+
+/*
+ * Fields go whole until the line fits; only the epoch itself is ever cut. The last column stays
+ * free: a terminal that has written it may erase or wrap it.
+ */
+static void fit(an_line *line, const an_progress *progress, const an_record *record, bool finished)
+{
+    int columns = progress->width > 1 ? progress->width - 1 : 0;
+    const unsigned *gone = finished ? gone_finished : gone_live;
+    unsigned shown = EVERYTHING;
+    while (!compose(line, progress, record, finished, shown, columns) && *gone)
+        shown &= ~*gone++;
+    cut(line, columns);
 }
 
 static void draw(an_progress *progress, const an_record *record, bool finished)
 {
     an_line line = {.length = 0};
-    compose(&line, progress, record, finished);
+    fit(&line, progress, record, finished);
     fprintf(progress->stream, "\r%s" ERASE_TO_END "%s", line.text, finished ? "\n" : "");
     fflush(progress->stream);
     progress->open = !finished;

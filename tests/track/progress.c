@@ -153,6 +153,88 @@ static void fits_every_width(void **state)
     }
 }
 
+/* The line that `record` finishes an epoch with, without what moves the cursor. */
+static void finished_line(char *line, size_t size, const an_record *record, int width)
+{
+    fixture f;
+    begin(&f, width, true);
+    f.callback.epoch_end(f.callback.user, record);
+    const char *text = capture_text(&f.out);
+    size_t length = strlen(text) - strlen("\r\033[K\n");
+    assert_true(length < size);
+    memcpy(line, text + 1, length);
+    line[length] = '\0';
+    capture_end(&f.out);
+}
+
+static void finished_lines_give_up_whole_fields(void **state)
+{
+    (void)state;
+    static const struct {
+        int width;
+        const char *line;
+    } cases[] = {
+        {30, "epoch 3/10  lr 0.0411"},
+        {60, "epoch 3/10  loss 0.0712  valid loss 0.0801  lr 0.0411"},
+        {80, "epoch 3/10  loss 0.0712  valid loss 0.0801  valid acc 97.5 %  lr 0.0411  0.1 s"},
+        {100, "epoch 3/10 938/938  loss 0.0712  acc 97.9 %  valid loss 0.0801  "
+              "valid acc 97.5 %  lr 0.0411  0.1 s"},
+        {120, "epoch 3/10 ━━━━━━━━━━━━━━ 938/938   loss 0.0712   acc 97.9 %   valid loss 0.0801   "
+              "valid acc 97.5 %   lr 0.0411   0.1 s"},
+    };
+    an_record r = sample_record();
+    r.valid_loss = 0.0801;
+    r.valid_accuracy = 0.975;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char line[512];
+        finished_line(line, sizeof line, &r, cases[i].width);
+        assert_string_equal(line, cases[i].line);
+    }
+}
+
+/* Nothing that a line of any width shows is cut, and the rate is the last to go. */
+static void no_field_is_cut(void **state)
+{
+    (void)state;
+    static const char *const fields[] = {"epoch 3/10",        "loss 0.0712",      "acc 97.9 %",
+                                         "valid loss 0.0801", "valid acc 97.5 %", "0.1 s",
+                                         "412k samples/s"};
+    an_record r = sample_record();
+    r.valid_loss = 0.0801;
+    r.valid_accuracy = 0.975;
+    r.groups = 2;
+    r.lr[1] = 0.005;
+    for (int width = 12; width < 160; width++) {
+        char line[512];
+        finished_line(line, sizeof line, &r, width);
+        assert_true(an_term_columns(line) < width);
+        assert_int_equal(strstr(line, "lr 0.0411, 0.00500") != NULL, width >= 31);
+        for (char *field = strtok(line, "\n"); field;) {
+            char *end = strstr(field, "  ");
+            if (end)
+                *end = '\0';
+            bool known =
+                strncmp(field, "epoch 3/10", 10) == 0 || strncmp(field, "lr 0.0411", 9) == 0;
+            for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+                known = known || strcmp(field, fields[i]) == 0;
+            assert_true(known);
+            field = end ? end + 2 + strspn(end + 2, " ") : NULL;
+        }
+    }
+}
+
+static void narrow_live_lines_give_up_whole_fields(void **state)
+{
+    (void)state;
+    fixture f;
+    begin(&f, 60, true);
+    an_record r = in_epoch(612, 0.3732);
+    batch(&f, &r);
+    assert_string_equal(capture_text(&f.out),
+                        "\repoch 3/10 612/938  loss 0.0712  lr 0.0411  eta 1.0 s\033[K");
+    capture_end(&f.out);
+}
+
 static void eta_is_left_out_while_unknown(void **state)
 {
     (void)state;
@@ -189,6 +271,9 @@ int main(void)
         cmocka_unit_test(draws_twenty_times_a_second),
         cmocka_unit_test(a_stopped_run_leaves_a_finished_line),
         cmocka_unit_test(fits_every_width),
+        cmocka_unit_test(finished_lines_give_up_whole_fields),
+        cmocka_unit_test(no_field_is_cut),
+        cmocka_unit_test(narrow_live_lines_give_up_whole_fields),
         cmocka_unit_test(eta_is_left_out_while_unknown),
         cmocka_unit_test(no_batches_is_an_empty_bar),
     };

@@ -87,7 +87,8 @@ typedef struct an_error {
  * Fills `err` (NULL allowed) and returns false, so that a caller can write
  * `return an_error_set(err, AN_ERROR_ARGUMENT, "batch_size must be at least 1, got %d", n);`.
  * Understands %s %.*s %c %d %i %u %ld %lu %lld %llu %zu %g %.3g and %%; needs no stdio and no
- * locale. A message too long for the buffer ends in "...". Any earlier excerpt is cleared.
+ * locale. A message too long for the buffer ends in "...". Control and broken bytes, which a text
+ * of the user's may hold, become '?'. Any earlier excerpt is cleared.
  */
 AN_API bool an_error_set(an_error *err, an_error_code code, const char *format, ...)
     AN_PRINTF(3, 4);

@@ -29,6 +29,37 @@ static void end_in_dots(char *buffer, size_t size)
     memcpy(buffer + at, "...", 4);
 }
 
+/* Bytes of the glyph at `at`: one for a byte that is not UTF-8. */
+static size_t glyph_length(const char *line, size_t line_length, size_t at)
+{
+    size_t length = an__utf8_length(line + at, line_length - at);
+    return length > 0 ? length : 1;
+}
+
+/* Copies one glyph; what a terminal could take for a command becomes '?'. Returns its bytes. */
+static size_t copy_glyph(char *out, const char *line, size_t line_length, size_t at)
+{
+    size_t length = an__utf8_length(line + at, line_length - at);
+    unsigned char first = (unsigned char)line[at];
+    bool c1 = length == 2 && first == 0xc2 && (unsigned char)line[at + 1] < 0xa0;
+    if (length == 0 || c1 || first == 0x7f || (first < ' ' && first != '\t')) {
+        *out = '?';
+        return 1;
+    }
+    memcpy(out, line + at, length);
+    return length;
+}
+
+/* What becomes err->message: texts of the user's may hold anything, and stand in it harmless. */
+static void set_message(an_error *err, const char *message)
+{
+    const size_t length = strlen(message);
+    size_t written = 0;
+    for (size_t at = 0; at < length; at += glyph_length(message, length, at))
+        written += copy_glyph(err->message + written, message, length, at);
+    err->message[written] = '\0';
+}
+
 bool an_error_set(an_error *err, an_error_code code, const char *format, ...)
 {
     if (!err)
@@ -40,7 +71,7 @@ bool an_error_set(an_error *err, an_error_code code, const char *format, ...)
     va_end(args);
     if (length >= sizeof message)
         end_in_dots(message, sizeof message);
-    memcpy(err->message, message, sizeof message);
+    set_message(err, message);
     err->excerpt[0] = '\0';
     err->code = code;
     return false;
@@ -59,14 +90,7 @@ void an_error_prefix(an_error *err, const char *format, ...)
         length += an_format(message + length, sizeof message - length, "%s", err->message);
     if (length >= sizeof message)
         end_in_dots(message, sizeof message);
-    memcpy(err->message, message, sizeof message);
-}
-
-/* Bytes of the glyph at `at`: one for a byte that is not UTF-8. */
-static size_t glyph_length(const char *line, size_t line_length, size_t at)
-{
-    size_t length = an__utf8_length(line + at, line_length - at);
-    return length > 0 ? length : 1;
+    set_message(err, message);
 }
 
 static size_t count_glyphs(const char *line, size_t line_length)
@@ -75,20 +99,6 @@ static size_t count_glyphs(const char *line, size_t line_length)
     for (size_t at = 0; at < line_length; at += glyph_length(line, line_length, at))
         count++;
     return count;
-}
-
-/* Copies one glyph; what a terminal could take for a command becomes '?'. Returns its bytes. */
-static size_t copy_glyph(char *out, const char *line, size_t line_length, size_t at)
-{
-    size_t length = an__utf8_length(line + at, line_length - at);
-    unsigned char first = (unsigned char)line[at];
-    bool c1 = length == 2 && first == 0xc2 && (unsigned char)line[at + 1] < 0xa0;
-    if (length == 0 || c1 || first == 0x7f || (first < ' ' && first != '\t')) {
-        *out = '?';
-        return 1;
-    }
-    memcpy(out, line + at, length);
-    return length;
 }
 
 /* The first glyph of a window of EXCERPT_GLYPHS that shows glyph `caret` of `count`. */

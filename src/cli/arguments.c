@@ -39,13 +39,14 @@ int cli_fail(const an_error *err)
 
 int cli_wrong(const char *format, ...)
 {
+    char text[AN_ERROR_MESSAGE_SIZE];
+    an_error err = {0};
     va_list list;
     va_start(list, format);
-    fputs("anneal: ", stderr);
-    vfprintf(stderr, format, list);
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    return CLI_WRONG;
+    an_error_set(&err, AN_ERROR_ARGUMENT, "%s", text);
+    return cli_fail(&err);
 }
 
 static int unknown_option(const cli_arguments *a, const char *word)

@@ -34,6 +34,8 @@ struct an__node {
 
 /* The nesting that a configuration may have. */
 #define AN__TREE_DEPTH 32
+/* The keys that a map may have: each is compared with all before it. */
+#define AN__MAP_KEYS 1000
 
 /* Parses a document. The tree lives in `arena`, the document's texts must live as long. */
 an__node *an__tree_parse(const an__document *document, an_arena *arena, an_error *err);

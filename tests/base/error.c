@@ -123,6 +123,16 @@ static void test_control_and_broken_bytes_become_question_marks(void **state)
 }
 
 /* Whatever the place in a long line, the caret's glyph is in the excerpt, above the caret. */
+static void test_messages_hold_no_control_or_broken_bytes(void **state)
+{
+    (void)state;
+    an_error err = {0};
+    an_error_set(&err, AN_ERROR_IO, "no '%s'", "a\033[31m\nb\xff\xc2\x9b\xc3\xa9");
+    assert_string_equal(err.message, "no 'a?[31m?b??\xc3\xa9'");
+    an_error_prefix(&err, "%s: ", "x\ry");
+    assert_string_equal(err.message, "x?y: no 'a?[31m?b??\xc3\xa9'");
+}
+
 static void test_long_lines_are_trimmed_around_the_caret(void **state)
 {
     (void)state;
@@ -169,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_every_code_has_a_text),
         cmocka_unit_test(test_the_caret_stands_below_the_glyph),
         cmocka_unit_test(test_control_and_broken_bytes_become_question_marks),
+        cmocka_unit_test(test_messages_hold_no_control_or_broken_bytes),
         cmocka_unit_test(test_long_lines_are_trimmed_around_the_caret),
         cmocka_unit_test(test_the_widest_line_fits),
     };

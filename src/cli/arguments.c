@@ -119,9 +119,10 @@ bool cli_integer(const char *option, const char *text, long long low, long long 
                  long long *out)
 {
     char *end;
+    const char first = text[text[0] == '-'];
     errno = 0;
     *out = strtoll(text, &end, 10);
-    if (errno == 0 && end != text && *end == 0 && *out >= low && *out <= high)
+    if (errno == 0 && first >= '0' && first <= '9' && *end == 0 && *out >= low && *out <= high)
         return true;
     cli_wrong("--%s takes a whole number from %lld to %lld, got '%s'", option, low, high, text);
     return false;

@@ -17,7 +17,7 @@
 #define WITHIN(low, high) RANGE(low, high, false, false)
 #define ABOVE_TO(low, high) RANGE(low, high, true, false)
 #define FROM_BELOW(low, high) RANGE(low, high, false, true)
-#define WHOLE(low) RANGE(low, AN__LR_INTEGER_MAX, false, false)
+#define WHOLE(low) RANGE(low, AN__LR_INTEGER_MAX, false, true)
 
 static const char *const cyclic_modes[] = {"triangular", "triangular2", "exp_range", NULL};
 static const char *const scale_modes[] = {"cycle", "iterations", NULL};

@@ -53,7 +53,7 @@ int64_t an_shape_size(an_shape shape)
 
 bool an_shape_equal(an_shape a, an_shape b)
 {
-    if (a.ndim != b.ndim)
+    if (a.ndim != b.ndim || a.ndim > AN_MAX_DIMS)
         return false;
     for (int i = 0; i < a.ndim; i++)
         if (a.dim[i] != b.dim[i])
@@ -75,6 +75,8 @@ size_t an_shape_print(char *buffer, size_t size, an_shape shape)
 bool an_shape_broadcast(an_shape a, an_shape b, an_shape *out)
 {
     an_shape result = {.ndim = a.ndim > b.ndim ? a.ndim : b.ndim};
+    if (result.ndim > AN_MAX_DIMS)
+        return false;
     for (int i = 0; i < result.ndim; i++) {
         const int at_a = i - (result.ndim - a.ndim);
         const int at_b = i - (result.ndim - b.ndim);

@@ -156,12 +156,28 @@ static void test_tensor_edges(void **state)
     an_context_free(context);
 }
 
+/* A shape of a caller's own making may have more dimensions than there is room for. */
+static void test_too_many_dimensions(void **state)
+{
+    (void)state;
+    const an_shape wild = {.ndim = 1000}, scalar = an_shape_0();
+    an_shape out;
+    assert_int_equal(an_shape_size(wild), -1);
+    assert_false(an_shape_equal(wild, wild));
+    assert_false(an_shape_broadcast(wild, scalar, &out));
+    assert_false(an_shape_broadcast(scalar, wild, &out));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_size),   cmocka_unit_test(test_equal),
-        cmocka_unit_test(test_print),  cmocka_unit_test(test_broadcast),
-        cmocka_unit_test(test_tensor), cmocka_unit_test(test_tensor_edges),
+        cmocka_unit_test(test_size),
+        cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_print),
+        cmocka_unit_test(test_broadcast),
+        cmocka_unit_test(test_tensor),
+        cmocka_unit_test(test_tensor_edges),
+        cmocka_unit_test(test_too_many_dimensions),
     };
     return cmocka_run_group_tests_name("shape", tests, NULL, NULL);
 }

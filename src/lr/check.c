@@ -53,6 +53,15 @@ static bool missing(const char *kind, const an_lr_param *p, an_error *err)
     return an_error_set(err, AN_ERROR_ARGUMENT, "%s: %s is required", kind, p->name);
 }
 
+/* In C, NaN stands for a real that was not given; in text somebody wrote it. */
+static bool missing_real(const char *kind, const an_lr_param *p, an_error *err)
+{
+    char range[RANGE_SIZE];
+    describe_range(p, range);
+    return an_error_set(err, AN_ERROR_ARGUMENT, "%s: %s is required and must be %s, got nan", kind,
+                        p->name, range);
+}
+
 static bool check_integer(const char *kind, const an_lr_param *p, int64_t value, an_error *err)
 {
     if (value != AN_LR_NONE)
@@ -81,7 +90,7 @@ static bool check_reals(const char *kind, const an_lr_param *p, const an_lr_real
                         size_t groups, an_error *err)
 {
     if (reals->count == 0)
-        return p->required && isnan(reals->value) ? missing(kind, p, err)
+        return p->required && isnan(reals->value) ? missing_real(kind, p, err)
                                                   : check_number(kind, p, reals->value, -1, err);
     if (!check_count(kind, p, reals->count, reals->each, groups, err))
         return false;
@@ -139,7 +148,7 @@ bool an__lr_check_param(const an_lr_desc *desc, const an_lr_param *param, size_t
         return check_integer(kind, param, *(const int64_t *)at, err);
     case AN_LR_REAL:
         if (param->required && isnan(*(const double *)at))
-            return missing(kind, param, err);
+            return missing_real(kind, param, err);
         return check_number(kind, param, *(const double *)at, -1, err);
     case AN_LR_CHOICE:
         return check_choice(kind, param, an__lr_choice(desc, param), err);

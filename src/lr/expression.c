@@ -302,14 +302,29 @@ static bool read_arguments(reader *r, size_t f, size_t began)
     return functions[f].most > 1 || emit(r, (instruction){.op = functions[f].op}, 0);
 }
 
+static bool unknown_function(reader *r, const char *name, size_t length, size_t began)
+{
+    const char *names[sizeof functions / sizeof functions[0]];
+    for (size_t f = 0; f < sizeof functions / sizeof functions[0]; f++)
+        names[f] = functions[f].name;
+    const char *near = an_nearest(name, length, names, sizeof names / sizeof names[0]);
+    int shown = (int)(length < 40 ? length : 40);
+    r->bad = began;
+    if (near)
+        return an_error_set(r->err, AN_ERROR_CONFIG,
+                            "there is no function '%.*s'; did you mean '%s'?", shown, name, near);
+    return an_error_set(r->err, AN_ERROR_CONFIG,
+                        "there is no function '%.*s'; there are min, max, abs, cos, sin, sqrt, "
+                        "exp, log, floor, int and pow",
+                        shown, name);
+}
+
 static bool read_function(reader *r, const char *name, size_t length, size_t began)
 {
     for (size_t f = 0; f < sizeof functions / sizeof functions[0]; f++)
         if (strlen(functions[f].name) == length && !memcmp(functions[f].name, name, length))
             return read_arguments(r, f, began);
-    return fail(r, began,
-                "unknown function; there are min, max, abs, cos, sin, sqrt, exp, log, floor, int "
-                "and pow");
+    return unknown_function(r, name, length, began);
 }
 
 static bool read_name(reader *r)

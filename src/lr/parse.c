@@ -171,8 +171,9 @@ static bool read_choice(reader *r, const an_lr_param *param, const an_spec_node 
         used += an_format(choices + used, sizeof choices - used, i > 0 ? ", '%s'" : "'%s'",
                           param->choices[i]);
     }
-    return an_spec_error(r->source, node->offset, r->err, "%s must be one of %s", param->name,
-                         choices);
+    return an_spec_error(r->source, node->offset, r->err, "%s must be one of %s, got %.*s",
+                         param->name, choices, (int)(node->length < 64 ? node->length : 64),
+                         r->source->text + node->offset);
 }
 
 static bool read_param(reader *r, const an_lr_param *param, const an_spec_node *node,

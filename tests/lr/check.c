@@ -34,6 +34,10 @@ static const struct {
     {"OneCycleLR(max_lr=0.1, total_steps=9, pct_start=0.6, three_phase=True)",
      "pct_start must be from 0 to 0.5 with three_phase"},
     {"OneCycleLR(max_lr=0.1, epochs=3000000000, steps_per_epoch=3000000000)", "below 2^53"},
+    {"OneCycleLR(max_lr=nan, total_steps=9)",
+     "OneCycleLR: max_lr is required and must be 0 or more, got nan"},
+    {"OneCycleLR(max_lr=[0.1, nan], total_steps=9)", "max_lr[1] must be 0 or more, got nan"},
+    {"ExponentialLR(nan)", "ExponentialLR: gamma is required and must be 0 or more, got nan"},
     {"SWALR(swa_lr=-1)", "swa_lr must be 0 or more"},
     {"SWALR(swa_lr=0.1, anneal_epochs=-1)", "anneal_epochs must be 0 or more"},
     {"ReduceLROnPlateau(factor=1)", "factor must be at least 0 and below 1, got 1"},
@@ -92,6 +96,11 @@ static void what_is_required_must_be_set(void **state)
         assert_int_equal(make(&desc, 1, &err), !required);
         assert_int_equal(err.code, required ? AN_ERROR_ARGUMENT : AN_ERROR_OK);
     }
+    an_error err = {0};
+    an_lr_desc desc = an_lr_defaults(AN_EXPONENTIAL_LR);
+    assert_false(an_lr_check(&desc, 0, &err));
+    assert_string_equal(err.message,
+                        "ExponentialLR: gamma is required and must be 0 or more, got nan");
 }
 
 static void lists_must_match_the_groups(void **state)

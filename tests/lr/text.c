@@ -105,8 +105,9 @@ static const struct {
     {"StepLR(2.5)", "step_size", 8},
     {"CyclicLR(0.1, 1, mode='triangle')",
      "mode must be one of 'triangular', 'triangular2', "
-     "'exp_range'",
+     "'exp_range', got 'triangle'",
      23},
+    {"OneCycleLR(max_lr=nan, total_steps=8)", "must be 0 or more, got nan", 19},
     {"CyclicLR(0.1, [])", "max_lr is an empty list", 15},
     {"OneCycleLR(max_lr=1, total_steps=8, pct_start=0.7, three_phase=True)", "from 0 to 0.5", 47},
     {"SequentialLR([StepLR(2), StepLR(3)], milestones=[0])", "milestones[0] must be 1 or more", 49},
@@ -117,6 +118,8 @@ static const struct {
     {"LambdaLR('0.5 ** epoc')", "unknown name 'epoc' in the expression; its variable is 'epoch'",
      18},
     {"LambdaLR(lambda e: 0.5 ** epoch)", "its variable is 'e'", 27},
+    {"LambdaLR('1 + coss(epoch)')", "there is no function 'coss'; did you mean 'cos'?", 15},
+    {"LambdaLR('erf(epoch)')", "there is no function 'erf'; there are min, max", 11},
     {"LambdaLR('0.5 **')", "ends where a value should be", 17},
 };
 

@@ -300,6 +300,8 @@ an_tensor *an_forward(an_model *model, an_graph *graph, an_tensor *x)
     for (size_t i = 0; i < model->count; i++) {
         const an_layer *layer = model->layers[i];
         const an_layer_kind *kind = layer->kind;
+        const size_t number = i + 1;
+        const bool failed = graph->error.code != AN_ERROR_OK;
         if (kind == &an__layer_Linear) {
             bool fused =
                 i + 1 < model->count && model->layers[i + 1]->kind->activation != AN_IDENTITY;
@@ -309,6 +311,9 @@ an_tensor *an_forward(an_model *model, an_graph *graph, an_tensor *x)
             x = kind->forward(layer, model, graph, x);
         } else {
             x = activate(graph, x, kind->activation);
+        }
+        if (!failed && graph->error.code != AN_ERROR_OK) {
+            an_error_prefix(&graph->error, "layer %zu, %s: ", number, layer->text);
         }
     }
     return x;

@@ -411,6 +411,32 @@ static void fused_layers_compute_the_same(void **state)
     an_graph_free(graph);
 }
 
+/* What forward records after a shape that fits: an error says which layer it came from. */
+static void errors_while_running_name_the_layer(void **state)
+{
+    static const char *const texts[] = {"Linear(4, 8)", "ReLU()", "Linear(8, 2)"};
+    static const char *const first = "layer 1, Linear(4, 8): linear: ";
+    an_model *model = model_of(*state, texts, COUNT(texts));
+    assert_true(an_model_build(model, an_shape_1(4), 1, NULL));
+    an_graph *graph = an_graph_new(*state, NULL);
+    an_error err = {0};
+    an_forward(model, graph, an_full(graph, an_shape_2(3, 5), 1));
+    assert_false(an_graph_reset(graph, &err));
+    assert_int_equal(err.code, AN_ERROR_SHAPE);
+    assert_memory_equal(err.message, first, strlen(first));
+    an_params_get(an_model_params(model), 2)->tensor->shape = an_shape_2(2, 7);
+    an_forward(model, graph, an_full(graph, an_shape_2(3, 4), 1));
+    assert_false(an_graph_reset(graph, &err));
+    assert_non_null(strstr(err.message, "layer 3, Linear(8, 2): "));
+    an_params_get(an_model_params(model), 2)->tensor->shape = an_shape_2(2, 8);
+    an_tensor *x = an_reshape(graph, an_full(graph, an_shape_2(3, 5), 1), an_shape_1(4));
+    an_forward(model, graph, x);
+    assert_false(an_graph_reset(graph, &err));
+    assert_null(strstr(err.message, "layer")); /* the error was there before */
+    an_graph_free(graph);
+    an_model_free(model);
+}
+
 /* The share of zeros among the outputs of Dropout(0.25) on ones, and the other value. */
 static double zeros(an_model *model, an_graph *graph, int64_t count, float *other)
 {
@@ -520,6 +546,7 @@ int main(void)
         cmocka_unit_test(own_parameters_are_checked),
         cmocka_unit_test(text_and_c_make_the_same_model),
         cmocka_unit_test(fused_layers_compute_the_same),
+        cmocka_unit_test(errors_while_running_name_the_layer),
         cmocka_unit_test(dropout_acts_in_training_only),
         cmocka_unit_test(a_model_without_layers_gives_its_input),
         cmocka_unit_test(every_allocation_may_fail),

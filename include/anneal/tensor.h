@@ -22,16 +22,18 @@ extern "C" {
  */
 typedef struct an_context an_context;
 
+#define AN_MAX_THREADS 64
+
 typedef struct an_context_options {
-    int threads;     /* threads that compute, the caller's included, at most 64; 0: one per core */
+    int threads; /* that compute, the caller's included, up to AN_MAX_THREADS; 0: one per core */
     int vector_bits; /* kernel width: 128, 256 or 512; 0: the widest that the processor has */
     an_allocator allocator; /* all zero: an_allocator_default() */
 } an_context_options;
 
 /*
  * `options` may be NULL: all zero. The threads are started here and sleep while there is nothing to
- * compute. Errors: ARGUMENT (threads outside 0..64, a width that the processor lacks), MEMORY,
- * STATE (the system refuses a thread).
+ * compute. Errors: ARGUMENT (threads outside 0..AN_MAX_THREADS, a width that the processor lacks),
+ * MEMORY, STATE (the system refuses a thread).
  */
 AN_API an_context *an_context_new(const an_context_options *options, an_error *err);
 AN_API void an_context_free(an_context *context);

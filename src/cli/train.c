@@ -66,7 +66,7 @@ static bool take_option(request *r, int option, const char *value)
     case OPTION_SEED:
         return cli_integer("seed", value, 0, LLONG_MAX, &r->seed);
     case OPTION_THREADS:
-        return cli_integer("threads", value, 0, 1024, &r->threads);
+        return cli_integer("threads", value, 0, AN_MAX_THREADS, &r->threads);
     case OPTION_FORMAT:
         r->json = strcmp(value, "json") == 0;
         if (r->json || strcmp(value, "text") == 0)

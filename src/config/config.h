@@ -25,7 +25,7 @@ struct an_config {
     an__held *held;
     const char *folder; /* of the file, with a slash at the end; "" for the current one */
 
-    const an__node *path_node, *validation_node, *model_node;
+    const an__node *path_node, *validation_node, *model_node, *monitor_node;
     const char *path;
     double mean, deviation;
     const an__call *layers;

@@ -60,12 +60,25 @@ static const char *name_of(const an__node *node)
     return node->key ? node->key->source.text : "an element";
 }
 
+/* A single value in brackets that only it stands in: {OneCycleLR()}, [3]. */
+static bool bracketed(const an__node *node)
+{
+    const an__node *only = node->count == 1 ? node->first : NULL;
+    char first = node->document->text[node->begin];
+    return only && only->kind == AN__SCALAR &&
+           (first == '[' || (first == '{' && only->source.length == 0));
+}
+
 /* The value that a scalar's text is in the grammar of calls; NULL with err. */
 static const an_spec_node *parse(an_config *config, const an__node *node, an_error *err)
 {
     if (node->kind != AN__SCALAR) {
-        AN__FAIL(node, err, "%s takes a single value, got a %s", name_of(node),
-                 node->kind == AN__LIST ? "list" : "map");
+        bool list = node->kind == AN__LIST;
+        AN__FAIL(node, err, "%s takes a single value, got a %s%s", name_of(node),
+                 list ? "list" : "map",
+                 !bracketed(node) ? ""
+                 : list           ? "; write it without [ ]"
+                                  : "; write it without { }");
         return NULL;
     }
     if (node->source.length == 0) {
@@ -126,6 +139,12 @@ static bool read_number(an_config *config, const an__node *node, double *out, an
     return isfinite(*out) || AN__FAIL(node, err, "%s must be finite, got %g", name_of(node), *out);
 }
 
+/* The bytes of a scalar's text that a message shows. */
+static int shown_length(const an__node *node)
+{
+    return (int)(node->source.length < 64 ? node->source.length : 64);
+}
+
 /* One of `count` words: its index goes to `out`. */
 static bool read_word(const an__node *node, const char *const *words, size_t count, size_t *out,
                       an_error *err)
@@ -143,7 +162,13 @@ static bool read_word(const an__node *node, const char *const *words, size_t cou
                           : i + 1 < count ? ", "
                                           : " or ",
                           words[i]);
-    return AN__FAIL(node, err, "%s must be %s", name_of(node), list);
+    if (node->kind != AN__SCALAR)
+        return AN__FAIL(node, err, "%s must be %s, got a %s", name_of(node), list,
+                        node->kind == AN__LIST ? "list" : "map");
+    const char *near = an_nearest(node->source.text, node->source.length, words, count);
+    return AN__FAIL(node, err, "%s must be %s, got '%.*s'%s%s%s", name_of(node), list,
+                    shown_length(node), node->source.text, near ? "; did you mean '" : "",
+                    near ? near : "", near ? "'?" : "");
 }
 
 /* -------------------------------------------------------------------- data */
@@ -257,6 +282,7 @@ static bool read_monitor(an_config *config, const an__node *node, an_error *err)
     if (!read_word(node, words, sizeof words / sizeof *words, &index, err))
         return false;
     config->monitor = (an_monitor)index;
+    config->monitor_node = node;
     return true;
 }
 
@@ -312,7 +338,7 @@ static bool read_seed(an_config *config, const an__node *node, an_error *err)
 
 static bool read_threads(an_config *config, const an__node *node, an_error *err)
 {
-    return read_integer(config, node, 0, 1024, &config->threads, err);
+    return read_integer(config, node, 0, AN_MAX_THREADS, &config->threads, err);
 }
 
 static const key keys[] = {{"data", read_data, true},
@@ -333,8 +359,21 @@ static const key keys[] = {{"data", read_data, true},
 
 _Static_assert(sizeof keys / sizeof *keys <= MAX_KEYS, "unknown_key holds MAX_KEYS names");
 
+/* A --set of epochs or steps takes the place of the other in the file. */
+static void keep_the_length_set(an__node *root)
+{
+    an__node **epochs = an__tree_child(root, "epochs", strlen("epochs"));
+    an__node **steps = an__tree_child(root, "steps", strlen("steps"));
+    if (!epochs || !steps || !(*epochs)->document->set == !(*steps)->document->set)
+        return;
+    an__node **file = (*epochs)->document->set ? steps : epochs;
+    *file = (*file)->next;
+    root->count--;
+}
+
 bool an__config_read(an_config *config, an_error *err)
 {
+    keep_the_length_set(config->root);
     config->deviation = 1;
     config->batch_size = 64;
     config->accumulate = 1;

@@ -76,6 +76,51 @@ static size_t byte_at(const reader *r, size_t character)
 
 /* ------------------------------------------------------------------ errors */
 
+/* What a hint quotes of the user's own text: `length` is 0 where there is nothing to quote. */
+typedef struct quotation {
+    const char *text;
+    size_t length;
+} quotation;
+
+#define QUOTED_MOST 100
+
+/* A quotation as the end of a hint, in the quotes that it does not hold: `: "Linear(784, 128)"`. */
+static void print_quoted(char *buffer, size_t size, quotation q)
+{
+    const char *mark = q.length && memchr(q.text, '"', q.length) ? "'" : "\"";
+    buffer[0] = '\0';
+    if (q.length > 0 && q.length <= QUOTED_MOST && !memchr(q.text, mark[0], q.length))
+        an_format(buffer, size, ": %s%.*s%s", mark, (int)q.length, q.text, mark);
+}
+
+/* The call whose text begins at `byte`, up to the bracket that closes it, in one line. */
+static quotation call_at(const reader *r, size_t byte)
+{
+    const char *text = r->document->text;
+    int open = 0;
+    for (size_t i = byte; i < r->document->length && text[i] != '\n'; i++) {
+        open += (text[i] == '(') - (text[i] == ')');
+        if (text[i] == ')' && open <= 0)
+            return (quotation){text + byte, i + 1 - byte};
+    }
+    return (quotation){NULL, 0};
+}
+
+/* The value of the line that `byte` is in: what follows its first colon and space. */
+static quotation value_around(const reader *r, size_t byte)
+{
+    const char *text = r->document->text;
+    size_t begin = byte, end = byte;
+    while (begin > 0 && text[begin - 1] != '\n')
+        begin--;
+    while (end < r->document->length && text[end] != '\n' && text[end] != '\r')
+        end++;
+    for (; begin + 1 < byte; begin++)
+        if (text[begin] == ':' && text[begin + 1] == ' ')
+            return (quotation){text + begin + 2, end - begin - 2};
+    return (quotation){NULL, 0};
+}
+
 /* What the parser says, and what usually is the matter. */
 static bool parser_error(reader *r)
 {
@@ -91,12 +136,18 @@ static bool parser_error(reader *r)
     }
     bool flow = r->flow_depth > 0 || strstr(context, "flow");
     bool colon = strstr(problem, "mapping values") != NULL;
-    an_format(text, sizeof text, "YAML: %s%s%s%s", problem, context[0] ? " " : "", context,
-              flow    ? "; inside [ ] or { } a call must be in quotes: \"Linear(784, 128)\""
-              : colon ? "; a text that holds a colon and a space must be in quotes: "
-                        "\"LambdaLR(lambda epoch: 0.95 ** epoch)\""
-                      : "");
-    return fail_at(r, byte_at(r, p->problem_mark.index), text);
+    size_t byte = byte_at(r, p->problem_mark.index);
+    if (byte == r->document->length && p->context)
+        byte = byte_at(r, p->context_mark.index); /* what is never closed, not the end of it all */
+    char quoted[QUOTED_MOST + 8] = "";
+    if (colon && !flow)
+        print_quoted(quoted, sizeof quoted, value_around(r, byte));
+    an_format(text, sizeof text, "YAML: %s%s%s%s%s", problem, context[0] ? " " : "", context,
+              flow    ? "; inside [ ] or { } a call must be in quotes"
+              : colon ? "; a text that holds a colon and a space must be in quotes"
+                      : "",
+              quoted);
+    return fail_at(r, byte, text);
 }
 
 static bool next_event(reader *r)
@@ -130,6 +181,17 @@ static bool cut_by_flow(const reader *r, const char *text, size_t length)
     return open > 0;
 }
 
+static bool refuse_cut(reader *r)
+{
+    char text[AN_ERROR_MESSAGE_SIZE], quoted[QUOTED_MOST + 8];
+    print_quoted(quoted, sizeof quoted, call_at(r, byte_at(r, r->event.start_mark.index)));
+    an_format(text, sizeof text,
+              "this call is cut at its commas, because it stands inside [ ] or { }; put it in "
+              "quotes%s",
+              quoted);
+    return refuse(r, text);
+}
+
 /* ------------------------------------------------------------------- nodes */
 
 static an__node *node_new(reader *r, an__node_kind kind)
@@ -151,8 +213,7 @@ static an__node *read_scalar(reader *r)
     if (!check_plain(r, r->event.data.scalar.anchor, r->event.data.scalar.tag))
         return NULL;
     if (cut_by_flow(r, value, length)) {
-        refuse(r, "this call is cut at its commas, because it stands inside [ ] or { }; put it in "
-                  "quotes: \"Linear(784, 128)\"");
+        refuse_cut(r);
         return NULL;
     }
     an__node *node = node_new(r, AN__SCALAR);
@@ -260,11 +321,21 @@ static an__node *read_document(reader *r)
     do {
         if (!next_event(r))
             return NULL;
+/* There is no place to point at. */
+static an__node *empty(reader *r)
+{
+    const char *file = r->document->file;
+    an_error_set(
+        r->err, AN_ERROR_CONFIG,
+        "%s%sthe configuration is empty; write the keys data, model, optimizer and epochs, "
+        "each as a line 'key: value'",
+        file ? file : "", file ? ": " : "");
+    return NULL;
+}
+
     } while (r->event.type == YAML_STREAM_START_EVENT);
-    if (r->event.type != YAML_DOCUMENT_START_EVENT) {
-        refuse(r, "the configuration is empty");
-        return NULL;
-    }
+    if (r->event.type != YAML_DOCUMENT_START_EVENT)
+        return empty(r);
     if (!next_event(r))
         return NULL;
     an__node *root = read_node(r);
@@ -276,6 +347,8 @@ static an__node *read_document(reader *r)
     }
     return root;
 }
+    if (root->kind == AN__SCALAR && root->source.length == 0)
+        return empty(r);
 
 an__node *an__tree_parse(const an__document *document, an_arena *arena, an_error *err)
 {

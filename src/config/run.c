@@ -43,8 +43,8 @@ static const char *find_folder(builder *b)
         return c->path;
     if (c->path[0] != '/' && is_folder(beside))
         return beside;
-    AN__FAIL(c->path_node, b->err, "there is no folder '%s'%s", c->path,
-             c->path[0] == '/' ? "" : ", neither here nor beside the configuration");
+    AN__FAIL(c->path_node, b->err, "there is no folder '%s'%s; give it with --set data.path=FOLDER",
+             c->path, c->path[0] == '/' ? "" : ", neither here nor beside the configuration");
     if (b->err)
         b->err->code = AN_ERROR_IO;
     return NULL;
@@ -158,6 +158,11 @@ static const an__node *layer_blamed(const builder *b)
     return b->config->model_node;
 }
 
+static const an__node *last_layer(const builder *b)
+{
+    return b->config->layers[b->config->layer_count - 1].node;
+}
+
 /* The model's output must be a row with a place for each class. */
 static bool check_classes(builder *b)
 {
@@ -166,12 +171,12 @@ static bool check_classes(builder *b)
     char text[64];
     an_shape_print(text, sizeof text, out);
     if (out.ndim != 1)
-        return AN__FAIL(b->config->model_node, b->err,
+        return AN__FAIL(last_layer(b), b->err,
                         "the model's output for a sample has shape %s, but %s takes a row of "
                         "scores, one a class; end with Flatten() or Linear(..., %d)",
                         text, an_loss_name(b->config->loss), (int)classes);
     if (out.dim[0] < classes)
-        return AN__FAIL(b->config->model_node, b->err,
+        return AN__FAIL(last_layer(b), b->err,
                         "the data has %d classes, but the model has %lld outputs; its last layer "
                         "must give at least %d",
                         (int)classes, (long long)out.dim[0], (int)classes);
@@ -255,6 +260,25 @@ static bool make_schedule(builder *b)
     return print_schedule(b);
 }
 
+/* A metric-driven schedule can only watch what there is when it is stepped. */
+static bool check_monitor(builder *b)
+{
+    const an_fit_options *fit = &b->run.fit;
+    bool valid = fit->monitor == AN_MONITOR_VALID_LOSS || fit->monitor == AN_MONITOR_VALID_ACCURACY;
+    if (!valid || !fit->schedule || !an_lr_wants_metric(fit->schedule))
+        return true;
+    if (fit->interval == AN_INTERVAL_STEP)
+        return AN__FAIL(b->config->monitor_node, b->err,
+                        "monitor: interval step steps the schedule after every update, but the "
+                        "validation happens once an epoch; use interval epoch, or monitor "
+                        "train_loss");
+    if (!fit->valid)
+        return AN__FAIL(b->config->monitor_node, b->err,
+                        "monitor: the schedule watches the validation, but there is none; add the "
+                        "key 'validation', such as validation: 0.1, or use monitor train_loss");
+    return true;
+}
+
 /* ------------------------------------------------------------------ a run */
 
 static bool build(builder *b)
@@ -268,7 +292,7 @@ static bool build(builder *b)
         !make_optim(b))
         return false;
     fill_fit(b);
-    return make_schedule(b);
+    return make_schedule(b) && check_monitor(b);
 }
 
 an_run *an_run_new(const an_config *config, an_error *err)

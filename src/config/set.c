@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+/* As many keys of a map as "did you mean" looks at. */
+#define MAX_NAMES 32
+
 an__node **an__tree_child(an__node *map, const char *key, size_t length)
 {
     for (an__node **slot = &map->first; *slot; slot = &(*slot)->next) {
@@ -145,6 +148,24 @@ static an__node **element(const setting *s, an__node *list, const char *part, si
     return NULL;
 }
 
+/* Of a dotted path's part that is no key of `map`. */
+static bool unknown_key(const setting *s, const an__node *map, const char *part, size_t length)
+{
+    const char *names[MAX_NAMES];
+    char text[256];
+    size_t count = 0;
+    for (const an__node *child = map->first; child && count < MAX_NAMES; child = child->next)
+        names[count++] = child->key->source.text;
+    const char *near = an_nearest(part, length, names, count);
+    int shown = (int)(length < 64 ? length : 64);
+    if (near)
+        an_format(text, sizeof text, "there is no key '%.*s'; did you mean '%.64s'?", shown, part,
+                  near);
+    else
+        an_format(text, sizeof text, "there is no key '%.*s' before the dot", shown, part);
+    return fail(s, text);
+}
+
 /* Follows `path` (not empty) from a map or list. */
 static bool apply(const setting *s, an__node *node, const char *path)
 {
@@ -157,8 +178,7 @@ static bool apply(const setting *s, an__node *node, const char *path)
     if (!slot && node->kind == AN__LIST)
         return false;
     if (!slot)
-        return last ? append(s, node, path, length)
-                    : fail(s, "the configuration does not have the key before the first dot");
+        return last ? append(s, node, path, length) : unknown_key(s, node, path, length);
     if (last)
         return replace(slot, value_node(s));
     const char *rest = path + length + 1;

@@ -40,12 +40,14 @@ class BadConfig(Case):
         self.wrong("Linear(12, 8)", "Linear(784, 8)", ["layer 2", "Linear(784, 8)", "12"])
 
     def test_too_few_outputs(self):
-        self.wrong("Linear(8, 10)", "Linear(8, 5)", ["10 classes", "5 outputs"])
+        self.wrong("Linear(8, 10)", "Linear(8, 5)", ["c.yaml:6", "10 classes", "5 outputs"],
+                   "Linear(8, 5)")
 
     def test_no_row_of_scores(self):
         self.config(CONFIG.replace("  - Flatten()\n  - Linear(12, 8)\n  - ReLU()\n  - Linear(8, 10)",
                                    "  - Linear(4, 10)"))
-        self.refused("train", "c.yaml", status=2, parts=["(1, 3, 10)", "CrossEntropyLoss"])
+        self.refused("train", "c.yaml", status=2, caret="Linear(4, 10)",
+                     parts=["c.yaml:3", "(1, 3, 10)", "CrossEntropyLoss"])
 
     def test_learning_rate(self):
         for lr in ("-0.1", "nan", "inf"):
@@ -85,12 +87,41 @@ class BadConfig(Case):
                      "seed: -1", "seed: 1.5", "monitor: loss"):
             self.wrong("seed: 1\n", f"{line}\n", ["c.yaml:13", line.split(":")[0]])
 
-        self.wrong("interval: step", "interval: batch", ["c.yaml:10", "epoch or step"], "batch")
+        self.wrong("interval: step", "interval: batch", ["c.yaml:10", "epoch or step", "'batch'"],
+                   "batch")
+        self.wrong("interval: step", "interval: [step]", ["c.yaml:10", "epoch or step", "a list"],
+                   "[step]")
+        self.wrong("format: idx", "format: Idx", ["c.yaml:1", "must be idx", "'Idx'", "mean 'idx'"],
+                   "Idx")
+
+    def test_threads(self):
+        self.wrong("seed: 1\n", "threads: 65\n", ["c.yaml:13", "at most 64", "65"], "65")
+        self.refused("train", "c.yaml", "--threads", "65", status=2, parts=["0 to 64", "'65'"])
 
     def test_monitor_without_validation(self):
-        self.config(CONFIG.replace("OneCycleLR(max_lr=0.1)", "ReduceLROnPlateau()") +
-                    "monitor: valid_loss\n")
-        self.refused("train", "c.yaml", status=2, parts=["monitor"])
+        plateau = CONFIG.replace("OneCycleLR(max_lr=0.1)", "ReduceLROnPlateau()")
+        for monitor in ("valid_loss", "valid_accuracy"):
+            self.config(plateau.replace("interval: step", "interval: epoch") +
+                        f"monitor: {monitor}\n")
+            out = self.refused("train", "c.yaml", status=2, caret=monitor,
+                               parts=["c.yaml:14: monitor", "add the key 'validation'"])
+            self.assertEqual(out, "")
+            self.config(plateau + f"monitor: {monitor}\nvalidation: 0.2\n")
+            out = self.refused("train", "c.yaml", status=2, caret=monitor,
+                               parts=["c.yaml:14: monitor", "interval epoch"])
+            self.assertEqual(out, "")
+
+    def test_nan_in_a_schedule(self):
+        self.refused("train", "c.yaml", "--set", "schedule.max_lr=nan", status=2, caret="nan",
+                     parts=["--set schedule.max_lr=nan: ", "must be", "got nan"])
+        self.wrong("OneCycleLR(max_lr=0.1)", "ExponentialLR(gamma=nan)",
+                   ["c.yaml:9", "must be", "got nan"], "nan")
+
+    def test_expressions(self):
+        self.wrong("OneCycleLR(max_lr=0.1)", "LambdaLR('coss(epoch)')",
+                   ["c.yaml:9", "'coss'", "mean 'cos'"], "coss")
+        self.wrong("OneCycleLR(max_lr=0.1)", "LambdaLR('cosine(epoch)')",
+                   ["c.yaml:9", "'cosine'", "there are min, max"], "cosine")
 
     def test_yaml(self):
         self.wrong("seed: 1", "epochs: 1", ["c.yaml:13", "twice"], "epochs")
@@ -98,7 +129,8 @@ class BadConfig(Case):
         self.wrong("seed: 1", "seed: *a", ["c.yaml:13", "aliases"])
         self.wrong("seed: 1", "seed: !!int 1", ["c.yaml:13", "tags"])
         self.wrong("seed: 1", "seed: 1\n---\nseed: 2", ["c.yaml:14", "second document"])
-        self.wrong("seed: 1", "seed: [1", ["c.yaml:1", "YAML"])
+        self.wrong("seed: 1", "seed: [1", ["c.yaml:13", "YAML"], "[1")
+        self.wrong("seed: 1", "seed: [1]", ["c.yaml:13", "without [ ]"], "[1]")
         self.wrong("seed: 1", "? [a]\n: 1", ["key must be a plain word"])
 
     def test_calls_cut_by_flow_style(self):
@@ -108,6 +140,17 @@ class BadConfig(Case):
         self.wrong("model:\n" + layers, "model: [Flatten(), Linear([1])]", ["c.yaml:2", "quotes"])
         self.wrong("OneCycleLR(max_lr=0.1)", "LambdaLR(lambda epoch: 0.95 ** epoch)",
                    ["c.yaml:9", "quotes"])
+
+    def test_hints_quote_the_call_itself(self):
+        schedule = "OneCycleLR(max_lr=0.1)"
+        self.wrong(schedule, "{OneCycleLR(max_lr=0.1, pct_start=0.3)}",
+                   ["c.yaml:9", 'quotes: "OneCycleLR(max_lr=0.1, pct_start=0.3)"'], "OneCycleLR")
+        self.wrong(schedule, "{OneCycleLR(max_lr=0.1)}", ["c.yaml:9", "without { }"], "{One")
+        self.wrong(schedule, '[LambdaLR("a", b)]', ["quotes: 'LambdaLR(\"a\", b)'"])
+        self.wrong(schedule, """[LambdaLR("a", 'b')]""", ["put it in quotes"])
+        self.wrong(schedule, "[LambdaLR(a, b", ["put it in quotes"])
+        self.wrong(schedule, "LambdaLR(lambda epoch: 0.5 ** epoch)",
+                   ['quotes: "LambdaLR(lambda epoch: 0.5 ** epoch)"'])
 
     def test_folded_and_quoted_calls_point_home(self):
         self.wrong("optimizer: SGD(lr=0.1, momentum=0.9)",
@@ -129,15 +172,31 @@ class BadConfig(Case):
             (self.folder / "c.yaml").write_bytes(text.encode("latin-1"))
             self.refused("train", "c.yaml", status=2, parts=["c.yaml"])
 
+    def test_empty(self):
+        for text in ("", "# nothing\n", "---\n", "\n\n"):
+            self.config(text)
+            _, err = self.anneal("train", "c.yaml", status=2)
+            self.assertRegex(err, r"^anneal: c.yaml: the configuration is empty; write .*data")
+            self.assertEqual(len(err.splitlines()), 1)
+
+    def test_set_of_both_lengths(self):
+        self.refused("train", "c.yaml", "--set", "steps=4", "--set", "epochs=1", status=2,
+                     parts=["--set steps=4: ", "both"])
+
     def test_set(self):
         wrong = {"optimizer.lr=x": ["lr"], "optimizer.momentun=1": ["momentun", "momentum"],
                  "epoch=3": ["'epoch'", "'epochs'"], "epochs=": ["no value"], "epochs": ["KEY=VALUE"],
                  "=3": ["KEY=VALUE"], "model.7=ReLU()": ["0 to 3"], "model.x=ReLU()": ["0 to 3"],
-                 "nothing.lr=1": ["key"], "data.pth=x": ["'pth'", "'path'"], ".=1": ["empty"],
+                 "nothing.lr=1": ["'nothing'"],
+                 "optimiser.lr=0.1": ["'optimiser'", "mean 'optimizer'"],
+                 "model.3=Linear(8, 9)": ["10 classes", "9 outputs"],
+                 "data.path=none": ["'none'", "--set data.path=FOLDER"],
+                 "data.pth=x": ["'pth'", "'path'"], ".=1": ["empty"],
                  "optimizer.=1": ["empty"], "model.1=Linear(13, 8)": ["layer 2"],
                  "optimizer.lr=-1": ["lr"], "data=[": ["YAML"]}
         for setting, parts in wrong.items():
-            self.refused("train", "c.yaml", "--set", setting, status=2,
+            self.refused("train", "c.yaml", "--set", setting,
+                         status=1 if setting == "data.path=none" else 2,
                          parts=[f"--set {setting}", *parts])
 
 

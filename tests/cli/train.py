@@ -155,7 +155,11 @@ class Train(Case):
                            parts=["--save", "no/such"])
         self.assertEqual(out, "")
         self.refused("train", "c.yaml", "--save", "set", status=1, parts=["folder"])
+        rows = self.json("--set", "steps=9")
+        self.assertEqual(rows[-1]["steps"], 9)
 
+        rows = self.json("--set", "epochs=1")
+        self.assertEqual(rows[-1]["steps"], 7)
     def test_loss_becomes_nan(self):
         out, err = self.anneal("train", "c.yaml", "--set", "schedule=StepLR(step_size=1000)",
                                "--set", "optimizer.lr=1e30", "--save", "w.safetensors", status=1)

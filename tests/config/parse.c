@@ -89,7 +89,7 @@ static void test_places_after_wide_characters(void **state)
 static void test_yaml_that_is_refused(void **state)
 {
     (void)state;
-    refuse("", "c.yaml:1: ", "empty", NULL);
+    refuse("", "c.yaml: ", "empty", NULL);
     refuse("just words\n", "c.yaml:1: ", "map", "just");
     refuse("- a\n- b\n", "c.yaml:1: ", "map", NULL);
     refuse("a: 1\nb: 2\na: 3\n", "c.yaml:3: ", "twice", "a");

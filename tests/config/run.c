@@ -211,6 +211,45 @@ static void test_settings(void **state)
     an_config_free(config);
 }
 
+/* A length that is set takes the place of the file's, of either kind. */
+static void test_length_set(void **state)
+{
+    (void)state;
+    an_config *config;
+    an_run *run = run_of(BODY "epochs: 3\n", "steps=5", &config);
+    assert_int_equal(run->fit.steps, 5);
+    assert_int_equal(run->fit.epochs, 0);
+    an_run_free(run);
+    an_config_free(config);
+    run = run_of("steps: 5\n" BODY, "epochs=3", &config);
+    assert_int_equal(run->fit.steps, 0);
+    assert_int_equal(run->fit.epochs, 3);
+    an_run_free(run);
+    an_config_free(config);
+    refuse(BODY "epochs: 3\nsteps: 5\n", "seed=1", AN_ERROR_CONFIG, "c.yaml:8: ", "both");
+    refuse(BODY "epochs: 3\n", "steps=0", AN_ERROR_CONFIG, "--set steps=0: ", "at least 1");
+}
+
+static void test_monitor(void **state)
+{
+    (void)state;
+    an_config *config;
+    const char *none = BODY "epochs: 2\nmonitor: valid_loss\nschedule: ReduceLROnPlateau()\n";
+    const char *step = BODY "epochs: 2\nmonitor: valid_accuracy\ninterval: step\n"
+                            "validation: 20\nschedule: ReduceLROnPlateau()\n";
+    refuse(none, NULL, AN_ERROR_CONFIG, "c.yaml:8: monitor", "'validation'");
+    refuse(step, NULL, AN_ERROR_CONFIG, "c.yaml:8: monitor", "interval epoch");
+    refuse(step, "monitor=valid_loss", AN_ERROR_CONFIG, "--set monitor=valid_loss: ", "monitor");
+    static const char *const right[] = {"validation=0.2", "monitor=train_loss", "monitor=auto",
+                                        "schedule=StepLR(3)"};
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+        an_run *run = run_of(none, right[i], &config);
+        assert_true(an_fit(&run->fit, NULL, NULL));
+        an_run_free(run);
+        an_config_free(config);
+    }
+}
+
 static void test_groups(void **state)
 {
     (void)state;
@@ -231,7 +270,7 @@ static void test_refused(void **state)
     (void)state;
     const char *good = BODY "epochs: 1\n";
     refuse(good, "data.path=none", AN_ERROR_IO, "--set data.path=none: ", "'none'");
-    refuse(good, "data.path=/none", AN_ERROR_IO, "'/none'", "");
+    refuse(good, "data.path=/none", AN_ERROR_IO, "'/none'", "--set data.path=FOLDER");
     refuse(good, "optimizer.lr=-1", AN_ERROR_CONFIG, "--set optimizer.lr=-1: ", "lr");
     refuse(good, "optimizer.lr=nan", AN_ERROR_CONFIG, "--set optimizer.lr=nan: ", "lr");
     refuse(good, "optimizer.lr=x", AN_ERROR_CONFIG, "--set optimizer.lr=x: ", "lr");
@@ -243,7 +282,8 @@ static void test_refused(void **state)
     refuse(good, "schedule=StepLR(step_size=0)", AN_ERROR_CONFIG, "step_size", "0");
     refuse(good, "validation=100", AN_ERROR_CONFIG, "validation", "99");
     refuse(good, "validation=0.001", AN_ERROR_CONFIG, "validation", "both sides");
-    refuse(good, "model.1=Linear(12, 9)", AN_ERROR_CONFIG, "10 classes", "9 outputs");
+    refuse(good, "model.1=Linear(12, 9)", AN_ERROR_CONFIG,
+           "--set model.1=Linear(12, 9): ", "9 outputs");
     refuse(good, "model.1=Linear(13, 10)", AN_ERROR_SHAPE,
            "--set model.1=Linear(13, 10): ", "layer 2");
     refuse(good, "x", AN_ERROR_CONFIG, "KEY=VALUE", "");
@@ -276,6 +316,8 @@ int main(void)
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_lengths_filled_in),
         cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_length_set),
+        cmocka_unit_test(test_monitor),
         cmocka_unit_test(test_groups),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_settings_add_up),

@@ -2,9 +2,9 @@
 #ifndef AN_POOL_H
 #define AN_POOL_H
 
-#include "tensor/kernels/kernels.h"
+#include <anneal/tensor.h>
 
-enum { AN_MAX_THREADS = 64 };
+#include "tensor/kernels/kernels.h"
 
 /* The kernels of `bits` (0: the widest), or NULL where this processor cannot run them. */
 const an_kernels *an__kernels_find(int bits);

@@ -79,8 +79,11 @@ bool cli_colour(void);
 /* Whether everything that was printed has arrived. */
 bool cli_flush(an_error *err);
 
-/* The lines above the training: data, model, optimizer, schedule. */
-void cli_summary(FILE *stream, const an_run *run, bool unicode);
+/*
+ * The lines above the training: data, model, optimizer, schedule. They keep within a window of
+ * `width` columns where breaks between layers and values allow it; 0: no limit.
+ */
+void cli_summary(FILE *stream, const an_run *run, bool unicode, int width);
 
 /* What a training came to. */
 typedef struct cli_result {

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #define SPARK_CELLS 18
+#define SPARK_LEAST 8
 #define SPARK_VALUES 256
 
 /* 60000 as "60,000", in a buffer of the caller's. */
@@ -60,24 +61,77 @@ static int shown_length(const char *layer)
     return (int)(length > 2 && strcmp(layer + length - 2, "()") == 0 ? length - 2 : length);
 }
 
-static void print_model(FILE *stream, const an_run *run, bool unicode)
+/*
+ * A line of the summary that is not wider than the window: what does not fit goes to the next one,
+ * below the first value.
+ */
+typedef struct paragraph {
+    FILE *stream;
+    int width; /* of the window; 0: any width */
+    int at;    /* columns written */
+} paragraph;
+
+#define INDENT 11
+#define GAP_MOST 3
+
+static bool has_room(const paragraph *p, int columns)
 {
-    char count[32];
-    fputs("model      ", stream);
-    for (size_t i = 0; i < an_model_layer_count(run->model); i++) {
-        const char *layer = an_model_layer_text(run->model, i);
-        fprintf(stream, "%s%.*s",
-                i == 0    ? ""
-                : unicode ? " → "
-                          : " -> ",
-                shown_length(layer), layer);
-    }
-    fprintf(stream, "   %s parameters\n",
-            count_text(count, sizeof count, an_params_size(an_model_params(run->model))));
+    return p->width == 0 || p->at + columns <= p->width;
 }
 
-/* The rate of group 0 over the planned run, where it can be foretold. */
-static void print_spark(FILE *stream, const an_run *run, bool unicode)
+static void add(paragraph *p, const char *text)
+{
+    fputs(text, p->stream);
+    p->at += an_term_columns(text);
+}
+
+static void break_line(paragraph *p)
+{
+    fprintf(p->stream, "\n%*s", INDENT, "");
+    p->at = INDENT;
+}
+
+/* The text after a gap of three columns, fewer where the line is short of them, or a new line. */
+static void add_apart(paragraph *p, const char *text)
+{
+    int gap = GAP_MOST, columns = an_term_columns(text);
+    while (gap > 0 && !has_room(p, gap + columns))
+        gap--;
+    if (gap > 1)
+        fprintf(p->stream, "%*s", gap, "");
+    else
+        break_line(p);
+    p->at += gap > 1 ? gap : 0;
+    add(p, text);
+}
+
+/* The model breaks before an arrow. */
+static void print_model(FILE *stream, const an_run *run, bool unicode, int width)
+{
+    char text[256], count[32];
+    paragraph p = {.stream = stream, .width = width};
+    add(&p, "model      ");
+    for (size_t i = 0; i < an_model_layer_count(run->model); i++) {
+        const char *layer = an_model_layer_text(run->model, i);
+        const char *arrow = i == 0 ? "" : unicode ? "→ " : "-> ";
+        an_format(text, sizeof text, "%s%.*s", arrow, shown_length(layer), layer);
+        if (i > 0 && has_room(&p, 1 + an_term_columns(text)))
+            add(&p, " ");
+        else if (i > 0)
+            break_line(&p);
+        add(&p, text);
+    }
+    count_text(count, sizeof count, an_params_size(an_model_params(run->model)));
+    an_format(text, sizeof text, "%s parameters", count);
+    add_apart(&p, text);
+    fputc('\n', stream);
+}
+
+/*
+ * The rate of group 0 over the planned run, where it can be foretold. In a narrow window it has
+ * fewer cells before it goes to the next line.
+ */
+static void add_spark(paragraph *p, const an_run *run, bool unicode)
 {
     double values[SPARK_VALUES];
     char text[4 * SPARK_CELLS + 1];
@@ -89,21 +143,32 @@ static void print_spark(FILE *stream, const an_run *run, bool unicode)
     for (int64_t i = 0; i < SPARK_VALUES; i++)
         values[i] = an_lr_at_step(run->schedule, 0,
                                   (int64_t)((double)last * (double)i / (SPARK_VALUES - 1)));
-    an_term_sparkline(text, sizeof text, values, SPARK_VALUES, SPARK_CELLS, unicode);
-    fprintf(stream, "   %s", text);
+    int cells = SPARK_CELLS;
+    while (cells > SPARK_LEAST && !has_room(p, GAP_MOST + cells))
+        cells--;
+    if (!has_room(p, 2 + cells))
+        cells = SPARK_CELLS;
+    an_term_sparkline(text, sizeof text, values, SPARK_VALUES, cells, unicode);
+    add_apart(p, text);
 }
 
-void cli_summary(FILE *stream, const an_run *run, bool unicode)
+static void print_schedule(FILE *stream, const an_run *run, bool unicode, int width)
+{
+    paragraph p = {.stream = stream, .width = width};
+    add(&p, "schedule   ");
+    add(&p, run->schedule_text);
+    add_apart(&p, run->fit.interval == AN_INTERVAL_STEP ? "per step" : "per epoch");
+    add_spark(&p, run, unicode);
+    fputc('\n', stream);
+}
+
+void cli_summary(FILE *stream, const an_run *run, bool unicode, int width)
 {
     print_data(stream, run, unicode);
-    print_model(stream, run, unicode);
+    print_model(stream, run, unicode, width);
     fprintf(stream, "optimizer  %s\n", an_optim_text(run->optim));
-    if (run->schedule) {
-        fprintf(stream, "schedule   %s   per %s", run->schedule_text,
-                run->fit.interval == AN_INTERVAL_STEP ? "step" : "epoch");
-        print_spark(stream, run, unicode);
-        fputc('\n', stream);
-    }
+    if (run->schedule)
+        print_schedule(stream, run, unicode, width);
     fflush(stream);
 }
 

@@ -132,11 +132,18 @@ static void note_start(void *user, const an_run_info *info)
     s->result.startup_seconds = cli_uptime();
 }
 
+/* Columns of the terminal that stdout is; 0 where it is none. */
+static int window_width(void)
+{
+    return an_term_is_terminal(STDOUT_FILENO) ? an_term_width(STDOUT_FILENO, 80) : 0;
+}
+
 static bool fit(session *s, an_error *err)
 {
     an_progress progress;
-    bool live = !s->request->json && an_term_is_terminal(STDOUT_FILENO);
-    an_progress_init(&progress, stdout, an_term_width(STDOUT_FILENO, 80), cli_unicode());
+    int width = window_width();
+    bool live = !s->request->json && width > 0;
+    an_progress_init(&progress, stdout, width, cli_unicode());
     an_callback callbacks[] = {
         {.train_begin = note_start, .user = s},
         s->request->json ? an_json_logger(stdout)
@@ -182,7 +189,7 @@ static bool train(session *s, an_error *err)
     r->parameters = an_params_size(an_model_params(s->run->model));
     r->threads = an_context_threads(s->run->context);
     if (!s->request->json)
-        cli_summary(stdout, s->run, cli_unicode());
+        cli_summary(stdout, s->run, cli_unicode(), window_width());
     if (!fit(s, err))
         return false;
     if (r->fit.stopped)

@@ -1,9 +1,11 @@
 """Training through the command: output, settings, weights, and the same bits for the same seed."""
+import fcntl
 import json
 import os
 import pty
 import struct
 import subprocess
+import termios
 
 import driver
 from driver import CONFIG, Case, main, write_set
@@ -35,10 +37,11 @@ class Train(Case):
         self.assertEqual(len(lines), 4 + 2 + 1, out)
         self.assertRegex(lines[-1], r"^test accuracy \d+\.\d %   \d[\d.]* (ms|s)$")
 
-    def test_terminal(self):
-        """On a terminal the epoch's line is drawn in place and ends as a line."""
+    def on_terminal(self, columns, *args):
+        """What a terminal of that width receives."""
         own, other = pty.openpty()
-        process = subprocess.Popen([driver.ANNEAL, "train", "c.yaml"], cwd=self.folder,
+        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        process = subprocess.Popen([driver.ANNEAL, "train", "c.yaml", *args], cwd=self.folder,
                                    stdout=other, stderr=other, env={"LC_ALL": "C.UTF-8"})
         os.close(other)
         out = b""
@@ -49,10 +52,45 @@ class Train(Case):
             pass  # the other end is closed
         os.close(own)
         self.assertEqual(process.wait(timeout=60), 0)
-        text = out.decode("utf-8")
+        return out.decode("utf-8")
+
+    def test_terminal(self):
+        """On a terminal the epoch's line is drawn in place and ends as a line."""
+        text = self.on_terminal(80)
         self.assertIn("\r", text.replace("\r\n", "\n"))
         self.assertIn("epoch 2/2", text)
         self.assertRegex(text.splitlines()[-1], r"^test accuracy")
+
+    def shown(self, columns, *args):
+        """The lines as they stand on the screen at the end, without trailing spaces."""
+        text = self.on_terminal(columns, *args).replace("\033[K", "")
+        return [line.split("\r")[-1] for line in text.split("\r\n")]
+
+    def test_summary_fits_the_window(self):
+        """With the shipped example's model and schedule but for their sizes."""
+        long = ["--set", "model.1=Linear(12, 12800)", "--set", "model.3=Linear(12800, 10)",
+                "--set", "schedule.max_lr=0.0000001", "--set", "validation=0.2"]
+        for columns in (60, 80, 100, 120):
+            lines = self.shown(columns, *long)
+            self.assertLessEqual(max(map(len, lines)), columns, lines)
+            text = "\n".join(lines)
+            self.assertIn("294,410 parameters", text)
+            self.assertIn("per step", text)
+            self.assertRegex(text, "[▁▂▃▄▅▆▇█]{8,18}")
+            self.assertRegex(text, "epoch 2/2.*  lr ")
+        lines = self.shown(64, *long)
+        self.assertEqual(lines[1:3], ["model      Flatten → Linear(12, 12800) → ReLU",
+                                      "           → Linear(12800, 10)   294,410 parameters"])
+        lines = self.shown(80, *long)
+        self.assertEqual(lines[1:3], [
+            "model      Flatten → Linear(12, 12800) → ReLU → Linear(12800, 10)",
+            "           294,410 parameters"])
+        self.assertRegex(lines[4], "per step   [▁▂▃▄▅▆▇█]{8,18}$")
+
+    def test_summary_without_a_window(self):
+        layers = ["'Flatten()'", "'Linear(12, 10)'"] + ["'Tanh()'"] * 23
+        out, _ = self.anneal("train", "c.yaml", "--set", f"model=[{', '.join(layers)}]")
+        self.assertIn(" → Tanh" * 23 + "   130 parameters", out.splitlines()[1].replace("->", "→"))
 
     def test_ascii_and_unicode(self):
         out, _ = self.anneal("train", "c.yaml", env={"LC_ALL": "C"})
@@ -117,7 +155,11 @@ class Train(Case):
 
     def test_steps(self):
         rows = self.json("--set", "epochs=1", "--set", "schedule=StepLR(step_size=3)")
+        rows = self.json("--set", "steps=9")
+        self.assertEqual(rows[-1]["steps"], 9)
         self.config(CONFIG.replace("epochs: 2", "steps: 10"))
+        rows = self.json("--set", "epochs=1")
+        self.assertEqual(rows[-1]["steps"], 7)
         rows = self.json()
         self.assertEqual(rows[-1]["steps"], 10)
         self.assertEqual(rows[-1]["epochs"], 2)
@@ -155,11 +197,7 @@ class Train(Case):
                            parts=["--save", "no/such"])
         self.assertEqual(out, "")
         self.refused("train", "c.yaml", "--save", "set", status=1, parts=["folder"])
-        rows = self.json("--set", "steps=9")
-        self.assertEqual(rows[-1]["steps"], 9)
 
-        rows = self.json("--set", "epochs=1")
-        self.assertEqual(rows[-1]["steps"], 7)
     def test_loss_becomes_nan(self):
         out, err = self.anneal("train", "c.yaml", "--set", "schedule=StepLR(step_size=1000)",
                                "--set", "optimizer.lr=1e30", "--save", "w.safetensors", status=1)

@@ -212,6 +212,10 @@ static an__node *read_scalar(reader *r)
     size_t length = r->event.data.scalar.length;
     if (!check_plain(r, r->event.data.scalar.anchor, r->event.data.scalar.tag))
         return NULL;
+    if (memchr(value, 0, length)) {
+        refuse(r, "a text cannot hold a zero byte; leave the \\0 out");
+        return NULL;
+    }
     if (cut_by_flow(r, value, length)) {
         refuse_cut(r);
         return NULL;
@@ -249,6 +253,8 @@ static bool read_key(reader *r, an__node *map, an__node **key)
     *key = read_scalar(r);
     if (!*key)
         return false;
+    if (map->count >= AN__MAP_KEYS)
+        return refuse(r, "a map here has at most 1000 keys");
     if (an__tree_child(map, (*key)->source.text, (*key)->source.length))
         return refuse(r, "this key is there twice; keep one of the two");
     return next_event(r);
@@ -315,12 +321,6 @@ static an__node *read_node(reader *r)
     }
 }
 
-/* Stream start, document start, one node, document end, stream end. */
-static an__node *read_document(reader *r)
-{
-    do {
-        if (!next_event(r))
-            return NULL;
 /* There is no place to point at. */
 static an__node *empty(reader *r)
 {
@@ -333,6 +333,12 @@ static an__node *empty(reader *r)
     return NULL;
 }
 
+/* Stream start, document start, one node, document end, stream end. */
+static an__node *read_document(reader *r)
+{
+    do {
+        if (!next_event(r))
+            return NULL;
     } while (r->event.type == YAML_STREAM_START_EVENT);
     if (r->event.type != YAML_DOCUMENT_START_EVENT)
         return empty(r);
@@ -341,14 +347,14 @@ static an__node *empty(reader *r)
     an__node *root = read_node(r);
     if (!root || !next_event(r) || !next_event(r))
         return NULL;
+    if (root->kind == AN__SCALAR && root->source.length == 0)
+        return empty(r);
     if (r->event.type != YAML_STREAM_END_EVENT) {
         refuse(r, "a second document begins here; a configuration is one document");
         return NULL;
     }
     return root;
 }
-    if (root->kind == AN__SCALAR && root->source.length == 0)
-        return empty(r);
 
 an__node *an__tree_parse(const an__document *document, an_arena *arena, an_error *err)
 {

@@ -4,6 +4,7 @@
 #include <anneal/config.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BODY              \
@@ -86,6 +87,19 @@ static void test_places_after_wide_characters(void **state)
     assert_non_null(strstr(err.message, "'pat'"));
 }
 
+/* Looking for doubled keys takes the square of their number, so there may not be very many. */
+static void test_too_many_keys_are_refused(void **state)
+{
+    (void)state;
+    char *text = malloc(1200 * 16);
+    size_t length = 0;
+    assert_non_null(text);
+    for (int i = 0; i < 1200; i++)
+        length += an_format(text + length, 16, "k%d: 1\n", i);
+    refuse(text, "c.yaml:1001: ", "at most 1000 keys", "k1000");
+    free(text);
+}
+
 static void test_yaml_that_is_refused(void **state)
 {
     (void)state;
@@ -93,6 +107,8 @@ static void test_yaml_that_is_refused(void **state)
     refuse("just words\n", "c.yaml:1: ", "map", "just");
     refuse("- a\n- b\n", "c.yaml:1: ", "map", NULL);
     refuse("a: 1\nb: 2\na: 3\n", "c.yaml:3: ", "twice", "a");
+    refuse("data: {path: \"d\\0x\"}\n", "c.yaml:1: ", "zero byte", "\"d");
+    refuse("\"seed\\0\": 1\n", "c.yaml:1: ", "zero byte", "\"seed");
     refuse("a: &x 1\n", "c.yaml:1: ", "anchors", "&x");
     refuse("a: &x [1]\n", "c.yaml:1: ", "anchors", "&x");
     refuse("a: &x {b: 1}\n", "c.yaml:1: ", "anchors", "&x");
@@ -197,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_places_after_wide_characters),
         cmocka_unit_test(test_yaml_that_is_refused),
+        cmocka_unit_test(test_too_many_keys_are_refused),
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_calls_cut_by_flow_style),
         cmocka_unit_test(test_places_inside_calls),

@@ -1,10 +1,14 @@
 /*
  * The pool: one mailbox a worker.
  *
- * A worker's state is IDLE, WORK or QUIT. The caller writes a range into the mailbox and sets WORK;
- * the worker computes it and sets IDLE. Who waits for a change spins first, since the next product
- * usually comes within microseconds, then sleeps on the mailbox's condition. The caller computes a
- * range itself. Workers without a range are not touched.
+ * A mailbox's state is IDLE, WORK, BUSY or QUIT. The caller writes a range into it and sets WORK;
+ * the worker claims it (BUSY), computes it and sets IDLE. Who waits for a change spins first, since
+ * the next product usually comes within microseconds, then sleeps on the mailbox's condition. The
+ * caller computes a range itself. Workers without a range are not touched.
+ *
+ * A worker that has not begun by the time the caller is done with its own range is asleep, or some
+ * other program has its core. Then the caller takes the range back and computes it too: a busy
+ * machine costs a thread, not a wait. Who computes a range does not change its bits.
  *
  * No wake-up is lost: a waiter counts itself in `sleepers` before it looks at the state a last
  * time, a poster sets the state before it looks at `sleepers`, all sequentially consistent.
@@ -18,7 +22,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-enum { IDLE, WORK, QUIT };
+enum { IDLE, WORK, BUSY, QUIT };
 
 /* Looks at the state before sleeping: some tens of microseconds. */
 enum { SPINS = 4000 };
@@ -90,13 +94,21 @@ static void post(mailbox *box, int state)
     pthread_mutex_unlock(&box->mutex);
 }
 
+/* Takes the range in the mailbox, if nobody has yet, and sets the state to `next`. */
+static bool claim(mailbox *box, int next)
+{
+    int expected = WORK;
+    return atomic_compare_exchange_strong(&box->state, &expected, next);
+}
+
 static void *worker(void *arg)
 {
     mailbox *box = arg;
-    while (await_change(box, IDLE) == WORK) {
-        box->task(box->arg, box->begin, box->end);
-        post(box, IDLE);
-    }
+    while (await_change(box, IDLE) != QUIT)
+        if (claim(box, BUSY)) {
+            box->task(box->arg, box->begin, box->end);
+            post(box, IDLE);
+        }
     return NULL;
 }
 
@@ -211,6 +223,11 @@ void an__pool_run(an_pool *pool, int64_t count, int64_t grain, an_task task, voi
         post(box, WORK);
     }
     task(arg, 0, part_begin(count, grain, parts, 1));
-    for (int i = 1; i < parts; i++)
-        await_change(&pool->mailbox[i - 1], WORK);
+    for (int i = 1; i < parts; i++) {
+        mailbox *box = &pool->mailbox[i - 1];
+        if (claim(box, IDLE))
+            task(arg, box->begin, box->end);
+        else
+            await_change(box, BUSY);
+    }
 }

@@ -123,9 +123,17 @@ AN_API an_tensor *an_loss_apply(an_loss loss, an_graph *graph, an_tensor *output
  * Writes all parameters as safetensors (https://github.com/huggingface/safetensors; the format is
  * drawn in src/nn/safetensors.c), with PyTorch's names and shapes. Goes to a temporary file in the
  * same folder, which is synced and renamed: a crash or an error leaves the old file or the new one.
+ * A symbolic link stays and its target is replaced; an old file's permissions are kept; what is no
+ * regular file (a device, a pipe) is refused.
  * Errors: IO, STATE (not built), ARGUMENT (a name that the format does not allow), MEMORY.
  */
 AN_API bool an_params_save(const an_params *params, const char *path, an_error *err);
+
+/*
+ * Whether a file could be written to `path` now, found out by writing and removing a temporary one:
+ * worth asking before a long training. False with err (IO), as an_params_save would give it.
+ */
+AN_API bool an_params_can_save(const char *path, an_error *err);
 
 #ifdef __cplusplus
 }

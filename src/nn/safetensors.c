@@ -17,7 +17,7 @@
 #include <anneal/nn.h>
 
 #include "base/utf8.h"
-#include "nn/durable.h"
+#include "file/durable.h"
 
 /* Text that grows in an arena: the header. */
 typedef struct header {
@@ -192,4 +192,9 @@ bool an_params_save(const an_params *params, const char *path, an_error *err)
     bool saved = make_header(&h, params, err) && write_file(params, &h, path, err);
     an_arena_free(&h.arena);
     return saved;
+}
+
+bool an_params_can_save(const char *path, an_error *err)
+{
+    return an__durable_try(path, err);
 }

@@ -1,8 +1,7 @@
 /* A plot to a file: which canvas, and the file itself. */
+#include "file/durable.h"
 #include "report/canvas.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char *const endings[] = {
@@ -58,19 +57,12 @@ bool an_picture_of(const char *path, an_picture *out, an_error *err)
 
 static bool write_file(const char *path, const an_bytes *bytes, an_error *err)
 {
-    FILE *file = fopen(path, "wb");
-    bool good = file && fwrite(bytes->data, 1, bytes->length, file) == bytes->length;
-    int failure = errno;
-    if (file && fclose(file) != 0 && good) {
-        good = false;
-        failure = errno;
+    an_durable file;
+    if (!an__durable_open(&file, path, err)) {
+        return false;
     }
-    if (good) {
-        return true;
-    }
-    char reason[128] = "unknown reason";
-    strerror_r(failure, reason, sizeof reason);
-    return an_error_set(err, AN_ERROR_IO, "cannot write the picture '%s': %s", path, reason);
+    an__durable_write(&file, bytes->data, bytes->length);
+    return an__durable_finish(&file, err);
 }
 
 bool an_report_plot(const an_plot *plot, const char *path, const an_allocator *allocator,

@@ -14,7 +14,7 @@
  *                    validation the training loss
  *   validation       a fraction (0.1) or count (5000) cut from the training set
  *   epochs* | steps* how long
- *   batch_size       default 64
+ *   batch_size       default 64; evaluation takes as many, at most 512
  *   accumulate       batches per update, default 1
  *   clip_grad_norm   default: no clipping
  *   seed             default 1
@@ -76,6 +76,9 @@ typedef struct an_run {
  */
 AN_API an_run *an_run_new(const an_config *config, an_error *err);
 AN_API void an_run_free(an_run *run);
+
+/* Whether `path` is a file of the run's data, by whatever name: not a place to write to. */
+AN_API bool an_run_reads(const an_run *run, const char *path);
 
 #ifdef __cplusplus
 }

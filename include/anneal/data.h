@@ -65,6 +65,9 @@ AN_API an_dataset *an_idx_open(const an_allocator *allocator, const char *images
 AN_API an_dataset *an_mnist_open(const an_allocator *allocator, const char *folder, bool train,
                                  an_error *err);
 
+/* Whether `path` leads to one of the four files that an_mnist_open takes from `folder`. */
+AN_API bool an_mnist_reads(const char *folder, const char *path);
+
 /*
  * A dataset of values given in memory (copied): pixels are count x shape bytes; the shape has at
  * most AN_MAX_DIMS - 1 dimensions. Errors: ARGUMENT, SHAPE, DATA (a label outside), MEMORY.

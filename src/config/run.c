@@ -10,13 +10,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Samples of a batch in evaluation: enough to fill the kernels, little enough for the cache. */
+/*
+ * The most samples in a batch of evaluation: enough to fill the kernels. There are no more than in
+ * a batch of training either, so that no run that trained runs out of memory when it is tested.
+ */
 #define EVAL_BATCH 512
 
 /* A run with what it owns besides; `run` comes first. */
 typedef struct builder {
     an_run run;
     const an_config *config;
+    const char *folder; /* of the data, where it was found */
     an_arena texts;
     an_lr_text *schedule_text;
     an_error *err;
@@ -72,7 +76,7 @@ static bool split(builder *b)
 static bool open_data(builder *b)
 {
     const an_allocator *allocator = an_context_allocator(b->run.context);
-    const char *folder = find_folder(b);
+    const char *folder = b->folder = find_folder(b);
     if (!folder)
         return false;
     b->run.train_data = an_mnist_open(allocator, folder, true, b->err);
@@ -97,7 +101,9 @@ static an_loader *loader(builder *b, const an_dataset *data, bool training)
 {
     const an_config *c = b->config;
     an_loader_options options = an_loader_defaults();
-    int64_t count = an_dataset_count(data), size = training ? c->batch_size : EVAL_BATCH;
+    int64_t count = an_dataset_count(data), size = c->batch_size;
+    if (!training && size > EVAL_BATCH)
+        size = EVAL_BATCH;
     options.batch_size = size < count || count == 0 ? size : count;
     options.shuffle = training;
     options.seed = (uint64_t)c->seed;
@@ -308,6 +314,11 @@ an_run *an_run_new(const an_config *config, an_error *err)
         return &b->run;
     an_run_free(&b->run);
     return NULL;
+}
+
+bool an_run_reads(const an_run *run, const char *path)
+{
+    return an_mnist_reads(((const builder *)run)->folder, path);
 }
 
 void an_run_free(an_run *run)

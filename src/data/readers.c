@@ -125,3 +125,22 @@ an_dataset *an_mnist_open(const an_allocator *allocator, const char *folder, boo
         return NULL;
     return an_idx_open(allocator, images, labels, MNIST_CLASSES, err);
 }
+
+bool an_mnist_reads(const char *folder, const char *path)
+{
+    static const char *const files[][2] = {{"train-images", "idx3"},
+                                           {"train-labels", "idx1"},
+                                           {"t10k-images", "idx3"},
+                                           {"t10k-labels", "idx1"}};
+    struct stat given;
+    if (stat(path, &given) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char name[PATH_SIZE];
+        struct stat own;
+        if (find(folder, files[i][0], files[i][1], name, NULL) && stat(name, &own) == 0 &&
+            own.st_dev == given.st_dev && own.st_ino == given.st_ino)
+            return true;
+    }
+    return false;
+}

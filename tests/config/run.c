@@ -128,6 +128,41 @@ static void test_defaults(void **state)
     an_run_free(NULL);
 }
 
+/* Evaluation takes the batches of training, up to 512 samples. */
+static void test_evaluation_batches(void **state)
+{
+    (void)state;
+    static const int sizes[][2] = {{1, 50}, {7, 8}, {16, 4}, {50, 1}, {512, 1}, {100000, 1}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char set[32];
+        snprintf(set, sizeof set, "batch_size=%d", sizes[i][0]);
+        an_config *config;
+        an_run *run = run_of(BODY "epochs: 1\nvalidation: 50\n", set, &config);
+        assert_int_equal(an_loader_batches(run->test), sizes[i][1]);
+        assert_int_equal(an_loader_batches(run->valid), sizes[i][1]);
+        an_run_free(run);
+        an_config_free(config);
+    }
+}
+
+static void test_data_files_are_known(void **state)
+{
+    (void)state;
+    an_config *config;
+    an_run *run = run_of(BODY "epochs: 1\n", NULL, &config);
+    char path[256], link[256];
+    snprintf(path, sizeof path, "%s/set/t10k-labels-idx1-ubyte", folder);
+    snprintf(link, sizeof link, "%s/link", folder);
+    assert_int_equal(symlink(path, link), 0);
+    assert_true(an_run_reads(run, path));
+    assert_true(an_run_reads(run, link));
+    unlink(link);
+    assert_false(an_run_reads(run, link));
+    assert_false(an_run_reads(run, folder));
+    an_run_free(run);
+    an_config_free(config);
+}
+
 static void test_every_key(void **state)
 {
     (void)state;
@@ -313,6 +348,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_evaluation_batches),
+        cmocka_unit_test(test_data_files_are_known),
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_lengths_filled_in),
         cmocka_unit_test(test_settings),

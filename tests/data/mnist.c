@@ -43,6 +43,28 @@ static void finds_all_names(void **state)
     check_names("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz", false, false);
 }
 
+static void knows_its_files(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"train-images.idx3-ubyte", "train-labels-idx1-ubyte",
+                                        "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte.gz"};
+    folder f;
+    folder_make(&f);
+    char path[PATH_LENGTH];
+    for (size_t i = 0; i < 4; i++) {
+        folder_path(&f, names[i], path);
+        assert_false(an_mnist_reads(f.path, path));
+        folder_write(&f, names[i], small_labels, LABELS_LENGTH);
+        assert_true(an_mnist_reads(f.path, path));
+    }
+    folder_write(&f, "other", small_labels, LABELS_LENGTH);
+    folder_path(&f, "other", path);
+    assert_false(an_mnist_reads(f.path, path));
+    assert_false(an_mnist_reads(f.path, f.path));
+    assert_false(an_mnist_reads(path, path));
+    folder_remove(&f);
+}
+
 static void refused(const char *path, an_error_code code, const char *first, const char *second)
 {
     an_allocator allocator = an_allocator_default();
@@ -117,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_all_names),
+        cmocka_unit_test(knows_its_files),
         cmocka_unit_test(says_what_is_missing),
         cmocka_unit_test(reads_mnist),
     };

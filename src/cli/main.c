@@ -40,10 +40,8 @@ static void print_help(FILE *stream)
           stream);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    started = now();
-    setlocale(LC_CTYPE, "");
     const char *word = argc > 1 ? argv[1] : NULL;
     if (!word) {
         print_help(stderr);
@@ -58,4 +56,13 @@ int main(int argc, char **argv)
         return CLI_DONE;
     }
     return cli_run_command(commands, COMMAND_COUNT, "", argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+    an_error err = {0};
+    started = now();
+    setlocale(LC_CTYPE, "");
+    int status = run(argc, argv);
+    return status == CLI_DONE && !cli_flush(&err) ? cli_fail(&err) : status;
 }

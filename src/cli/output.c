@@ -23,8 +23,9 @@ bool cli_colour(void)
 
 bool cli_flush(an_error *err)
 {
+    errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
     return an_error_set(err, AN_ERROR_IO, "cannot write to the standard output: %s",
-                        strerror(errno));
+                        errno ? strerror(errno) : "an earlier part of it was lost");
 }

@@ -1,6 +1,8 @@
 """What the tests of the command share: small data sets, configurations, and running the command."""
 import gzip
+import os
 import pathlib
+import pty
 import shutil
 import struct
 import subprocess
@@ -100,6 +102,19 @@ class Case(unittest.TestCase):
             self.assertEqual(lines[2].strip(), "^")
             self.assertTrue(lines[1][column:].startswith(caret), err)
         return out
+
+
+    def open_terminal(self):
+        """Both ends of a pseudo-terminal; skips the test where there is none, as in a bare chroot."""
+        try:
+            return pty.openpty()
+        except OSError as error:
+            return self.skipTest(f"no pseudo-terminal: {error}")
+
+
+def as_user():
+    """Whether permissions hold anybody up: they do not hold up root."""
+    return os.geteuid() != 0
 
 
 def main():

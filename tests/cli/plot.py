@@ -1,7 +1,6 @@
 """anneal schedule plot: in the terminal, whole and to its width; to files that their readers take."""
 import fcntl
 import os
-import pty
 import re
 import struct
 import subprocess
@@ -47,7 +46,7 @@ class Terminal(Case):
 
     def on_terminal(self, columns, *args, **env):
         """What the command prints on a terminal of so many columns."""
-        leader, follower = pty.openpty()
+        leader, follower = self.open_terminal()
         fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         process = subprocess.Popen([driver.ANNEAL, "schedule", "plot", *args], stdout=follower,
                                    env={**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm", **env})
@@ -132,6 +131,22 @@ class Files(Case):
         self.refused("schedule", "plot", "StepLR(30)", "-o", status=2, parts=["--output needs FILE"])
         self.refused("schedule", "plot", "StpLR(30)", "-o", "b.svg", status=2, parts=["'StepLR'"])
         self.assertFalse((self.folder / "b.svg").exists())
+
+    def test_links_and_modes_stay(self):
+        (self.folder / "real.svg").write_text("old")
+        (self.folder / "real.svg").chmod(0o600)
+        (self.folder / "link.svg").symlink_to("real.svg")
+        self.assertTrue(self.draw("link.svg", "StepLR(30)").startswith(b"<"))
+        self.assertTrue((self.folder / "link.svg").is_symlink())
+        self.assertEqual((self.folder / "real.svg").stat().st_mode & 0o777, 0o600)
+
+    def test_no_regular_file(self):
+        os.mkfifo(self.folder / "pipe.svg")
+        (self.folder / "folder.svg").mkdir()
+        (self.folder / "null.svg").symlink_to("/dev/null")
+        for name, part in (("pipe", "pipe"), ("folder", "folder"), ("null", "device")):
+            self.refused("schedule", "plot", "StepLR(30)", "-o", name + ".svg", status=1,
+                         parts=[f"cannot write '{name}.svg': it is a {part}"])
 
     def test_wrong_arguments(self):
         self.refused("schedule", "plot", status=2, parts=["needs a schedule"])

@@ -2,7 +2,6 @@
 import fcntl
 import json
 import os
-import pty
 import struct
 import subprocess
 import termios
@@ -39,7 +38,7 @@ class Train(Case):
 
     def on_terminal(self, columns, *args):
         """What a terminal of that width receives."""
-        own, other = pty.openpty()
+        own, other = self.open_terminal()
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         process = subprocess.Popen([driver.ANNEAL, "train", "c.yaml", *args], cwd=self.folder,
                                    stdout=other, stderr=other, env={"LC_ALL": "C.UTF-8"})

@@ -1,4 +1,7 @@
 """Arguments: help, version, and what is refused with the nearest name."""
+import subprocess
+
+import driver
 from driver import Case, main
 
 
@@ -18,6 +21,16 @@ class Usage(Case):
     def test_version(self):
         out, _ = self.anneal("--version")
         self.assertEqual(out, "anneal 0.1.0\n")
+
+    def test_full_disk(self):
+        for args in (["--version"], ["--help"], ["train", "--help"], ["schedule", "list"]):
+            with open("/dev/full", "w") as full:
+                process = subprocess.Popen([driver.ANNEAL, *args], stdout=full,
+                                           stderr=subprocess.PIPE, text=True)
+                _, err = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 1, args)
+            self.assertEqual(err, "anneal: cannot write to the standard output: "
+                                  "No space left on device\n")
 
     def test_nothing(self):
         out, err = self.anneal(status=2)

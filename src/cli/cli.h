@@ -97,8 +97,20 @@ typedef struct cli_result {
 void cli_result_text(FILE *stream, const cli_result *result);
 void cli_result_json(FILE *stream, const cli_result *result);
 
-/* SIGINT and SIGTERM set the flag that is given back; a second one ends the process at once. */
+/*
+ * What SIGINT, SIGTERM and SIGHUP do (the last unless it is ignored, as under nohup):
+ *   CLI_FREE      end the process
+ *   CLI_TRAINING  set the flag of cli_catch_signals; half a second later, end the process
+ *   CLI_SAVING    wait for the next stage, and then end the process
+ */
+typedef enum cli_stage { CLI_FREE, CLI_TRAINING, CLI_SAVING } cli_stage;
+
+/*
+ * Takes the signals over, in stage CLI_FREE; gives the flag that ends a training. A broken pipe and
+ * a limit on file sizes become errors of the write.
+ */
 const volatile int *cli_catch_signals(void);
+void cli_enter(cli_stage next);
 
 /* Seconds since the process began its main function. */
 double cli_uptime(void);

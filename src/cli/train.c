@@ -3,7 +3,6 @@
 
 #include <anneal/term.h>
 
-#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -39,7 +38,8 @@ typedef struct session {
     const request *request;
     an_run *run;
     cli_result result;
-    double begun; /* uptime when the training began */
+    const volatile int *stop; /* set by a signal */
+    bool unsaved;             /* the weights should have been saved, and were not */
 } session;
 
 static void print_help(void)
@@ -52,7 +52,9 @@ static void print_help(void)
          "  anneal train examples/mnist-mlp.yaml --set epochs=3 --set optimizer.lr=0.02\n"
          "  anneal train examples/mnist-mlp.yaml --format json --save mnist.safetensors\n"
          "\nCtrl-C ends the training after the present batch: the weights are still saved and\n"
-         "tested, and the exit status is 1.");
+         "tested, and the exit status is 1. Another one, half a second later, ends it at once. "
+         "kill\n"
+         "and a closed terminal do the same.");
 }
 
 /* -------------------------------------------------------------- arguments */
@@ -75,7 +77,10 @@ static bool take_option(request *r, int option, const char *value)
         return false;
     case OPTION_SAVE:
         r->save = value;
-        return true;
+        if (*value)
+            return true;
+        cli_wrong("--save needs the name of a file, got ''");
+        return false;
     default:
         r->help = true;
         return true;
@@ -104,23 +109,52 @@ static int parse(request *r, int argc, char **argv)
     return CLI_DONE;
 }
 
+/* ------------------------------------------------------------------ saving */
+
+static bool blame_save(bool ok, an_error *err)
+{
+    if (!ok)
+        an_error_prefix(err, "--save: ");
+    return ok;
+}
+
 /* A file that cannot be written should be found out before the training, not after it. */
 static bool can_save(const char *path, an_error *err)
 {
-    char folder[PATH_MAX];
-    struct stat s;
-    const char *slash = strrchr(path, '/');
-    size_t length = slash ? (size_t)(slash - path) + 1 : 0;
-    if (length >= sizeof folder)
-        return an_error_set(err, AN_ERROR_IO, "--save: the path is too long");
-    if (path[length] == 0 || (stat(path, &s) == 0 && S_ISDIR(s.st_mode)))
-        return an_error_set(err, AN_ERROR_IO, "--save: '%s' is a folder; name a file", path);
-    memcpy(folder, length ? path : ".", length ? length : 1);
-    folder[length ? length : 1] = 0;
-    if (access(folder, W_OK) != 0)
-        return an_error_set(err, AN_ERROR_IO, "--save: cannot write to the folder '%s': %s", folder,
-                            strerror(errno));
-    return true;
+    cli_enter(CLI_SAVING);
+    bool can = an_params_can_save(path, err);
+    cli_enter(CLI_FREE);
+    return blame_save(can, err);
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat s, t;
+    return stat(a, &s) == 0 && stat(b, &t) == 0 && s.st_dev == t.st_dev && s.st_ino == t.st_ino;
+}
+
+/* The weights must not replace what the run was made from, nor its own output. */
+static bool spares_inputs(const request *r, const an_run *run, an_error *err)
+{
+    const char *what = is_same_file(r->save, r->config)       ? "is the configuration"
+                       : is_same_file(r->save, "/dev/stdout") ? "is where the output goes"
+                       : an_run_reads(run, r->save)           ? "is a file of the data set"
+                                                              : NULL;
+    return !what ||
+           an_error_set(err, AN_ERROR_ARGUMENT,
+                        "--save: '%s' %s; name a file of its own for the weights", r->save, what);
+}
+
+/* A failed save is told at once, and takes nothing else along. */
+static bool save(const an_run *run, const char *path)
+{
+    an_error err = {0};
+    cli_enter(CLI_SAVING);
+    bool saved = blame_save(an_params_save(an_model_params(run->model), path, &err), &err);
+    if (!saved)
+        cli_fail(&err);
+    cli_enter(CLI_FREE);
+    return saved;
 }
 
 /* --------------------------------------------------------------- training */
@@ -153,14 +187,9 @@ static bool fit(session *s, an_error *err)
     an_fit_options fit = s->run->fit;
     fit.callbacks = callbacks;
     fit.callback_count = 2;
-    fit.stop = cli_catch_signals();
+    fit.stop = s->stop;
+    cli_enter(CLI_TRAINING);
     return an_fit(&fit, &s->result.fit, err);
-}
-
-static bool save(const session *s, an_error *err)
-{
-    const char *path = s->request->save;
-    return !path || an_params_save(an_model_params(s->run->model), path, err);
 }
 
 static bool test(session *s, an_error *err)
@@ -194,7 +223,9 @@ static bool train(session *s, an_error *err)
         return false;
     if (r->fit.stopped)
         say_stopped(s);
-    if (!save(s, err) || !test(s, err))
+    s->unsaved = s->request->save && !save(s->run, s->request->save);
+    cli_enter(CLI_FREE);
+    if (!test(s, err))
         return false;
     if (s->request->json)
         cli_result_json(stdout, r);
@@ -206,7 +237,7 @@ static bool train(session *s, an_error *err)
 static int run(const request *r)
 {
     an_error err = {0};
-    session s = {.request = r};
+    session s = {.request = r, .stop = cli_catch_signals()};
     an_config *config = NULL;
     bool ok = !r->save || can_save(r->save, &err);
     if (ok)
@@ -218,17 +249,17 @@ static int run(const request *r)
     if (config)
         s.run = an_run_new(config, &err);
     s.result.seed = config ? (int64_t)an_config_seed(config) : 0;
-    ok = s.run && train(&s, &err) && cli_flush(&err);
+    ok = s.run && (!r->save || spares_inputs(r, s.run, &err)) && train(&s, &err) && cli_flush(&err);
     an_run_free(s.run);
     an_config_free(config);
     if (!ok)
         return cli_fail(&err);
-    return s.result.fit.stopped ? CLI_FAILED : CLI_DONE;
+    return s.result.fit.stopped || s.unsaved ? CLI_FAILED : CLI_DONE;
 }
 
 int cli_train(int argc, char **argv)
 {
-    request r = {.seed = -1, .threads = -1};
+    request r = {.config = "", .seed = -1, .threads = -1};
     r.sets = calloc((size_t)argc + 1, sizeof *r.sets);
     if (!r.sets) {
         an_error err = {.code = AN_ERROR_MEMORY, .message = "out of memory"};

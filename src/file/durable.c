@@ -143,7 +143,7 @@ static bool keep_rights(int descriptor, const struct stat *old)
 bool an__durable_open(an_durable *file, const char *path, an_error *err)
 {
     struct stat old;
-    bool there;
+    bool there = false;
     file->name = path;
     file->failure = 0;
     file->used = 0;

@@ -30,6 +30,92 @@ class Stop(Case):
         self.assertTrue(last["stopped"])
         self.assertIn("test_accuracy", last)
 
+    def test_hangup(self):
+        self.interrupt(signal.SIGHUP)
+
+    def endless(self, **options):
+        """A training that goes on for ever, begun."""
+        self.config(CONFIG.replace("epochs: 2", "epochs: 100000000"))
+        process = self.start("train", "c.yaml", "--save", "w.safetensors", **options)
+        for _ in range(5):
+            process.stdout.readline()
+        return process
+
+    def test_nohup(self):
+        """A hangup that is ignored at the start stays ignored."""
+        process = self.endless(preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+        self.assertIn("stopped by a signal", err)
+        self.assertTrue((self.folder / "w.safetensors").exists())
+
+    def test_twice_at_once_is_once(self):
+        """timeout(1) and a nervous finger send a signal twice."""
+        for pause in (0, 0.001, 0.01, 0.05):
+            process = self.endless()
+            process.send_signal(signal.SIGINT)
+            time.sleep(pause)
+            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 1, err)
+            self.assertIn("test accuracy", out.splitlines()[-1])
+            self.assertEqual(self.leftovers(), [])
+
+    def leftovers(self):
+        return [file.name for file in self.folder.iterdir() if file.name.endswith(".tmp")]
+
+    def wide(self, *args):
+        """Batches that take a while, and weights of 19 MB to save."""
+        return self.start("train", "c.yaml", "--save", "w.safetensors", "--set",
+                          "model.1=Linear(12, 200000)", "--set", "model.3=Linear(200000, 10)",
+                          "--set", "schedule=StepLR(step_size=1000)", "--set", "optimizer.lr=1e-6",
+                          "--set", "batch_size=100", *args)
+
+    def test_a_later_one_ends_at_once(self):
+        """The process stands still for so long between the two, that the second is another wish."""
+        process = self.wide("--set", "epochs=1000000")
+        for _ in range(5):
+            process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.005)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(0.6)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGCONT)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, -signal.SIGINT)
+        self.assertEqual(self.leftovers(), [])
+
+    def test_a_save_is_finished_first(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            process = self.wide("--set", "epochs=1")
+            while process.poll() is None and not any(
+                    file.stat().st_size > 1 for file in self.folder.glob("w.*.tmp")
+                    if file.exists()):
+                time.sleep(0.0005)
+            process.send_signal(number)
+            process.communicate(timeout=60)
+            self.assertEqual(process.returncode, -number)
+            self.assertEqual(self.leftovers(), [])
+            self.assertGreater((self.folder / "w.safetensors").stat().st_size, 4 * 4600010)
+            (self.folder / "w.safetensors").unlink()
+
+    def test_the_reader_goes_away(self):
+        """`| head -1`: the training goes on and is saved, and then the loss of output is an error."""
+        process = self.start("train", "c.yaml", "--format", "json", "--save", "w.safetensors",
+                             "--set", "epochs=30")
+        process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read()
+        process.stderr.close()
+        self.assertEqual(process.wait(timeout=60), 1)
+        self.assertEqual(err, "anneal: cannot write to the standard output: Broken pipe\n")
+        self.assertGreater((self.folder / "w.safetensors").stat().st_size, 4 * 194)
+
 
 if __name__ == "__main__":
     main()

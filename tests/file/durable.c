@@ -24,7 +24,7 @@ static char folder[] = "/tmp/anneal-durable-XXXXXX";
 static int set_up(void **state)
 {
     (void)state;
-    strcpy(folder + strlen(folder) - 6, "XXXXXX");
+    memset(folder + strlen(folder) - 6, 'X', 6);
     assert_non_null(mkdtemp(folder));
     return chdir(folder);
 }

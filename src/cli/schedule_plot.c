@@ -182,6 +182,16 @@ static bool draw_in_terminal(const drawing *d, const an_plot *plot, an_error *er
     return cli_flush(err);
 }
 
+/* A signal in the middle would leave a temporary file. */
+static bool draw_to_file(const an_plot *plot, const char *path, an_error *err)
+{
+    cli_catch_signals();
+    cli_enter(CLI_SAVING);
+    bool drawn = an_report_plot(plot, path, NULL, err);
+    cli_enter(CLI_FREE);
+    return drawn;
+}
+
 static bool draw(drawing *d, const request *r, an_error *err)
 {
     an_picture kind;
@@ -193,8 +203,7 @@ static bool draw(drawing *d, const request *r, an_error *err)
         if (!add_lines(d, &d->runs[i], r->slot, err))
             return false;
     an_plot plot = {"step", an_slot_name(r->slot), d->series, d->series_count};
-    return r->output ? an_report_plot(&plot, r->output, NULL, err)
-                     : draw_in_terminal(d, &plot, err);
+    return r->output ? draw_to_file(&plot, r->output, err) : draw_in_terminal(d, &plot, err);
 }
 
 static void close_drawing(drawing *d)

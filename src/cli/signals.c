@@ -68,7 +68,7 @@ const volatile int *cli_catch_signals(void)
 
 void cli_enter(cli_stage next)
 {
-    stage = next;
+    stage = (sig_atomic_t)next;
     if (next != CLI_SAVING && held)
         end_by(held);
 }

@@ -2,6 +2,7 @@
 import fcntl
 import os
 import re
+import resource
 import struct
 import subprocess
 import termios
@@ -147,6 +148,17 @@ class Files(Case):
         for name, part in (("pipe", "pipe"), ("folder", "folder"), ("null", "device")):
             self.refused("schedule", "plot", "StepLR(30)", "-o", name + ".svg", status=1,
                          parts=[f"cannot write '{name}.svg': it is a {part}"])
+
+    def test_full_disk(self):
+        """A limit on the size of files stands in for it."""
+        (self.folder / "a.svg").write_text("old")
+        before = sorted(os.listdir(self.folder))
+        limit = (100, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
+        _, err = self.anneal("schedule", "plot", "StepLR(30)", "-o", "a.svg", status=1,
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
+        self.assertEqual(err, "anneal: cannot write 'a.svg': File too large\n")
+        self.assertEqual(sorted(os.listdir(self.folder)), before)
+        self.assertEqual((self.folder / "a.svg").read_text(), "old")
 
     def test_wrong_arguments(self):
         self.refused("schedule", "plot", status=2, parts=["needs a schedule"])

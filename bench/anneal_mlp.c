@@ -27,6 +27,7 @@ typedef struct bench {
     an_model *model;
     an_optim *optim;
     an_graph *graph;
+    double loader_seconds; /* spent in preparing batches */
 } bench;
 
 /* A whole number from 1 to `most`, or 0. */
@@ -105,11 +106,20 @@ static void clean_up(bench *b)
     an_context_free(b->context);
 }
 
+/* an_loader_next, on a clock of its own. */
+static bool next_batch(bench *b, an_batch *batch)
+{
+    double start = now();
+    bool more = an_loader_next(b->loader, batch);
+    b->loader_seconds += now() - start;
+    return more;
+}
+
 /* At most `steps` steps of an epoch. */
 static bool epoch(bench *b, int64_t steps, an_error *err)
 {
     an_batch batch;
-    while (steps-- > 0 && an_loader_next(b->loader, &batch)) {
+    while (steps-- > 0 && next_batch(b, &batch)) {
         an_tensor *logits = an_forward(b->model, b->graph, batch.x);
         an_tensor *loss = an_cross_entropy(b->graph, logits, batch.y);
         if (!an_backward(b->graph, loss, err))
@@ -128,6 +138,8 @@ static bool measure(bench *b, int epochs, an_error *err)
     if (!epoch(b, WARM_UP_STEPS, err))
         return false;
     printf("{\"seconds\": [");
+    b->loader_seconds = 0;
+    double total = now();
     for (int e = 0; e < epochs; e++) {
         double start = now();
         an_loader_seek(b->loader, e + 1);
@@ -135,11 +147,14 @@ static bool measure(bench *b, int epochs, an_error *err)
             return false;
         printf("%s%.6f", e ? ", " : "", now() - start);
     }
+    total = now() - total;
     an_loss loss = {AN_CROSS_ENTROPY_LOSS};
     if (!an_evaluate(b->model, loss, b->test_loader, &score, err))
         return false;
-    printf("], \"test_loss\": %.4f, \"test_accuracy\": %.4f, \"vector_bits\": %d}\n", score.loss,
-           score.accuracy, an_context_vector_bits(b->context));
+    printf("], \"loader_share\": %.4f, \"test_loss\": %.4f, \"test_accuracy\": %.4f, "
+           "\"vector_bits\": %d}\n",
+           b->loader_seconds / total, score.loss, score.accuracy,
+           an_context_vector_bits(b->context));
     return true;
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Bytes for a thread, at least: below that, a second thread costs more than it brings. */
-#define GRAIN_BYTES 65536
+#define GRAIN_BYTES 16384
 /* How far the kernel asks memory ahead of what it converts: 8 rows of MNIST, by measurement. */
 #define AHEAD_BYTES 6271
 #define AHEAD_MOST 64

@@ -247,11 +247,15 @@ static bool check_group(an_lr_group *const *groups, size_t index, an_error *err)
         return an_error_set(err, AN_ERROR_ARGUMENT,
                             "group %zu has no learning rate; start it with an_lr_group_init",
                             index);
-    if (!isfinite(lr->value) || lr->value < 0)
+    if (!isfinite(lr->value))
         return an_error_set(err, AN_ERROR_ARGUMENT,
-                            "the learning rate of group %zu must be a finite number, 0 or more, "
-                            "got %g",
-                            index, lr->value);
+                            "the learning rate of group %zu must be a finite number, got %g", index,
+                            lr->value);
+    /* What an earlier schedule has made of the base rate may be below 0. */
+    if (lr->value < 0 && !lr->has_initial)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "the learning rate of group %zu must be 0 or more, got %g", index,
+                            lr->value);
     return true;
 }
 

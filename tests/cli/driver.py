@@ -4,6 +4,7 @@ import os
 import pathlib
 import pty
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -120,5 +121,9 @@ def as_user():
 def main():
     """unittest's, after taking the command's path off the arguments."""
     global ANNEAL
+    # Under nohup, or in the background of a script, signals come ignored, and children inherit that.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.modules["driver"].ANNEAL = ANNEAL = str(pathlib.Path(sys.argv.pop(1)).resolve())
     unittest.main(module="__main__")

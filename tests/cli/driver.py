@@ -75,8 +75,10 @@ class Case(unittest.TestCase):
         (self.folder / "c.yaml").write_text(text, encoding="utf-8")
 
     def start(self, *args, **options):
-        return subprocess.Popen([ANNEAL, *args], cwd=self.folder, text=True, encoding="utf-8",
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+        process = subprocess.Popen([ANNEAL, *args], cwd=self.folder, text=True, encoding="utf-8",
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+        self.addCleanup(process.kill)  # a test that fails leaves nothing running
+        return process
 
     def anneal(self, *args, status=0, **options):
         """Runs the command; gives stdout and stderr."""

@@ -75,34 +75,64 @@ class Stop(Case):
                           "--set", "schedule=StepLR(step_size=1000)", "--set", "optimizer.lr=1e-6",
                           "--set", "batch_size=100", *args)
 
-    def test_a_later_one_ends_at_once(self):
-        """The process stands still for so long between the two, that the second is another wish."""
+    def interrupt_twice(self):
+        """Stands still between the two for so long that the second is another wish."""
         process = self.wide("--set", "epochs=1000000")
         for _ in range(5):
             process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        time.sleep(0.005)
+        time.sleep(0.002)
         process.send_signal(signal.SIGSTOP)
         time.sleep(0.6)
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGCONT)
         process.communicate(timeout=60)
-        self.assertEqual(process.returncode, -signal.SIGINT)
         self.assertEqual(self.leftovers(), [])
+        return process.returncode
+
+    def test_a_later_one_ends_at_once(self):
+        """The batch may be over before the process stands still: then it ends as after one."""
+        statuses = set()
+        while -signal.SIGINT not in statuses and len(statuses) < 2 and self.more():
+            statuses.add(self.interrupt_twice())
+        self.assertIn(-signal.SIGINT, statuses)
+        self.assertLessEqual(statuses, {-signal.SIGINT, 1})
+
+    tries = 0
+
+    def more(self):
+        """At most 30 tries in a test."""
+        self.tries += 1
+        return self.tries <= 30
+
+    def saving(self):
+        """Whether the weights are being written."""
+        for file in self.folder.glob("w.*.tmp"):
+            try:
+                if file.stat().st_size > 1:
+                    return True
+            except FileNotFoundError:
+                pass
+        return False
+
+    def interrupt_save(self, number):
+        process = self.wide("--set", "epochs=1")
+        while process.poll() is None and not self.saving():
+            time.sleep(0.0005)
+        process.send_signal(number)
+        process.communicate(timeout=60)
+        self.assertEqual(self.leftovers(), [])
+        self.assertGreater((self.folder / "w.safetensors").stat().st_size, 4 * 4600010)
+        (self.folder / "w.safetensors").unlink()
+        return process.returncode
 
     def test_a_save_is_finished_first(self):
+        """A save that is over before it is seen ends well; one that is seen, by the signal."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            process = self.wide("--set", "epochs=1")
-            while process.poll() is None and not any(
-                    file.stat().st_size > 1 for file in self.folder.glob("w.*.tmp")
-                    if file.exists()):
-                time.sleep(0.0005)
-            process.send_signal(number)
-            process.communicate(timeout=60)
-            self.assertEqual(process.returncode, -number)
-            self.assertEqual(self.leftovers(), [])
-            self.assertGreater((self.folder / "w.safetensors").stat().st_size, 4 * 4600010)
-            (self.folder / "w.safetensors").unlink()
+            status = 0
+            while status == 0 and self.more():
+                status = self.interrupt_save(number)
+            self.assertEqual(status, -number)
 
     def test_the_reader_goes_away(self):
         """`| head -1`: the training goes on and is saved, and then the loss of output is an error."""

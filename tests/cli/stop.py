@@ -10,8 +10,8 @@ class Stop(Case):
     def interrupt(self, number, *args):
         self.config(CONFIG.replace("epochs: 2", "epochs: 100000000"))
         process = self.start("train", "c.yaml", "--save", "w.safetensors", *args)
-        process.stdout.readline()  # training, or about to
-        time.sleep(0.3)
+        while "epoch" not in process.stdout.readline():
+            pass
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 1, err)

@@ -27,10 +27,10 @@ typedef enum an_picture { AN_PICTURE_SVG, AN_PICTURE_PNG, AN_PICTURE_PDF } an_pi
 AN_API bool an_picture_of(const char *path, an_picture *out, an_error *err);
 
 /*
- * Draws `plot` and writes it to the file `path`: the old file or the new one is there, whole, at any
- * instant. A symbolic link stays and its target is replaced; an old file's permissions are kept;
- * what is no regular file (a device, a pipe) is refused. `allocator` NULL: the default. False with
- * err (ARGUMENT, STATE, MEMORY, IO).
+ * Draws `plot` and writes it to the file `path`: the old file or the new one is there, whole, at
+ * any instant. A symbolic link stays and its target is replaced; an old file's permissions are
+ * kept; what is no regular file (a device, a pipe) is refused. `allocator` NULL: the default. False
+ * with err (ARGUMENT, STATE, MEMORY, IO).
  */
 AN_API bool an_report_plot(const an_plot *plot, const char *path, const an_allocator *allocator,
                            an_error *err);

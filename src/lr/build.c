@@ -116,7 +116,7 @@ static void build_children(layout *l, an__lr_node *node, const an_lr_desc *desc,
         node->desc.chained.schedulers = own;
 }
 
-static an__lr_node *build(layout *l, const an_lr_desc *desc, bool later)
+static AN__SMALL an__lr_node *build(layout *l, const an_lr_desc *desc, bool later)
 {
     desc = an__lr_unwrap(desc);
     const an_lr_children *children = an__lr_children_of(desc);
@@ -184,7 +184,7 @@ static double leaf_base(const an_lr_desc *desc, size_t group, an_slot *lr)
 }
 
 /* Sets the base rates of the tree, children in their order; a composite has its first child's. */
-static void set_bases(const an__lr_node *node, an__lr_member *m)
+static AN__SMALL void set_bases(const an__lr_node *node, an__lr_member *m)
 {
     if (node->child_count == 0)
         m->base[node->index] = leaf_base(&node->desc, m->index, &m->group->slot[AN_LR]);

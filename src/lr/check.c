@@ -34,8 +34,8 @@ static bool in_range(const an_lr_param *p, double value)
 }
 
 /* `at`: which element of a list, or -1. */
-static bool check_number(const char *kind, const an_lr_param *p, double value, long at,
-                         an_error *err)
+static AN__SMALL bool check_number(const char *kind, const an_lr_param *p, double value, long at,
+                                   an_error *err)
 {
     if (in_range(p, value))
         return true;
@@ -268,8 +268,8 @@ static bool check_one(const an_lr_desc *desc, size_t groups, an_error *err)
 }
 
 /* `left` is how many more nodes there may be: descriptions that share children could be many. */
-static bool check_tree(const an_lr_desc *desc, size_t groups, int depth, size_t *left,
-                       an_error *err)
+static AN__SMALL bool check_tree(const an_lr_desc *desc, size_t groups, int depth, size_t *left,
+                                 an_error *err)
 {
     if (depth > AN__LR_MAX_DEPTH || *left == 0)
         return an_error_set(err, AN_ERROR_ARGUMENT,

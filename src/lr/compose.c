@@ -252,7 +252,7 @@ bool an__lr_momentum(const an__lr_node *node, size_t group, int64_t e, bool hold
     return wrote;
 }
 
-bool an__lr_has_momentum(const an__lr_node *node)
+AN__SMALL bool an__lr_has_momentum(const an__lr_node *node)
 {
     const an_lr_desc *desc = &node->desc;
     if ((desc->kind == AN_CYCLIC_LR && desc->cyclic.cycle_momentum) ||
@@ -264,7 +264,7 @@ bool an__lr_has_momentum(const an__lr_node *node)
     return false;
 }
 
-bool an__lr_has_lists(const an__lr_node *node)
+AN__SMALL bool an__lr_has_lists(const an__lr_node *node)
 {
     size_t count;
     const an_lr_param *params = an_lr_params(node->desc.kind, &count);

@@ -23,6 +23,16 @@
 
 #include <math.h>
 
+/*
+ * For functions that are recursive or called from many places, and never in a hot path: one small
+ * copy of each, also under -O3, which would unroll and inline them to half of the library's size.
+ */
+#if defined(__GNUC__)
+#define AN__SMALL __attribute__((cold, noinline))
+#else
+#define AN__SMALL
+#endif
+
 #define AN__PI 0x1.921fb54442d18p+1
 
 /* The largest integer parameter and step: beyond it a double no longer counts by ones. */

@@ -28,7 +28,7 @@
 
 /* ------------------------------------------------------------------- bytes */
 
-static uint64_t checksum(const unsigned char *bytes, size_t size)
+static AN__SMALL uint64_t checksum(const unsigned char *bytes, size_t size)
 {
     uint64_t h = 0xcbf29ce484222325u;
     for (size_t i = 0; i < size; i++)
@@ -36,7 +36,7 @@ static uint64_t checksum(const unsigned char *bytes, size_t size)
     return h;
 }
 
-void an__lr_put(an__lr_sink *sink, uint64_t value, int size)
+AN__SMALL void an__lr_put(an__lr_sink *sink, uint64_t value, int size)
 {
     const unsigned char *saved = sink->saved ? an__lr_take(sink->saved, (uint64_t)size) : NULL;
     sink->differs |= sink->saved && !saved;
@@ -49,7 +49,7 @@ void an__lr_put(an__lr_sink *sink, uint64_t value, int size)
     }
 }
 
-void an__lr_put_real(an__lr_sink *sink, double value)
+AN__SMALL void an__lr_put_real(an__lr_sink *sink, double value)
 {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
@@ -67,7 +67,7 @@ const unsigned char *an__lr_take(an__lr_source *source, uint64_t size)
     return taken;
 }
 
-uint64_t an__lr_get(an__lr_source *source, int size)
+AN__SMALL uint64_t an__lr_get(an__lr_source *source, int size)
 {
     const unsigned char *bytes = an__lr_take(source, (uint64_t)size);
     uint64_t value = 0;
@@ -76,7 +76,7 @@ uint64_t an__lr_get(an__lr_source *source, int size)
     return value;
 }
 
-double an__lr_get_real(an__lr_source *source)
+AN__SMALL double an__lr_get_real(an__lr_source *source)
 {
     uint64_t bits = an__lr_get(source, 8);
     double value;
@@ -115,7 +115,7 @@ void an__lr_state_end(an__lr_sink *sink)
     an__lr_put(sink, sink->out ? checksum(sink->out, sink->used) : 0, 8);
 }
 
-static size_t save(const an_lr_schedule *s, unsigned char *out)
+static AN__SMALL size_t save(const an_lr_schedule *s, unsigned char *out)
 {
     an__lr_sink sink = {.out = out};
     an__lr_head head = {.groups = s->member_count,
@@ -220,7 +220,8 @@ static double own_base(const an_lr_desc *desc, size_t group, double saved)
  * Base rates that come from parameters are the new ones. Leaves after it and the group may have
  * taken such a rate as the initial one: *from is what it was, *to what it is now.
  */
-static void adopt_bases(const an__lr_node *node, an__lr_member *m, double *from, double *to)
+static AN__SMALL void adopt_bases(const an__lr_node *node, an__lr_member *m, double *from,
+                                  double *to)
 {
     double *base = &m->base[node->index], saved = *base;
     for (size_t i = 0; i < node->child_count; i++)

@@ -150,7 +150,7 @@ void an__lr_put_desc(an__lr_sink *sink, const an_lr_desc *desc)
         an__lr_put_desc(sink, children->each[i]);
 }
 
-size_t an__lr_count_nodes(const an_lr_desc *desc)
+AN__SMALL size_t an__lr_count_nodes(const an_lr_desc *desc)
 {
     const an_lr_children *children = an__lr_children_of(an__lr_unwrap(desc));
     size_t count = 1;
@@ -350,7 +350,7 @@ static an__lr_relation compare_children(walk *w, const an_lr_children *children)
     return worst;
 }
 
-static an__lr_relation compare(walk *w, const an_lr_desc *desc)
+static AN__SMALL an__lr_relation compare(walk *w, const an_lr_desc *desc)
 {
     an_lr_kind kind;
     an__lr_saved_param params[AN__LR_MAX_PARAMS];

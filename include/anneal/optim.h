@@ -91,6 +91,38 @@ AN_API void an_optim_step(an_optim *optim);
 AN_API int64_t an_optim_step_count(const an_optim *optim);
 AN_API void an_optim_zero_grad(an_optim *optim);
 
+/* ------------------------------------------------------------------- state */
+
+/* How the numbers of a state entry belong to the parameters. */
+typedef enum an_state_layout {
+    AN_STATE_PER_VALUE, /* a flat vector: that of parameter i begins at an_param.offset */
+    AN_STATE_PER_PARAM, /* one number for each parameter, in the order of an_params_get */
+    AN_STATE_PLAIN      /* numbers of the optimizer as a whole */
+} an_state_layout;
+
+typedef enum an_state_kind { AN_STATE_FLOAT, AN_STATE_DOUBLE, AN_STATE_INT64 } an_state_kind;
+
+/* One array of the state: `count` numbers of `kind` at `data`, which you may read and write. */
+typedef struct an_optim_state {
+    const char *name; /* "step", "exp_avg": unique in its optimizer, PyTorch's where it has one */
+    an_state_layout layout;
+    an_state_kind kind;
+    int64_t count; /* PER_VALUE: an_params_length; PER_PARAM: an_params_count */
+    void *data;    /* float, double or int64_t; stays where it is */
+} an_optim_state;
+
+/*
+ * Everything that an optimizer carries from one step to the next, as a table of arrays. To save it,
+ * write every entry. To go on exactly, make the same optimizer over the same parameters, copy the
+ * parameters' values, the groups' slots and every entry back; no other call is needed. Names,
+ * layouts, kinds and counts depend on an_optim_text and the parameters alone.
+ */
+AN_API size_t an_optim_state_count(const an_optim *optim);
+/* Entry `index`; all zero beyond the last. */
+AN_API an_optim_state an_optim_state_get(an_optim *optim, size_t index);
+
+/* ---------------------------------------------------------------- clipping */
+
 /*
  * Scales all gradients by max_norm / (norm + 1e-6) where that is below 1, as
  * torch.nn.utils.clip_grad_norm_ does; `norm` is their joint 2-norm. Returns the norm before

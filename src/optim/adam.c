@@ -90,10 +90,11 @@ static bool adam_keeps_gaps(const an_options *options)
     return options->adam.eps > 0;
 }
 
-#define ADAM_RULE(text, table)                                                           \
-    {                                                                                    \
-        .name = (text), .options = (table), .option_count = ADAM_OPTIONS, .timed = true, \
-        .vectors = adam_vectors, .keeps_gaps = adam_keeps_gaps, .update = adam_update    \
+#define ADAM_RULE(text, table)                                                                \
+    {                                                                                         \
+        .name = (text), .options = (table), .option_count = ADAM_OPTIONS, .timed = true,      \
+        .vectors = adam_vectors, .vector_names = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"}, \
+        .keeps_gaps = adam_keeps_gaps, .update = adam_update                                  \
     }
 
 const an_rule an__rule_Adam = ADAM_RULE("Adam", adam_table);

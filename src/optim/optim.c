@@ -176,6 +176,25 @@ static bool make_state(an_optim *optim, an_error *err)
     return true;
 }
 
+static void list_state(an_optim *optim, an_optim_state entry)
+{
+    optim->state[optim->state_count++] = entry;
+}
+
+static void list_states(an_optim *optim)
+{
+    int64_t params = (int64_t)an_params_count(optim->params);
+    list_state(optim, (an_optim_state){"step_count", AN_STATE_PLAIN, AN_STATE_INT64, 1,
+                                       &optim->step_count});
+    list_state(optim,
+               (an_optim_state){"step", AN_STATE_PER_PARAM, AN_STATE_INT64, params, optim->steps});
+    for (int i = 0; i < optim->vector_count; i++) {
+        list_state(optim, (an_optim_state){optim->rule->vector_names[i], AN_STATE_PER_VALUE,
+                                           AN_STATE_FLOAT, an_params_length(optim->params),
+                                           optim->vector[i]});
+    }
+}
+
 static bool make_text(an_optim *optim, const an_options *base, const an_group_plan *plans,
                       size_t plan_count, an_error *err)
 {
@@ -227,6 +246,7 @@ an_optim *an__optim_new(an_params *params, const an_rule *rule, const an_options
         an_optim_free(optim);
         return NULL;
     }
+    list_states(optim);
     return optim;
 }
 
@@ -318,6 +338,16 @@ int64_t an_optim_group_size(const an_optim *optim, size_t index)
 int64_t an_optim_step_count(const an_optim *optim)
 {
     return optim->step_count;
+}
+
+size_t an_optim_state_count(const an_optim *optim)
+{
+    return optim->state_count;
+}
+
+an_optim_state an_optim_state_get(an_optim *optim, size_t index)
+{
+    return index < optim->state_count ? optim->state[index] : (an_optim_state){0};
 }
 
 const char *an_optim_text(const an_optim *optim)

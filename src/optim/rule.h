@@ -8,8 +8,9 @@
 #include "optim/option.h"
 #include "optim/run.h"
 
-/* The most state vectors that a rule has. */
+/* The most state vectors that a rule has, and the most entries of a state table. */
 #define AN_MAX_VECTORS 3
+#define AN_MAX_STATES (AN_MAX_VECTORS + 2)
 
 /*
  * A parameter group. The values that a schedule may drive are in `slots`; `options` has the values
@@ -30,8 +31,9 @@ typedef struct an_rule {
     bool timed;
     /* NULL, or checks what no single range can: false with the reason in `message`. */
     bool (*check)(const an_options *options, char *message, size_t size);
-    /* How many state vectors the options ask for. */
+    /* How many state vectors the options ask for, and what they are called. */
     int (*vectors)(const an_options *options);
+    const char *vector_names[AN_MAX_VECTORS];
     /* NULL, or whether zeros in the alignment gaps stay zeros under these options. */
     bool (*keeps_gaps)(const an_options *options);
     /* Updates a run from its group's present options; false if that does not count as a step. */
@@ -60,6 +62,8 @@ struct an_optim {
     int vector_count;
     float *vector[AN_MAX_VECTORS]; /* the state: flat, laid out as the parameters */
     int64_t step_count;
+    an_optim_state state[AN_MAX_STATES]; /* where all of it is, for an_optim_state_get */
+    size_t state_count;
     const char *text;
 };
 

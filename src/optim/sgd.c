@@ -83,6 +83,7 @@ const an_rule an__rule_SGD = {
     .option_count = SGD_OPTIONS,
     .check = sgd_check,
     .vectors = sgd_vectors,
+    .vector_names = {"momentum_buffer"},
     .update = sgd_update,
 };
 

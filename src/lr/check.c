@@ -74,9 +74,10 @@ static bool check_count(const char *kind, const an_lr_param *p, size_t count, co
 {
     if (groups > 0 && count != groups)
         return an_error_set(err, AN_ERROR_ARGUMENT,
-                            "%s: %s has %zu values, but there are %zu groups: give one value for "
-                            "all, or one for each",
-                            kind, p->name, count, groups);
+                            "%s: %s has %zu value%s for %zu group%s: give one value for all, or "
+                            "one for each",
+                            kind, p->name, count, count == 1 ? "" : "s", groups,
+                            groups == 1 ? "" : "s");
     if (count > AN__LR_MAX_LIST)
         return an_error_set(err, AN_ERROR_ARGUMENT, "%s: %s can have up to %zu values, got %zu",
                             kind, p->name, AN__LR_MAX_LIST, count);
@@ -215,10 +216,16 @@ static bool sequential_rules(const an_sequential_lr *p, const char **blame, an_e
     if (!children_rules("SequentialLR", &p->schedulers, blame, err))
         return false;
     *blame = "milestones";
-    if (p->milestones.count + 1 != p->schedulers.count)
+    size_t needed = p->schedulers.count - 1;
+    if (needed == 0 && p->milestones.count > 0)
         return an_error_set(err, AN_ERROR_ARGUMENT,
-                            "SequentialLR: %zu schedulers need %zu milestones, got %zu",
-                            p->schedulers.count, p->schedulers.count - 1, p->milestones.count);
+                            "SequentialLR: milestones must be empty for one scheduler, got %zu",
+                            p->milestones.count);
+    if (p->milestones.count != needed)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "SequentialLR: milestones must hold the %zu step%s at which the "
+                            "schedulers after the first begin, got %zu",
+                            needed, needed == 1 ? "" : "s", p->milestones.count);
     for (size_t i = 1; i < p->milestones.count; i++)
         if (p->milestones.each[i] <= p->milestones.each[i - 1])
             return an_error_set(err, AN_ERROR_ARGUMENT,

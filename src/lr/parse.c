@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MAX_PARAMS 16
+#define LAST_PARAMS 2 /* that every call may have after its own */
 
 struct an_lr_text {
     an_arena arena;
@@ -270,25 +271,38 @@ static bool check_rules(reader *r, const an_spec_node *call, const an_lr_desc *d
 }
 
 /*
- * Matches the arguments of `call` to the table. PyTorch's last parameter, last_epoch, may be
- * written with its default, as calls that are pasted have it.
+ * What calls that are pasted have at their end: PyTorch's last_epoch, with its default, and until
+ * 2.6 verbose, which has it print (from 2.2 on, "deprecated"). They say nothing here.
  */
-static bool bind(reader *r, const an_spec_node *call, const an_lr_param *params, size_t count,
-                 const an_spec_node **values)
+static bool check_last(reader *r, const an_spec_node *last_epoch, const an_spec_node *verbose)
 {
-    an_spec_param signature[MAX_PARAMS + 1];
-    int64_t last_epoch = -1;
+    int64_t epoch = -1;
+    bool ignored;
+    if (!an_spec_integer(r->source, "last_epoch", last_epoch, &epoch, r->err))
+        return false;
+    if (epoch != -1)
+        return an_spec_error(r->source, last_epoch->offset, r->err,
+                             "last_epoch can only be -1; to go on with an earlier run, load its "
+                             "state; to begin at a step, set it with an_lr_step_to");
+    return (verbose && verbose->kind == AN_SPEC_STRING && !strcmp(verbose->text, "deprecated")) ||
+           an_spec_bool(r->source, "verbose", verbose, &ignored, r->err);
+}
+
+/* Matches the arguments of `call` to the table; a plateau's verbose comes where others have
+ * last_epoch. */
+static bool bind(reader *r, const an_spec_node *call, an_lr_kind kind, const an_spec_node **values)
+{
+    an_spec_param signature[MAX_PARAMS + LAST_PARAMS];
+    size_t count;
+    const an_lr_param *params = an_lr_params(kind, &count);
     for (size_t i = 0; i < count; i++)
         signature[i] = (an_spec_param){params[i].name, params[i].required};
-    signature[count] = (an_spec_param){"last_epoch", false};
-    if (!an_spec_bind(r->source, call, signature, count + 1, values, r->err) ||
-        !an_spec_integer(r->source, "last_epoch", values[count], &last_epoch, r->err))
-        return false;
-    if (last_epoch != -1)
-        return an_spec_error(r->source, values[count]->offset, r->err,
-                             "last_epoch can only be -1; to go on with an earlier run, load its "
-                             "state");
-    return true;
+    size_t verbose = kind == AN_PLATEAU_LR ? count : count + 1;
+    size_t last_epoch = kind == AN_PLATEAU_LR ? count + 1 : count;
+    signature[verbose] = (an_spec_param){"verbose", false};
+    signature[last_epoch] = (an_spec_param){"last_epoch", false};
+    return an_spec_bind(r->source, call, signature, count + LAST_PARAMS, values, r->err) &&
+           check_last(r, values[last_epoch], values[verbose]);
 }
 
 static bool read_call(reader *r, const an_spec_node *call, an_lr_desc *desc)
@@ -298,8 +312,8 @@ static bool read_call(reader *r, const an_spec_node *call, an_lr_desc *desc)
         return false;
     size_t count;
     const an_lr_param *params = an_lr_params(kind, &count);
-    const an_spec_node *values[MAX_PARAMS + 1];
-    if (!bind(r, call, params, count, values))
+    const an_spec_node *values[MAX_PARAMS + LAST_PARAMS];
+    if (!bind(r, call, kind, values))
         return false;
     *desc = an_lr_defaults(kind);
     an_error found = {0};

@@ -44,7 +44,7 @@ static const struct {
     {"ReduceLROnPlateau(patience=-1)", "patience must be 0 or more"},
     {"ReduceLROnPlateau(threshold=-1)", "threshold must be 0 or more"},
     {"SequentialLR([], [])", "schedulers must hold at least one"},
-    {"SequentialLR([StepLR(3)], [4])", "1 schedulers need 0 milestones, got 1"},
+    {"SequentialLR([StepLR(3)], [4])", "milestones must be empty for one scheduler, got 1"},
     {"SequentialLR([StepLR(3), StepLR(4)], [0])", "milestones[0] must be 1 or more, got 0"},
     {"SequentialLR([StepLR(3), StepLR(4), StepLR(5)], [5, 3])",
      "milestones must increase, but 3 comes after 5"},
@@ -112,7 +112,8 @@ static void lists_must_match_the_groups(void **state)
     desc.swa.swa_lr = (an_lr_reals){.each = rates, .count = 2};
     assert_true(make(&desc, 2, &err));
     assert_false(make(&desc, 3, &err));
-    assert_non_null(strstr(err.message, "swa_lr has 2 values, but there are 3 groups"));
+    assert_non_null(
+        strstr(err.message, "swa_lr has 2 values for 3 groups: give one value for all"));
     desc.swa.swa_lr.each = NULL;
     assert_false(make(&desc, 2, &err));
 }

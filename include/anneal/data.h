@@ -116,6 +116,11 @@ AN_API void an_loader_free(an_loader *loader);
 AN_API bool an_loader_next(an_loader *loader, an_batch *batch);
 /* Goes to the beginning of epoch `epoch` (0-based), abandoning the present one. */
 AN_API void an_loader_seek(an_loader *loader, int64_t epoch);
+/*
+ * Goes to batch `batch` (0-based) of epoch `epoch`: what comes then is what would have come there.
+ * From the number of batches on it is the epoch's end, which the next call tells.
+ */
+AN_API void an_loader_seek_batch(an_loader *loader, int64_t epoch, int64_t batch);
 /* Batches in an epoch. */
 AN_API int64_t an_loader_batches(const an_loader *loader);
 /* Samples in an epoch (all, or with drop_last those delivered). */

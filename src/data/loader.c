@@ -170,7 +170,6 @@ static void begin_epoch(an_loader *loader)
         loader->rows[i] = an__dataset_row(dataset, loader->rows[i]);
         loader->labels[i] = dataset->labels[loader->rows[i]];
     }
-    loader->at = 0;
     loader->ordered = true;
 }
 
@@ -222,8 +221,14 @@ bool an_loader_next(an_loader *loader, an_batch *batch)
 
 void an_loader_seek(an_loader *loader, int64_t epoch)
 {
+    an_loader_seek_batch(loader, epoch, 0);
+}
+
+void an_loader_seek_batch(an_loader *loader, int64_t epoch, int64_t batch)
+{
+    bool beyond = batch > loader->samples / loader->capacity;
     loader->epoch = epoch;
-    loader->at = 0;
+    loader->at = batch < 0 ? 0 : beyond ? loader->samples : batch * loader->capacity;
     loader->ordered = false;
 }
 

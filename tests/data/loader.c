@@ -199,6 +199,48 @@ static void seeks_any_epoch(void **state)
     an_context_free(context);
 }
 
+/* What comes from batch `batch` of epoch 2 on, to the end of epoch 3. */
+static int64_t read_from(an_loader *loader, int64_t batch, int64_t order[MOST])
+{
+    an_batch b;
+    int64_t count = 0;
+    an_loader_seek_batch(loader, 2, batch);
+    for (int ends = 0; ends < 2;) {
+        if (!an_loader_next(loader, &b)) {
+            ends++;
+            continue;
+        }
+        assert_true(ends > 0 || b.index == (count == 0 && batch > 0 ? batch : b.index));
+        for (int64_t i = 0; i < b.size; i++)
+            order[count++] = number_in(&b, i);
+    }
+    return count;
+}
+
+static void seeks_any_batch(void **state)
+{
+    (void)state;
+    static const int64_t counts[] = {500, 512, 1, 64};
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+        an_context *context = context_of(1, 0);
+        an_dataset *set = numbered(counts[c], an_shape_1(4));
+        an_loader *loader = loader_of(context, set, 64, true, 1);
+        int64_t whole[MOST], part[MOST];
+        int64_t all = read_from(loader, 0, whole), batches = an_loader_batches(loader);
+        assert_int_equal(all, 2 * counts[c]);
+        for (int64_t batch = -1; batch < batches + 3; batch++) {
+            int64_t left = read_from(loader, batch, part);
+            int64_t skipped = batch < 0 ? 0 : batch * 64 < counts[c] ? batch * 64 : counts[c];
+            assert_int_equal(left, all - skipped);
+            assert_true(equal(part, whole + skipped, left));
+        }
+        assert_int_equal(read_from(loader, INT64_MAX, part), counts[c]);
+        an_loader_free(loader);
+        an_dataset_free(set);
+        an_context_free(context);
+    }
+}
+
 static void drop_last_leaves_out_the_rest(void **state)
 {
     (void)state;
@@ -394,6 +436,7 @@ int main(void)
         cmocka_unit_test(every_epoch_is_another_permutation),
         cmocka_unit_test(seed_and_epoch_decide_the_order),
         cmocka_unit_test(seeks_any_epoch),
+        cmocka_unit_test(seeks_any_batch),
         cmocka_unit_test(drop_last_leaves_out_the_rest),
         cmocka_unit_test(loads_views),
         cmocka_unit_test(normalizes),

@@ -62,6 +62,57 @@ static bool digits(reader *r)
     return r->at > began;
 }
 
+#define WHOLE_MAX ((uint64_t)1 << 53)
+/* An exponent beyond the length of any text that fits in memory. */
+#define EXPONENT_MAX ((int64_t)1 << 56)
+
+/* value * 10^count + digit; false beyond 2^53. */
+static bool append(uint64_t *value, int64_t count, int digit)
+{
+    for (; count > 0 && *value > 0; count--) {
+        *value *= 10;
+        if (*value > WHOLE_MAX)
+            return false;
+    }
+    *value += (uint64_t)digit;
+    return *value <= WHOLE_MAX;
+}
+
+static int64_t exponent_of(const char *text, const char *end)
+{
+    int64_t value = 0;
+    bool minus = text < end && *text == '-';
+    for (; text < end; text++)
+        if (is_digit(*text) && value < EXPONENT_MAX)
+            value = value * 10 + (*text - '0');
+    return minus ? -value : value;
+}
+
+/*
+ * Whether the number, of JSON's form, is an integer within +-2^53. `value` are its digits down to
+ * the last that is not 0, and `place` is that one's power of ten.
+ */
+static bool is_whole(const char *text, const char *end)
+{
+    uint64_t value = 0;
+    int64_t zeros = 0, place = 0;
+    bool after_point = false;
+    for (; text < end && (*text | 0x20) != 'e'; text++) {
+        after_point |= *text == '.';
+        if (!is_digit(*text))
+            continue;
+        place -= after_point;
+        zeros++;
+        if (*text == '0')
+            continue;
+        if (!append(&value, zeros, *text - '0'))
+            return false;
+        zeros = 0;
+    }
+    place += zeros + (text < end ? exponent_of(text + 1, end) : 0);
+    return value == 0 || (place >= 0 && append(&value, place, 0));
+}
+
 static bool read_number(reader *r, an__json *value)
 {
     size_t began = r->at;
@@ -78,10 +129,13 @@ static bool read_number(reader *r, an__json *value)
         r->at += peek(r) == '-' || peek(r) == '+';
         good = digits(r);
     }
+    const char *text = r->source->text + began;
+    size_t length = r->at - began;
+    if (!good || an_number_parse(text, length, &value->number) != length)
+        return fail(r, began, "this is not a JSON number");
     value->kind = AN__JSON_NUMBER;
-    return (good && an_number_parse(r->source->text + began, r->at - began, &value->number) ==
-                        r->at - began) ||
-           fail(r, began, "this is not a JSON number");
+    value->whole = is_whole(text, text + length);
+    return true;
 }
 
 /* ----------------------------------------------------------------- strings */

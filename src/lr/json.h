@@ -16,12 +16,14 @@ typedef enum an__json_kind {
 /*
  * One value: where it begins in the text, its key if it stands in an object, and what it holds. A
  * string has its escapes removed and ends in a zero. The values of an array or object are a list
- * from `first` through `next`.
+ * from `first` through `next`. A number is the nearest double, infinite beyond the largest; `whole`
+ * says that as written it is an integer within +-2^53, and so `number` exactly.
  */
 typedef struct an__json {
     an__json_kind kind;
     size_t offset, count;
     double number;
+    bool whole;
     const char *key, *text;
     struct an__json *first, *next;
 } an__json;

@@ -135,16 +135,17 @@ static bool read_real(const reader *r, const an__json *value, const char *path, 
         *out = value->text[0] == '-' ? -INFINITY : INFINITY;
     else if (value->kind != AN__JSON_NUMBER)
         return wrong(r, value, path, "must be a number, or one of \"inf\", \"-inf\" and \"nan\"");
+    else if (isinf(value->number))
+        return wrong(r, value, path,
+                     "is beyond the largest double; write \"inf\" or \"-inf\" if that is meant");
     return true;
 }
 
 static bool read_count(const reader *r, const an__json *value, const char *path, uint64_t *out)
 {
-    double number = value->number;
-    if (value->kind != AN__JSON_NUMBER || !(number >= 0 && number <= AN__LR_INTEGER_MAX) ||
-        number != floor(number))
+    if (value->kind != AN__JSON_NUMBER || !value->whole || value->number < 0)
         return wrong(r, value, path, "must be a whole number from 0 to 2^53");
-    *out = (uint64_t)number;
+    *out = (uint64_t)value->number;
     return true;
 }
 
@@ -265,19 +266,32 @@ typedef struct parts {
     const an__json *schedule, *step, *plateau, *groups;
 } parts;
 
+/* Before anything else, since another version may have other keys. */
+static bool check_version(const reader *r, const an__json *root)
+{
+    const an__json *found = root->kind == AN__JSON_OBJECT ? root->first : NULL;
+    uint64_t version = 0;
+    char what[80];
+    while (found && strcmp(found->key, "anneal_lr_state") != 0)
+        found = found->next;
+    if (!found)
+        return true; /* read_object will say so */
+    if (!read_count(r, found, found->key, &version))
+        return false;
+    an_format(what, sizeof what, "has version %llu; this library reads version %d",
+              (unsigned long long)version, VERSION);
+    return version == VERSION || wrong(r, found, "", what);
+}
+
 static bool read_parts(const reader *r, const an__json *root, parts *out)
 {
-    uint64_t version = 0;
     field fields[] = {{"anneal_lr_state", true, NULL},
                       {"schedule", true, NULL},
                       {"step", true, NULL},
                       {"groups", true, NULL},
                       {"plateau", false, NULL}};
-    if (!read_object(r, root, "", fields, 5) ||
-        !read_count(r, fields[0].value, fields[0].key, &version))
+    if (!check_version(r, root) || !read_object(r, root, "", fields, 5))
         return false;
-    if (version != VERSION)
-        return wrong(r, fields[0].value, fields[0].key, "must be 1, the version that is read here");
     *out = (parts){fields[1].value, fields[2].value, fields[4].value, fields[3].value};
     if (out->schedule->kind != AN__JSON_STRING)
         return wrong(r, out->schedule, "schedule", "must be a string, such as \"StepLR(30)\"");

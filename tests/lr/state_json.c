@@ -141,6 +141,57 @@ static void expect_message(const char *from, const char *to, const char *message
     bench_stop(&b);
 }
 
+/* Integers are what is written, not the double nearest to it; reals are finite unless they say so.
+ */
+static void numbers_are_read_exactly(void **state)
+{
+    (void)state;
+    static const char *const whole[] = {"0",
+                                        "-0",
+                                        "0.000",
+                                        "0e99",
+                                        "4.0",
+                                        "40e-1",
+                                        "0.4e1",
+                                        "400E-2",
+                                        "0.0040e3",
+                                        "4e+0",
+                                        "0.040000e0002",
+                                        "9007199254740992",
+                                        "9007.199254740992e12",
+                                        "90071992547409920000e-4",
+                                        "5e15",
+                                        "0.0e-99999999999999999999"};
+    static const char *const not_whole[] = {"9007199254740993",
+                                            "9007199254740992.5",
+                                            "4503599627370496.25",
+                                            "4.5",
+                                            "-1",
+                                            "1e999",
+                                            "1e99999999999999999999",
+                                            "1e-1",
+                                            "1e-999",
+                                            "0.40e0",
+                                            "1e16",
+                                            "18446744073709551620",
+                                            "4.00000000000000000000000001",
+                                            "400000000000000000000000000001e-29"};
+    char to[80];
+    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
+        snprintf(to, sizeof to, "\"step\": %s,", whole[i]);
+        expect_message("\"step\": 4,", to, NULL);
+    }
+    for (size_t i = 0; i < sizeof not_whole / sizeof not_whole[0]; i++) {
+        snprintf(to, sizeof to, "\"step\": %s,", not_whole[i]);
+        expect_message("\"step\": 4,", to, "column 68: step must be a whole number from 0 to 2^53");
+    }
+    expect_message("0.5", "1e999",
+                   "groups[0].lr.value is beyond the largest double; write \"inf\"");
+    expect_message("[0.1]", "[-1e309]", "groups[0].base_rates[0] is beyond the largest double");
+    expect_message("0.5", "1.7976931348623157e308", NULL);
+    expect_message("0.5", "1e-999", NULL);
+}
+
 static void what_is_wrong_is_named_with_its_place(void **state)
 {
     (void)state;
@@ -161,7 +212,12 @@ static void what_is_wrong_is_named_with_its_place(void **state)
     expect_message("\"step\": 4", "\"step\": 4.", "this is not a JSON number");
     expect_message("\"step\": 4", "\"step\": 1_0", "expected ',' or '}'");
     expect_message("\"step\": 4", "\"step\": NaN", "expected a JSON value");
-    expect_message("state\": 1", "state\": 2", "anneal_lr_state must be 1");
+    expect_message("state\": 1", "state\": 2",
+                   "column 21: the state has version 2; this library reads version 1");
+    expect_message("{\"anneal_lr_state\": 1", "{\"new\": 0, \"anneal_lr_state\": 3, \"newer\": 0",
+                   "column 31: the state has version 3");
+    expect_message("state\": 1", "state\": \"1\"", "anneal_lr_state must be a whole number");
+    expect_message("{\"anneal_lr_state\": 1, ", "{", "the state lacks 'anneal_lr_state'");
     expect_message("StepLR(step_size=30)", "StepLR(step_size=0)", "schedule: column 18: ");
     expect_message("\"StepLR(step_size=30)\"", "30", "schedule must be a string");
     expect_message("StepLR(step_size=30)", "StepLR(step_size=31)", "(step_size 31 -> 30)");
@@ -350,6 +406,7 @@ int main(void)
         cmocka_unit_test(loading_continues_bit_for_bit),
         cmocka_unit_test(the_text_is_as_documented),
         cmocka_unit_test(numbers_that_json_lacks_are_words),
+        cmocka_unit_test(numbers_are_read_exactly),
         cmocka_unit_test(what_is_wrong_is_named_with_its_place),
         cmocka_unit_test(a_cut_text_is_refused),
         cmocka_unit_test(the_saved_parameters_can_be_kept),

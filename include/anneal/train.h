@@ -62,7 +62,7 @@ typedef struct an_fit_options {
 
 typedef struct an_fit_result {
     an_record last;     /* at the end of training */
-    bool stopped;       /* by `stop` */
+    bool stopped;       /* by `stop` or a callback */
     size_t graph_bytes; /* the most that the graph's arena held */
 } an_fit_result;
 

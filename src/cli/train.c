@@ -159,9 +159,10 @@ static bool save(const an_run *run, const char *path)
 
 /* --------------------------------------------------------------- training */
 
-static void note_start(void *user, const an_run_info *info)
+static void note_start(void *user, const an_record *record, an_control *control)
 {
-    (void)info;
+    (void)record;
+    (void)control;
     session *s = user;
     s->result.startup_seconds = cli_uptime();
 }

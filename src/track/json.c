@@ -67,8 +67,9 @@ static void add_rates(an_line *line, const an_record *record)
         add_groups(line, "momentum", record->momentum, groups);
 }
 
-static void write_epoch(void *user, const an_record *record)
+static void write_epoch(void *user, const an_record *record, an_control *control)
 {
+    (void)control;
     FILE *stream = user;
     an_line line = {.length = 0};
     an__line_add(&line, "{");
@@ -84,6 +85,8 @@ static void write_epoch(void *user, const an_record *record)
     }
     add_rates(&line, record);
     add_number(&line, "samples_per_second", record->samples_per_second);
+    for (size_t i = 0; i < an__record_metrics(record); i++)
+        add_number(&line, record->metrics[i].name, record->metrics[i].value);
     an__line_add(&line, "}\n");
     fputs(line.text, stream);
     fflush(stream);

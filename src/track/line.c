@@ -26,6 +26,11 @@ size_t an__record_groups(const an_record *record)
     return record->groups < AN_RECORD_GROUPS ? record->groups : AN_RECORD_GROUPS;
 }
 
+size_t an__record_metrics(const an_record *record)
+{
+    return record->metric_count < AN_RECORD_METRICS ? record->metric_count : AN_RECORD_METRICS;
+}
+
 void an__line_epoch(an_line *line, const an_record *record)
 {
     char text[FIELD_SIZE];
@@ -83,6 +88,12 @@ void an__line_valid_accuracy(an_line *line, const char *gap, const an_record *re
     add_percent(line, gap, "valid acc", record->valid_accuracy);
 }
 
+void an__line_metrics(an_line *line, const char *gap, const an_record *record)
+{
+    for (size_t i = 0; i < an__record_metrics(record); i++)
+        add_number(line, gap, record->metrics[i].name, record->metrics[i].value);
+}
+
 static bool all_equal(const double *values, size_t count)
 {
     for (size_t i = 1; i < count; i++)
@@ -115,4 +126,15 @@ void an__line_speed(an_line *line, const char *gap, const an_record *record)
         an__line_add(line, text);
         an__line_add(line, " samples/s");
     }
+}
+
+void an__line_event(an_line *line, const an_event *event)
+{
+    char kind[FIELD_SIZE];
+    an_format(kind, sizeof kind, "%s", event->kind);
+    for (char *c = kind; *c; c++)
+        *c = *c == '_' ? ' ' : *c;
+    an__line_add(line, kind);
+    an__line_add(line, ": ");
+    an__line_add(line, event->text);
 }

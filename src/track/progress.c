@@ -47,10 +47,9 @@ static void add_batches(an_line *line, const an_record *record)
 }
 
 /* Of the whole run, at its speed so far. Unknown before the first update. */
-static void add_eta(an_line *line, const char *gap, const an_progress *progress,
-                    const an_record *record)
+static void add_eta(an_line *line, const char *gap, const an_record *record)
 {
-    int64_t left = progress->info.steps - record->step;
+    int64_t left = record->steps - record->step;
     if (record->step < 1 || left < 0)
         return;
     char text[FIELD_SIZE];
@@ -69,8 +68,7 @@ static void add_epoch_time(an_line *line, const char *gap, const an_record *reco
 }
 
 /* What stands right of the bar. */
-static void add_right(an_line *line, const an_progress *progress, const an_record *record,
-                      bool finished, unsigned shown)
+static void add_right(an_line *line, const an_record *record, bool finished, unsigned shown)
 {
     static const struct {
         unsigned field;
@@ -92,7 +90,7 @@ static void add_right(an_line *line, const an_progress *progress, const an_recor
     if (finished)
         add_epoch_time(line, gap, record);
     else
-        add_eta(line, gap, progress, record);
+        add_eta(line, gap, record);
 }
 
 static void add_bar(an_line *line, const an_progress *progress, const an_record *record,
@@ -128,7 +126,7 @@ static bool compose(an_line *line, const an_progress *progress, const an_record 
     an_line right = {.length = 0};
     line->length = 0;
     an__line_epoch(line, record);
-    add_right(&right, progress, record, finished, shown);
+    add_right(&right, record, finished, shown);
     int left = columns - an_term_columns(line->text) - an_term_columns(right.text);
     if (shown & BAR) {
         int bar = left - 1 > BAR_LEAST ? left - 1 : BAR_LEAST;
@@ -165,32 +163,48 @@ static void draw(an_progress *progress, const an_record *record, bool finished)
 
 /* ------------------------------------------------------------------------- the callbacks */
 
-static void train_begin(void *user, const an_run_info *info)
+static void train_begin(void *user, const an_record *record, an_control *control)
 {
+    (void)record;
+    (void)control;
     an_progress *progress = user;
-    progress->info = *info;
     progress->drawn_at = -INFINITY;
     progress->open = false;
 }
 
-static void batch_end(void *user, const an_record *record)
+static void batch_end(void *user, const an_record *record, an_control *control)
 {
+    (void)control;
     an_progress *progress = user;
     if (record->seconds - progress->drawn_at >= DRAW_EVERY)
         draw(progress, record, false);
 }
 
-static void epoch_end(void *user, const an_record *record)
+static void epoch_end(void *user, const an_record *record, an_control *control)
 {
+    (void)control;
     draw(user, record, true);
 }
 
 /* A run that was stopped within an epoch leaves its last state as a line. */
-static void train_end(void *user, const an_record *record)
+static void train_end(void *user, const an_record *record, an_control *control)
 {
+    (void)control;
     an_progress *progress = user;
     if (progress->open)
         draw(progress, record, true);
+}
+
+/* The event takes the live line's place, which is drawn again below it. */
+static void event(void *user, const an_record *record, const an_event *event)
+{
+    an_progress *progress = user;
+    an_line line = {.length = 0};
+    an__line_event(&line, event);
+    fprintf(progress->stream, "%s%s\n", progress->open ? "\r" ERASE_TO_END : "", line.text);
+    if (progress->open)
+        draw(progress, record, false);
+    fflush(progress->stream);
 }
 
 void an_progress_init(an_progress *progress, FILE *stream, int width, bool unicode)
@@ -205,5 +219,6 @@ an_callback an_progress_callback(an_progress *progress)
                          .batch_end = batch_end,
                          .epoch_end = epoch_end,
                          .train_end = train_end,
+                         .event = event,
                          .user = progress};
 }

@@ -12,6 +12,7 @@
 #include <anneal/lr.h>
 
 #include <math.h>
+#include <sys/resource.h>
 #include <time.h>
 
 /* Sums over some samples. */
@@ -23,42 +24,98 @@ typedef struct tally {
 typedef struct fit {
     const an_fit_options *options;
     an_graph *graph;
-    an_run_info info;
     an_record record;
+    an_control control;
     tally epoch, window;       /* the epoch so far; the update being accumulated */
     int64_t full;              /* samples in a full batch */
     double begun, epoch_begun; /* moments, moved on by pauses (validation) */
+    double batch_begun;
 } fit;
 
-typedef enum event { EPOCH_BEGIN, BATCH_END, EPOCH_END, TRAIN_END } event;
+typedef enum moment {
+    TRAIN_BEGIN,
+    EPOCH_BEGIN,
+    BATCH_BEGIN,
+    BATCH_END,
+    EPOCH_END,
+    TRAIN_END
+} moment;
 
-static void call_back(const fit *f, event what)
+static an_callback_function *function_of(const an_callback *c, moment when)
 {
-    for (size_t i = 0; i < f->options->callback_count; i++) {
-        const an_callback *c = &f->options->callbacks[i];
-        void (*function[])(void *, const an_record *) = {
-            [EPOCH_BEGIN] = c->epoch_begin,
-            [BATCH_END] = c->batch_end,
-            [EPOCH_END] = c->epoch_end,
-            [TRAIN_END] = c->train_end,
-        };
-        if (function[what])
-            function[what](c->user, &f->record);
+    switch (when) {
+    case TRAIN_BEGIN:
+        return c->train_begin;
+    case EPOCH_BEGIN:
+        return c->epoch_begin;
+    case BATCH_BEGIN:
+        return c->batch_begin;
+    case BATCH_END:
+        return c->batch_end;
+    case EPOCH_END:
+        return c->epoch_end;
+    case TRAIN_END:
+        return c->train_end;
     }
+    return NULL;
 }
-
-static void call_back_begin(const fit *f)
-{
-    for (size_t i = 0; i < f->options->callback_count; i++)
-        if (f->options->callbacks[i].train_begin)
-            f->options->callbacks[i].train_begin(f->options->callbacks[i].user, &f->info);
-}
-
 static double now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ------------------------------------------------------------ the callbacks */
+
+/* Batch moments come for every `every`th batch of the run; the others always. */
+static bool is_due(const fit *f, const an_callback *c, moment when)
+{
+    const an_record *r = &f->record;
+    if (when != BATCH_BEGIN && when != BATCH_END)
+        return true;
+    int64_t done = (r->epoch - 1) * r->batches + r->batch + (when == BATCH_BEGIN);
+    return c->every <= 1 || done % c->every == 0;
+}
+
+static void call_back(fit *f, moment when)
+{
+    for (size_t i = 0; i < f->options->callback_count; i++) {
+        const an_callback *c = &f->options->callbacks[i];
+        an_callback_function *function = function_of(c, when);
+        if (function && is_due(f, c, when))
+            function(c->user, &f->record, &f->control);
+    }
+}
+
+/* an_control's `tell`. */
+static void tell(void *host, const char *kind, const char *text)
+{
+    const fit *f = host;
+    const an_event event = {kind, text};
+    for (size_t i = 0; i < f->options->callback_count; i++) {
+        const an_callback *c = &f->options->callbacks[i];
+        if (c->event)
+            c->event(c->user, &f->record, &event);
+    }
+}
+
+/* Whether a callback will want the norm of the gradients after the batch that has begun. */
+static bool norm_wanted(const fit *f)
+{
+    for (size_t i = 0; i < f->options->callback_count; i++) {
+        const an_callback *c = &f->options->callbacks[i];
+        if (c->wants_grad_norm && is_due(f, c, BATCH_BEGIN))
+            return true;
+    }
+    return false;
+}
+
+/* Peak resident set in bytes. */
+static int64_t process_memory(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
 }
 
 static void tally_add(tally *sum, double mean_loss, int64_t correct, int64_t samples)
@@ -115,6 +172,7 @@ static bool train_batch(fit *f, const an_batch *batch, an_error *err)
     if (!isfinite(value))
         return diverged(f, "the loss", value, err);
     int64_t correct = an_count_correct(output, batch->y);
+    f->record.batch_loss = value;
     tally_add(&f->epoch, value, correct, batch->size);
     tally_add(&f->window, value, correct, batch->size);
     if (o->accumulate > 1)
@@ -170,10 +228,12 @@ static void step_schedule(fit *f, an_interval when, const tally *sum)
 static bool update(fit *f, an_error *err)
 {
     const an_fit_options *o = f->options;
-    if (o->clip_grad_norm > 0) {
+    f->record.grad_norm = NAN;
+    if (o->clip_grad_norm > 0 || norm_wanted(f)) {
         double norm = an_clip_grad_norm(an_model_params(o->model), o->clip_grad_norm);
-        if (!isfinite(norm))
+        if (o->clip_grad_norm > 0 && !isfinite(norm))
             return diverged(f, "the norm of the gradients", norm, err);
+        f->record.grad_norm = norm;
     }
     record_rates(f);
     an_optim_step(o->optim);
@@ -194,12 +254,15 @@ static void record_progress(fit *f)
     r->accuracy = tally_accuracy(&f->epoch);
     r->seconds = t - f->begun;
     r->epoch_seconds = t - f->epoch_begun;
+    r->batch_seconds = t - f->batch_begun;
+    f->batch_begun = t;
     r->samples_per_second = r->epoch_seconds > 0 ? (double)f->epoch.samples / r->epoch_seconds : 0;
 }
 
 static bool stop_wanted(const fit *f)
 {
-    return f->options->stop && *f->options->stop;
+    return f->control.stop || f->control.error.code != AN_ERROR_OK ||
+           (f->options->stop && *f->options->stop);
 }
 
 static bool steps_done(const fit *f)
@@ -212,7 +275,9 @@ static bool train_epoch(fit *f, an_error *err)
 {
     an_record *r = &f->record;
     an_batch batch;
-    while (!steps_done(f) && an_loader_next(f->options->train, &batch)) {
+    f->batch_begun = now();
+    while (!stop_wanted(f) && !steps_done(f) && an_loader_next(f->options->train, &batch)) {
+        call_back(f, BATCH_BEGIN);
         if (!train_batch(f, &batch, err))
             return false;
         int64_t done = batch.index + 1;
@@ -222,8 +287,6 @@ static bool train_epoch(fit *f, an_error *err)
         r->samples += batch.size;
         record_progress(f);
         call_back(f, BATCH_END);
-        if (stop_wanted(f))
-            break;
     }
     return true;
 }
@@ -233,8 +296,8 @@ static void begin_epoch(fit *f)
     an_record *r = &f->record;
     r->epoch++;
     r->batch = 0;
-    r->loss = r->accuracy = r->valid_loss = r->valid_accuracy = NAN;
-    r->epoch_seconds = r->samples_per_second = 0;
+    r->loss = r->accuracy = r->batch_loss = r->valid_loss = r->valid_accuracy = NAN;
+    r->epoch_seconds = r->batch_seconds = r->samples_per_second = 0;
     f->epoch = (tally){0};
     f->epoch_begun = now();
     call_back(f, EPOCH_BEGIN);
@@ -268,6 +331,7 @@ static bool end_epoch(fit *f, an_error *err)
 {
     if (!validate(f, err))
         return false;
+    f->record.memory = process_memory();
     if (f->record.batch == f->record.batches)
         step_schedule(f, AN_INTERVAL_EPOCH, &f->epoch);
     call_back(f, EPOCH_END);
@@ -280,17 +344,21 @@ static void prepare(fit *f)
 {
     const an_fit_options *o = f->options;
     int64_t steps = an_fit_total_steps(o), each = an_fit_steps_per_epoch(o);
-    f->info = (an_run_info){
-        .epochs = o->epochs > 0 ? o->epochs : steps / each + (steps % each != 0),
+    f->record = (an_record){
         .steps = steps,
+        .epochs = o->epochs > 0 ? o->epochs : steps / each + (steps % each != 0),
         .batches = an_loader_batches(o->train),
         .train_samples = an_loader_samples(o->train),
         .valid_samples = o->valid ? an_loader_samples(o->valid) : 0,
+        .loss = NAN,
+        .accuracy = NAN,
+        .batch_loss = NAN,
+        .valid_loss = NAN,
+        .valid_accuracy = NAN,
+        .grad_norm = NAN,
+        .memory = process_memory(),
     };
-    an_record *r = &f->record;
-    r->batches = f->info.batches;
-    r->epochs = f->info.epochs;
-    r->loss = r->accuracy = r->valid_loss = r->valid_accuracy = NAN;
+    f->control = (an_control){.rate_factor = 1, .tell = tell, .host = f};
     record_rates(f);
     an_optim_zero_grad(o->optim);
     an_loader_seek(o->train, 0);
@@ -298,12 +366,17 @@ static void prepare(fit *f)
 
 static bool train(fit *f, bool *stopped, an_error *err)
 {
-    while (f->record.epoch < f->info.epochs && !*stopped) {
+    while (f->record.epoch < f->record.epochs) {
+        *stopped = stop_wanted(f);
+        if (*stopped)
+            return true;
         begin_epoch(f);
         if (!train_epoch(f, err))
             return false;
         *stopped = stop_wanted(f);
-        if (!*stopped && !end_epoch(f, err))
+        if (*stopped)
+            return true;
+        if (!end_epoch(f, err))
             return false;
     }
     return true;
@@ -322,10 +395,15 @@ bool an_fit(const an_fit_options *options, an_fit_result *result, an_error *err)
         return false;
     bool training = an_model_set_training(options->model, true);
     prepare(&f);
-    call_back_begin(&f);
+    call_back(&f, TRAIN_BEGIN);
     f.begun = now();
     bool ok = train(&f, &result->stopped, err);
     call_back(&f, TRAIN_END);
+    if (ok && f.control.error.code != AN_ERROR_OK) {
+        if (err)
+            *err = f.control.error;
+        ok = false;
+    }
     an_optim_zero_grad(options->optim);
     an_model_set_training(options->model, training);
     result->last = f.record;

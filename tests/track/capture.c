@@ -28,14 +28,18 @@ an_record sample_record(void)
 {
     return (an_record){
         .step = 2814,
+        .steps = 9380,
         .epoch = 3,
         .epochs = 10,
         .batch = 938,
         .batches = 938,
         .samples = 180000,
+        .train_samples = 60000,
         .seconds = 0.5,
         .epoch_seconds = 0.145,
         .loss = 0.0712,
+        .batch_loss = 0.0625,
+        .grad_norm = NAN,
         .accuracy = 0.979,
         .valid_loss = NAN,
         .valid_accuracy = NAN,

@@ -11,9 +11,6 @@
 
 #include <cmocka.h>
 
-static const an_run_info info = {
-    .epochs = 10, .steps = 9380, .batches = 938, .train_samples = 60000};
-
 typedef struct fixture {
     capture out;
     an_progress progress;
@@ -25,12 +22,13 @@ static void begin(fixture *f, int width, bool unicode)
     capture_begin(&f->out);
     an_progress_init(&f->progress, f->out.stream, width, unicode);
     f->callback = an_progress_callback(&f->progress);
-    f->callback.train_begin(f->callback.user, &info);
+    an_record r = sample_record();
+    f->callback.train_begin(f->callback.user, &r, NULL);
 }
 
 static void batch(fixture *f, const an_record *record)
 {
-    f->callback.batch_end(f->callback.user, record);
+    f->callback.batch_end(f->callback.user, record, NULL);
 }
 
 static an_record in_epoch(int64_t done, double seconds)
@@ -76,8 +74,8 @@ static void finishes_a_line_at_the_epochs_end(void **state)
     an_record r = sample_record();
     r.valid_loss = 0.0801;
     r.valid_accuracy = 0.975;
-    f.callback.epoch_end(f.callback.user, &r);
-    f.callback.train_end(f.callback.user, &r);
+    f.callback.epoch_end(f.callback.user, &r, NULL);
+    f.callback.train_end(f.callback.user, &r, NULL);
     assert_string_equal(capture_text(&f.out),
                         "\repoch 3/10 =========================== 938/938   loss 0.0712   "
                         "acc 97.9 %   valid loss 0.0801   valid acc 97.5 %   lr 0.0411   "
@@ -106,7 +104,7 @@ static void draws_twenty_times_a_second(void **state)
     assert_int_equal(count_of(capture_text(&f.out), '\r'), 20);
     assert_int_equal(count_of(capture_text(&f.out), '\n'), 0);
     an_record r = sample_record();
-    f.callback.epoch_end(f.callback.user, &r);
+    f.callback.epoch_end(f.callback.user, &r, NULL);
     assert_int_equal(count_of(capture_text(&f.out), '\r'), 21);
     assert_int_equal(count_of(capture_text(&f.out), '\n'), 1);
     capture_end(&f.out);
@@ -120,7 +118,7 @@ static void a_stopped_run_leaves_a_finished_line(void **state)
     an_record r = in_epoch(5, 0.1);
     batch(&f, &r);
     assert_int_equal(count_of(capture_text(&f.out), '\n'), 0);
-    f.callback.train_end(f.callback.user, &r);
+    f.callback.train_end(f.callback.user, &r, NULL);
     const char *text = capture_text(&f.out);
     assert_int_equal(text[strlen(text) - 1], '\n');
     capture_end(&f.out);
@@ -158,7 +156,7 @@ static void finished_line(char *line, size_t size, const an_record *record, int 
 {
     fixture f;
     begin(&f, width, true);
-    f.callback.epoch_end(f.callback.user, record);
+    f.callback.epoch_end(f.callback.user, record, NULL);
     const char *text = capture_text(&f.out);
     size_t length = strlen(text) - strlen("\r\033[K\n");
     assert_true(length < size);

@@ -222,6 +222,93 @@ static void test_the_same_seed_gives_the_same_bits(void **state)
     world_close(&a), world_close(&b);
 }
 
+/* A callback that asks for something at the end of every batch that it is called for. */
+typedef struct asking {
+    int64_t stop_at, fail_at; /* batches of the epoch; 0: never */
+    int begun, ended, told;
+    double norm;
+} asking;
+
+static void ask_begin(void *user, const an_record *record, an_control *control)
+{
+    (void)record, (void)control;
+    ((asking *)user)->begun++;
+}
+
+static void ask_end(void *user, const an_record *record, an_control *control)
+{
+    asking *a = user;
+    a->ended++;
+    a->norm = record->grad_norm;
+    assert_true(control->rate_factor == 1);
+    control->stop = record->batch == a->stop_at;
+    if (record->batch == a->fail_at)
+        an_error_set(&control->error, AN_ERROR_IO, "no room for the log");
+    an_tell(control, "asked", "something");
+}
+
+static void hear(void *user, const an_record *record, const an_event *event)
+{
+    asking *a = user;
+    a->told += record->batch > 0 && strcmp(event->kind, "asked") == 0 &&
+               strcmp(event->text, "something") == 0;
+}
+
+static bool fit_asking(asking *a, int64_t every, an_fit_result *result, an_error *err)
+{
+    world w = {.count = 10};
+    world_open(&w);
+    w.fit.epochs = 3;
+    an_callback callbacks[] = {{.batch_begin = ask_begin,
+                                .batch_end = ask_end,
+                                .every = every,
+                                .wants_grad_norm = every > 1,
+                                .user = a},
+                               {.event = hear, .user = a}};
+    w.fit.callbacks = callbacks;
+    w.fit.callback_count = 2;
+    bool ok = an_fit(&w.fit, result, err);
+    world_close(&w);
+    return ok;
+}
+
+static void test_a_callback_stops(void **state)
+{
+    (void)state;
+    asking a = {.stop_at = 2};
+    an_fit_result result;
+    assert_true(fit_asking(&a, 1, &result, NULL));
+    assert_true(result.stopped);
+    assert_int_equal(result.last.step, 2);
+    assert_int_equal(a.begun, 2);
+    assert_int_equal(a.told, 2);
+    assert_true(isnan(a.norm));
+}
+
+static void test_a_callback_fails(void **state)
+{
+    (void)state;
+    asking a = {.fail_at = 1};
+    an_fit_result result;
+    an_error err = {0};
+    assert_false(fit_asking(&a, 0, &result, &err));
+    assert_int_equal(err.code, AN_ERROR_IO);
+    assert_string_equal(err.message, "no room for the log");
+    assert_int_equal(result.last.step, 1);
+}
+
+static void test_every_second_batch(void **state)
+{
+    (void)state;
+    asking a = {0};
+    an_fit_result result;
+    assert_true(fit_asking(&a, 2, &result, NULL));
+    assert_false(result.stopped);
+    assert_int_equal(a.begun, 4);
+    assert_int_equal(a.ended, 4);
+    assert_true(a.norm > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +322,9 @@ int main(void)
         cmocka_unit_test(test_options_that_do_not_fit),
         cmocka_unit_test(test_step_counts),
         cmocka_unit_test(test_the_same_seed_gives_the_same_bits),
+        cmocka_unit_test(test_a_callback_stops),
+        cmocka_unit_test(test_a_callback_fails),
+        cmocka_unit_test(test_every_second_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

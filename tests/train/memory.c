@@ -9,8 +9,9 @@ typedef struct watch {
     int epochs;
 } watch;
 
-static void note_epoch(void *user, const an_record *record)
+static void note_epoch(void *user, const an_record *record, an_control *control)
 {
+    (void)control;
     watch *w = user;
     (void)record;
     if (w->epochs < 8)

@@ -111,7 +111,7 @@ typedef struct world_log {
     size_t call_count;
     an_record batch[512], epoch[64];
     size_t batches, epochs;
-    an_run_info info;
+    an_record info;    /* at the begin */
     volatile int stop; /* for an_fit_options.stop */
     size_t stop_after; /* batches; 0: never */
 } world_log;
@@ -122,21 +122,24 @@ static inline void log_call(world_log *log, char what)
         log->calls[log->call_count++] = what;
 }
 
-static inline void log_train_begin(void *user, const an_run_info *info)
+static inline void log_train_begin(void *user, const an_record *record, an_control *control)
 {
+    (void)control;
     world_log *log = user;
-    log->info = *info;
+    log->info = *record;
     log_call(log, 't');
 }
 
-static inline void log_epoch_begin(void *user, const an_record *record)
+static inline void log_epoch_begin(void *user, const an_record *record, an_control *control)
 {
+    (void)control;
     (void)record;
     log_call(user, 'e');
 }
 
-static inline void log_batch_end(void *user, const an_record *record)
+static inline void log_batch_end(void *user, const an_record *record, an_control *control)
 {
+    (void)control;
     world_log *log = user;
     log_call(log, 'b');
     if (log->batches < 512)
@@ -144,16 +147,18 @@ static inline void log_batch_end(void *user, const an_record *record)
     log->stop = log->stop_after && log->batches >= log->stop_after;
 }
 
-static inline void log_epoch_end(void *user, const an_record *record)
+static inline void log_epoch_end(void *user, const an_record *record, an_control *control)
 {
+    (void)control;
     world_log *log = user;
     log_call(log, 'E');
     if (log->epochs < 64)
         log->epoch[log->epochs++] = *record;
 }
 
-static inline void log_train_end(void *user, const an_record *record)
+static inline void log_train_end(void *user, const an_record *record, an_control *control)
 {
+    (void)control;
     (void)record;
     log_call(user, 'T');
 }

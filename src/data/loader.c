@@ -8,9 +8,20 @@
 
 /* Bytes for a thread, at least: below that, a second thread costs more than it brings. */
 #define GRAIN_BYTES 16384
+/* Bytes of a piece of the next batch: the worker that prepares it is wanted elsewhere soon. */
+#define PIECE_BYTES 2048
 /* How far the kernel asks memory ahead of what it converts: 8 rows of MNIST, by measurement. */
 #define AHEAD_BYTES 6271
 #define AHEAD_MOST 64
+
+/*
+ * With workers, the batch after the one delivered is prepared while that one is computed on: by
+ * workers that would wait, in the second tensor. an__later's task is the whole story of it.
+ */
+typedef struct gather_task {
+    const an_bytes_table *kernel;
+    an_bytes_gather work;
+} gather_task;
 
 /*
  * `rows` is the order of the present epoch, as rows of the dataset's tables; behind its last entry
@@ -27,7 +38,9 @@ struct an_loader {
     int64_t epoch, at;
     bool ordered; /* rows holds the order of `epoch` */
     int32_t *rows, *labels;
-    an_tensor *x;
+    an_tensor *x, *next; /* this batch and the one to come; without workers the same */
+    bool coming;         /* `next` is being filled, by `gather` */
+    gather_task gather;
     float scale, shift; /* x = byte * scale + shift */
 };
 
@@ -102,8 +115,10 @@ static bool allocate(an_loader *loader, an_error *err)
     loader->labels = an_alloc(allocator, count, sizeof *loader->labels, err);
     if (loader->labels == NULL)
         return false;
-    loader->x = an_tensor_new(loader->context, shape, err);
-    return loader->x != NULL;
+    loader->x = loader->next = an_tensor_new(loader->context, shape, err);
+    if (loader->x != NULL && an_context_threads(loader->context) > 1)
+        loader->next = an_tensor_new(loader->context, shape, err);
+    return loader->next != NULL;
 }
 
 an_loader *an_loader_new(an_context *context, const an_dataset *dataset,
@@ -131,11 +146,27 @@ an_loader *an_loader_new(an_context *context, const an_dataset *dataset,
     return loader;
 }
 
-/* The first dimension of x is the present batch's; the tensor is freed as it was made. */
-static void set_batch_size(an_loader *loader, int64_t size)
+/* The first dimension is that of the batch; the tensor is freed as it was made. */
+static void set_batch_size(const an_loader *loader, an_tensor *x, int64_t size)
 {
-    loader->x->shape.dim[0] = size;
-    loader->x->size = size * loader->dataset->width;
+    x->shape.dim[0] = size;
+    x->size = size * loader->dataset->width;
+}
+
+static void free_tensor(const an_loader *loader, an_tensor *x)
+{
+    if (x != NULL) {
+        set_batch_size(loader, x, loader->capacity);
+        an_tensor_free(loader->context, x);
+    }
+}
+
+/* Ends the work on the batch to come, if there is any. */
+static void settle(an_loader *loader)
+{
+    if (loader->coming)
+        an__later_finish(loader->context);
+    loader->coming = false;
 }
 
 void an_loader_free(an_loader *loader)
@@ -143,10 +174,10 @@ void an_loader_free(an_loader *loader)
     if (loader == NULL)
         return;
     const an_allocator *allocator = an_context_allocator(loader->context);
-    if (loader->x != NULL) {
-        set_batch_size(loader, loader->capacity);
-        an_tensor_free(loader->context, loader->x);
-    }
+    settle(loader);
+    if (loader->next != loader->x)
+        free_tensor(loader, loader->next);
+    free_tensor(loader, loader->x);
     size_t count = (size_t)loader->dataset->count;
     an_release(allocator, loader->labels, count, sizeof *loader->labels);
     an_release(allocator, loader->rows, rows_size(loader), sizeof *loader->rows);
@@ -173,49 +204,76 @@ static void begin_epoch(an_loader *loader)
     loader->ordered = true;
 }
 
-typedef struct gather_task {
-    const an_bytes_table *kernel;
-    an_bytes_gather work;
-} gather_task;
-
 static void gather_rows(void *arg, int64_t begin, int64_t end)
 {
     const gather_task *task = arg;
     task->kernel->gather(&task->work, begin, end);
 }
 
-static void fill(an_loader *loader, int64_t size)
+/* Batches' sizes from the present place on: full ones, and at the end of the samples the rest. */
+static int64_t next_size(const an_loader *loader)
+{
+    const int64_t left = loader->samples - loader->at;
+    return left < loader->capacity ? left : loader->capacity;
+}
+
+/* Describes the filling of `next` with the `size` samples from the present place on. */
+static void plan(an_loader *loader, int64_t size)
 {
     const an_dataset *dataset = loader->dataset;
-    gather_task task = {.kernel = an__kernels(loader->context)->bytes,
-                        .work = {.pixels = dataset->pixels,
-                                 .rows = loader->rows + loader->at,
-                                 .width = dataset->width,
-                                 .ahead = loader->ahead,
-                                 .scale = loader->scale,
-                                 .shift = loader->shift,
-                                 .out = loader->x->data}};
-    int64_t grain = GRAIN_BYTES / dataset->width + 1;
-    an__parallel(loader->context, size, grain, gather_rows, &task);
+    set_batch_size(loader, loader->next, size);
+    loader->gather = (gather_task){.kernel = an__kernels(loader->context)->bytes,
+                                   .work = {.pixels = dataset->pixels,
+                                            .rows = loader->rows + loader->at,
+                                            .width = dataset->width,
+                                            .ahead = loader->ahead,
+                                            .scale = loader->scale,
+                                            .shift = loader->shift,
+                                            .out = loader->next->data}};
+}
+
+/* Fills `next` now, unless that has been done meanwhile. */
+static void fill(an_loader *loader, int64_t size)
+{
+    if (loader->coming) {
+        settle(loader);
+        return;
+    }
+    plan(loader, size);
+    const int64_t grain = GRAIN_BYTES / loader->dataset->width + 1;
+    an__parallel(loader->context, size, grain, gather_rows, &loader->gather);
+}
+
+/* Has the workers fill `next` with the batch after this one, when they find time. */
+static void prepare(an_loader *loader)
+{
+    const int64_t size = next_size(loader);
+    if (size == 0 || loader->next == loader->x)
+        return;
+    plan(loader, size);
+    const int64_t grain = PIECE_BYTES / loader->dataset->width + 1;
+    loader->coming = an__later(loader->context, size, grain, gather_rows, &loader->gather);
 }
 
 bool an_loader_next(an_loader *loader, an_batch *batch)
 {
     if (!loader->ordered)
         begin_epoch(loader);
-    int64_t left = loader->samples - loader->at;
-    if (left == 0) {
+    const int64_t size = next_size(loader);
+    if (size == 0) {
         an_loader_seek(loader, loader->epoch + 1);
         return false;
     }
-    int64_t size = left < loader->capacity ? left : loader->capacity;
-    set_batch_size(loader, size);
     fill(loader, size);
-    *batch = (an_batch){.x = loader->x,
+    an_tensor *x = loader->next;
+    loader->next = loader->x;
+    loader->x = x;
+    *batch = (an_batch){.x = x,
                         .y = {loader->labels + loader->at, size},
                         .size = size,
                         .index = loader->at / loader->capacity};
     loader->at += size;
+    prepare(loader);
     return true;
 }
 
@@ -227,6 +285,7 @@ void an_loader_seek(an_loader *loader, int64_t epoch)
 void an_loader_seek_batch(an_loader *loader, int64_t epoch, int64_t batch)
 {
     bool beyond = batch > loader->samples / loader->capacity;
+    settle(loader);
     loader->epoch = epoch;
     loader->at = batch < 0 ? 0 : beyond ? loader->samples : batch * loader->capacity;
     loader->ordered = false;

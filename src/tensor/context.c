@@ -94,3 +94,13 @@ void an__parallel(an_context *context, int64_t count, int64_t grain, an_task tas
 {
     an__pool_run(context->pool, count, grain, task, arg);
 }
+
+bool an__later(an_context *context, int64_t count, int64_t grain, an_task task, void *arg)
+{
+    return an__pool_later(context->pool, count, grain, task, arg);
+}
+
+void an__later_finish(an_context *context)
+{
+    an__pool_later_finish(context->pool);
+}

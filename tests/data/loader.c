@@ -358,6 +358,43 @@ static void refused(an_context *context, const an_dataset *set, an_loader_option
         fail_msg("\"%s\" lacks \"%s\"", err.message, piece);
 }
 
+/* Which loader's next batch the workers prepare, and when, must not show: two in turn, a seek and
+ * an end in the middle. */
+static void loaders_of_one_context_do_not_mix(void **state)
+{
+    (void)state;
+    an_dataset *set = numbered(500, an_shape_1(40));
+    for (int threads = 1; threads <= 3; threads++) {
+        an_context *context = context_of(threads, 0);
+        an_loader *a = loader_of(context, set, 32, true, 3);
+        an_loader *b = loader_of(context, set, 7, false, 1);
+        an_batch batch;
+        int64_t first[32];
+        for (int round = 0; round < 3; round++) {
+            an_loader_seek(a, 5);
+            an_loader_seek(b, 0);
+            for (int64_t i = 0; i < 10; i++) {
+                assert_true(an_loader_next(a, &batch));
+                assert_int_equal(batch.size, 32);
+                for (int64_t row = 0; i == 0 && row < 32; row++) {
+                    const int64_t number = number_in(&batch, row);
+                    assert_true(round == 0 || number == first[row]);
+                    first[row] = number;
+                }
+                assert_true(an_loader_next(b, &batch));
+                for (int64_t row = 0; row < batch.size; row++)
+                    assert_int_equal(number_in(&batch, row), 7 * i + row);
+            }
+        }
+        an_loader_free(a);
+        assert_true(an_loader_next(b, &batch));
+        assert_int_equal(number_in(&batch, 0), 70);
+        an_loader_free(b);
+        an_context_free(context);
+    }
+    an_dataset_free(set);
+}
+
 static void refuses_bad_options(void **state)
 {
     (void)state;
@@ -441,6 +478,7 @@ int main(void)
         cmocka_unit_test(loads_views),
         cmocka_unit_test(normalizes),
         cmocka_unit_test(threads_give_the_same_batches),
+        cmocka_unit_test(loaders_of_one_context_do_not_mix),
         cmocka_unit_test(refuses_bad_options),
         cmocka_unit_test(takes_sets_of_one_sample),
         cmocka_unit_test(without_options_or_allocator_takes_the_defaults),

@@ -134,13 +134,54 @@ static void test_two_contexts(void **state)
     an_context_free(context_of(8));
 }
 
+/* Pieces of work for later: each once, whoever computes it, beside other work or alone. */
+static void check_later(an_context *context, int64_t count, int64_t grain, bool busy)
+{
+    record *later = calloc(1, sizeof *later), *now = calloc(1, sizeof *now);
+    assert_non_null(later);
+    assert_non_null(now);
+    later->count = count;
+    later->grain = grain;
+    now->count = MOST;
+    now->grain = 1;
+    const bool posted = an__later(context, count, grain, visit, later);
+    assert_int_equal(posted, an_context_threads(context) > 1 && count > 0);
+    if (posted)
+        assert_false(an__later(context, count, grain, visit, later));
+    for (int i = 0; busy && i < 5; i++)
+        an__parallel(context, MOST, 1, visit, now);
+    an__later_finish(context);
+    assert_false(later->misaligned);
+    for (int64_t i = 0; i < MOST; i++) {
+        assert_int_equal(later->visits[i], posted && i < count);
+        assert_int_equal(now->visits[i], busy ? 5 : 0);
+        assert_true(!posted || i >= count || later->begin_of[i] == i / grain * grain);
+    }
+    free(now);
+    free(later);
+}
+
+static void test_later(void **state)
+{
+    (void)state;
+    static const int64_t counts[] = {0, 1, 2, 63, 64, 65, MOST};
+    for (int threads = 1; threads <= 5; threads++) {
+        an_context *context = context_of(threads);
+        an__later_finish(context); /* nothing posted: nothing happens */
+        for (size_t c = 0; c < sizeof counts / sizeof *counts; c++)
+            for (int64_t grain = 1; grain <= 64; grain *= 8)
+                for (int round = 0; round < 20; round++)
+                    check_later(context, counts[c], grain, round % 2 == 1);
+        an_context_free(context);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_item_once),
-        cmocka_unit_test(test_same_split),
-        cmocka_unit_test(test_many_rounds),
-        cmocka_unit_test(test_two_contexts),
+        cmocka_unit_test(test_every_item_once), cmocka_unit_test(test_same_split),
+        cmocka_unit_test(test_many_rounds),     cmocka_unit_test(test_two_contexts),
+        cmocka_unit_test(test_later),
     };
     return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
 }

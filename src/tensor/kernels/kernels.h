@@ -47,4 +47,14 @@ const an_kernels *an__kernels(const an_context *context);
 typedef void (*an_task)(void *arg, int64_t begin, int64_t end);
 void an__parallel(an_context *context, int64_t count, int64_t grain, an_task task, void *arg);
 
+/*
+ * Work that is wanted later, in pieces of `grain`: workers without a range of an__parallel take
+ * piece after piece instead of waiting idly, and an__later_finish, which every posting needs,
+ * computes what is left and returns when all is done. Who computes a piece does not matter to its
+ * bits. A context holds one such posting: false, and nothing posted, while it holds another, or
+ * without workers. What the task reads and writes belongs to it until an__later_finish.
+ */
+bool an__later(an_context *context, int64_t count, int64_t grain, an_task task, void *arg);
+void an__later_finish(an_context *context);
+
 #endif

@@ -10,6 +10,9 @@
  * other program has its core. Then the caller takes the range back and computes it too: a busy
  * machine costs a thread, not a wait. Who computes a range does not change its bits.
  *
+ * Work for later (an__later) lies beside the mailboxes in pieces. A worker that spins takes one
+ * between two looks at its mailbox, so that a range waits for one piece at most.
+ *
  * No wake-up is lost: a waiter counts itself in `sleepers` before it looks at the state a last
  * time, a poster sets the state before it looks at `sleepers`, all sequentially consistent.
  */
@@ -27,6 +30,19 @@ enum { IDLE, WORK, BUSY, QUIT };
 /* Looks at the state before sleeping: some tens of microseconds. */
 enum { SPINS = 4000 };
 
+/*
+ * The posting: `left` pieces are still to be taken, `done` are finished. The other members change
+ * only while no piece is left and all are done, and are read only by who has taken one.
+ */
+typedef struct later {
+    _Alignas(128) atomic_llong left;
+    atomic_llong done;
+    int64_t pieces, count, grain;
+    an_task task;
+    void *arg;
+    bool posted; /* the caller's own note */
+} later;
+
 typedef struct mailbox {
     _Alignas(128) atomic_int state; /* a cache line pair of its own */
     atomic_int sleepers;
@@ -37,11 +53,13 @@ typedef struct mailbox {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     pthread_t thread;
+    later *later; /* the pool's */
 } mailbox;
 
 struct an_pool {
     int threads;      /* the caller's included */
     mailbox *mailbox; /* threads - 1 of them, on a 128-byte boundary within `block` */
+    later *later;     /* before them; NULL without workers */
     void *block;
 };
 
@@ -65,16 +83,25 @@ static void pause_briefly(void)
 #endif
 }
 
-/* Waits until the state is no longer `old`; returns the new one. */
-static int await_change(mailbox *box, int old)
+/* Takes one piece of the work for later and computes it; false if none is left. */
+static bool take_piece(later *work)
 {
-    int state = atomic_load_explicit(&box->state, memory_order_acquire);
-    for (int i = 0; state == old && i < box->spins; i++) {
-        pause_briefly();
-        state = atomic_load_explicit(&box->state, memory_order_acquire);
-    }
-    if (state != old)
-        return state;
+    long long left = atomic_load_explicit(&work->left, memory_order_relaxed);
+    do {
+        if (left == 0)
+            return false;
+    } while (!atomic_compare_exchange_weak(&work->left, &left, left - 1));
+    const int64_t begin = (work->pieces - left) * work->grain;
+    const int64_t end = left == 1 ? work->count : begin + work->grain;
+    work->task(work->arg, begin, end);
+    atomic_fetch_add_explicit(&work->done, 1, memory_order_release);
+    return true;
+}
+
+/* Sleeps until the state is no longer `old`; returns the new one. */
+static int sleep_until_change(mailbox *box, int old)
+{
+    int state;
     pthread_mutex_lock(&box->mutex);
     atomic_fetch_add(&box->sleepers, 1);
     while ((state = atomic_load(&box->state)) == old)
@@ -101,10 +128,36 @@ static bool claim(mailbox *box, int next)
     return atomic_compare_exchange_strong(&box->state, &expected, next);
 }
 
+/* The caller's wait for a worker that has begun: spins, then sleeps. */
+static void await_end(mailbox *box)
+{
+    for (int i = 0; i < box->spins; i++) {
+        if (atomic_load_explicit(&box->state, memory_order_acquire) != BUSY)
+            return;
+        pause_briefly();
+    }
+    sleep_until_change(box, BUSY);
+}
+
+/* A worker's wait: spins, but for the pieces that it finds, then sleeps. */
+static int await_work(mailbox *box)
+{
+    for (int i = 0; i < box->spins; i++) {
+        const int state = atomic_load_explicit(&box->state, memory_order_acquire);
+        if (state != IDLE)
+            return state;
+        if (take_piece(box->later))
+            i = 0;
+        else
+            pause_briefly();
+    }
+    return sleep_until_change(box, IDLE);
+}
+
 static void *worker(void *arg)
 {
     mailbox *box = arg;
-    while (await_change(box, IDLE) != QUIT)
+    while (await_work(box) != QUIT)
         if (claim(box, BUSY)) {
             box->task(box->arg, box->begin, box->end);
             post(box, IDLE);
@@ -113,11 +166,12 @@ static void *worker(void *arg)
 }
 
 /* Starts one worker, with all signals blocked: they are the host's. */
-static bool start(mailbox *box, int spins)
+static bool start(mailbox *box, int spins, later *work)
 {
     atomic_init(&box->state, IDLE);
     atomic_init(&box->sleepers, 0);
     box->spins = spins;
+    box->later = work;
     if (pthread_mutex_init(&box->mutex, NULL) != 0)
         return false;
     if (pthread_cond_init(&box->changed, NULL) != 0)
@@ -145,7 +199,7 @@ static void stop(mailbox *box)
 
 static size_t block_bytes(int threads)
 {
-    return (size_t)(threads - 1) * sizeof(mailbox) + _Alignof(mailbox);
+    return sizeof(later) + (size_t)(threads - 1) * sizeof(mailbox) + _Alignof(mailbox);
 }
 
 static bool start_workers(const an_allocator *allocator, an_pool *pool, int threads, an_error *err)
@@ -155,11 +209,15 @@ static bool start_workers(const an_allocator *allocator, an_pool *pool, int thre
         return false;
     const uintptr_t align = _Alignof(mailbox);
     char *start_of_block = pool->block;
-    pool->mailbox = (mailbox *)(start_of_block + (align - (uintptr_t)pool->block % align) % align);
+    start_of_block += (align - (uintptr_t)pool->block % align) % align;
+    pool->later = (later *)start_of_block;
+    atomic_init(&pool->later->left, 0);
+    atomic_init(&pool->later->done, 0);
+    pool->mailbox = (mailbox *)(pool->later + 1);
     /* More threads than cores: spinning would keep the worker waited for from running. */
     const int spins = threads <= an__pool_cores() ? SPINS : 0;
     for (; pool->threads < threads; pool->threads++)
-        if (!start(&pool->mailbox[pool->threads - 1], spins))
+        if (!start(&pool->mailbox[pool->threads - 1], spins, pool->later))
             return an_error_set(err, AN_ERROR_STATE,
                                 "the system refused thread %d of %d; ask for fewer threads",
                                 pool->threads + 1, threads);
@@ -228,6 +286,38 @@ void an__pool_run(an_pool *pool, int64_t count, int64_t grain, an_task task, voi
         if (claim(box, IDLE))
             task(arg, box->begin, box->end);
         else
-            await_change(box, BUSY);
+            await_end(box);
     }
+}
+
+bool an__pool_later(an_pool *pool, int64_t count, int64_t grain, an_task task, void *arg)
+{
+    later *work = pool->later;
+    if (pool->threads == 1 || work->posted || count <= 0)
+        return false;
+    work->pieces = (count - 1) / grain + 1;
+    work->count = count;
+    work->grain = grain;
+    work->task = task;
+    work->arg = arg;
+    work->posted = true;
+    atomic_store_explicit(&work->done, 0, memory_order_relaxed);
+    atomic_store_explicit(&work->left, work->pieces, memory_order_release);
+    return true;
+}
+
+/* The last pieces may be in the hands of workers: they are short. */
+void an__pool_later_finish(an_pool *pool)
+{
+    later *work = pool->later;
+    if (pool->threads == 1 || !work->posted)
+        return;
+    while (take_piece(work)) {
+    }
+    for (int i = 0; atomic_load_explicit(&work->done, memory_order_acquire) < work->pieces; i++)
+        if (i < SPINS)
+            pause_briefly();
+        else
+            sched_yield();
+    work->posted = false;
 }

@@ -18,7 +18,9 @@ int an__pool_cores(void);
 an_pool *an__pool_new(const an_allocator *allocator, int threads, an_error *err);
 void an__pool_free(const an_allocator *allocator, an_pool *pool);
 int an__pool_threads(const an_pool *pool);
-/* an__parallel's work; see kernels.h. */
+/* The work of an__parallel, an__later and an__later_finish; see kernels.h. */
 void an__pool_run(an_pool *pool, int64_t count, int64_t grain, an_task task, void *arg);
+bool an__pool_later(an_pool *pool, int64_t count, int64_t grain, an_task task, void *arg);
+void an__pool_later_finish(an_pool *pool);
 
 #endif

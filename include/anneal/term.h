@@ -13,9 +13,10 @@
 extern "C" {
 #endif
 
-/* True when file descriptor `fd` is a terminal; its width in columns, or `otherwise`. */
+/* True when file descriptor `fd` is a terminal; its width and height in cells, or `otherwise`. */
 AN_API bool an_term_is_terminal(int fd);
 AN_API int an_term_width(int fd, int otherwise);
+AN_API int an_term_height(int fd, int otherwise);
 
 /* A bar of `columns` cells of which `fraction` (0..1) is drawn full, to half a cell. */
 AN_API size_t an_term_bar(char *buffer, size_t size, int columns, double fraction, bool unicode);
@@ -85,9 +86,10 @@ AN_API size_t an_axis_title(char *buffer, size_t size, const an_axis *axis, cons
                             bool unicode);
 
 /*
- * How a plot is drawn. The whole of it takes at most `columns` (from 40 to 500 are heeded); the
- * field has at most `rows` (from 5 to 60). With `colour`, lines have the colours of the 256-colour
- * terminals; without it, several lines differ by their marks.
+ * How a plot is drawn. The whole of it takes at most `columns` (from 20 to 500 are heeded) and
+ * `rows` lines (from 5 to 100): where these are few, names share lines and are cut, and then the
+ * field gets lower. With `colour`, lines have the colours of the 256-colour terminals; without it,
+ * several lines differ by their marks.
  */
 typedef struct an_term_canvas {
     int columns, rows;

@@ -9,14 +9,25 @@
 
 #define MOST_STEPS 10000000
 #define DEFAULT_STEPS 100
-#define TERM_ROWS 16
 
-enum { OPTION_SLOT = CLI_OWN, OPTION_OUTPUT, OPTION_HELP };
+/* Sizes of text that --width and --height take. */
+#define LEAST_COLUMNS 20
+#define MOST_COLUMNS 500
+#define LEAST_ROWS 5
+#define MOST_ROWS 100
+
+/* What says that total_steps was filled in, and the lines that it takes. */
+#define FILLED_NOTE "total_steps is taken from --steps"
+#define NOTE_ROWS 2
+
+enum { OPTION_SLOT = CLI_OWN, OPTION_OUTPUT, OPTION_WIDTH, OPTION_HEIGHT, OPTION_HELP };
 
 static const cli_option options[] = {
     CLI_SETTING_OPTIONS,
     [OPTION_SLOT] = {"slot", "SLOT", "draw momentum or beta1 instead of lr"},
     [OPTION_OUTPUT] = {"output", "FILE", "or -o FILE: draw to FILE, an .svg, .png or .pdf"},
+    [OPTION_WIDTH] = {"width", "COLUMNS", "of the text, 20 to 500 (the window's; elsewhere 80)"},
+    [OPTION_HEIGHT] = {"height", "LINES", "of the text, 5 to 100 (the window's; elsewhere 24)"},
     [OPTION_HELP] = {"help", NULL, "this text"},
 };
 
@@ -26,6 +37,7 @@ typedef struct request {
     cli_setting setting;
     an_slot_id slot;
     const char *output;
+    long long width, height; /* 0: not said */
     char **specs;
     size_t spec_count;
     bool help;
@@ -47,7 +59,8 @@ static void print_help(void)
          "Draws one or several schedules, in the terminal or to a picture.\n");
     cli_print_options(stdout, options, OPTION_COUNT);
     puts("\nWithout --steps it draws 100. A schedule that needs total_steps and has none gets the\n"
-         "number of steps.\n"
+         "number of steps. Text fits the window; it is coloured on a terminal unless NO_COLOR is\n"
+         "set, and plain ASCII if the locale has no UTF-8.\n"
          "\nExamples:\n"
          "  anneal schedule plot 'CosineAnnealingLR(T_max=100)' 'LinearLR(total_iters=20)'\n"
          "  anneal schedule plot 'OneCycleLR(max_lr=0.1)' --steps 500 -o one-cycle.svg\n"
@@ -74,6 +87,10 @@ static bool take_option(request *r, int option, const char *value)
     case OPTION_OUTPUT:
         r->output = value;
         return true;
+    case OPTION_WIDTH:
+        return cli_integer("width", value, LEAST_COLUMNS, MOST_COLUMNS, &r->width);
+    case OPTION_HEIGHT:
+        return cli_integer("height", value, LEAST_ROWS, MOST_ROWS, &r->height);
     case OPTION_HELP:
         r->help = true;
         return true;
@@ -97,6 +114,9 @@ static int parse(request *r, int argc, char **argv)
     if (rest == argc)
         return cli_wrong("anneal schedule plot needs a schedule, such as "
                          "'CosineAnnealingLR(T_max=100)'; anneal schedule list names them");
+    if (r->output && (r->width > 0 || r->height > 0))
+        return cli_wrong("--%s is for text; pictures, as --output draws them, have one size",
+                         r->width > 0 ? "width" : "height");
     r->specs = argv + rest;
     r->spec_count = (size_t)(argc - rest);
     if (r->setting.steps < 0)
@@ -161,12 +181,38 @@ static bool add_lines(drawing *d, cli_run *run, an_slot_id slot, an_error *err)
     return true;
 }
 
-static bool draw_in_terminal(const drawing *d, const an_plot *plot, an_error *err)
+static bool any_filled(const drawing *d)
 {
-    an_term_canvas canvas = {.columns = an_term_width(STDOUT_FILENO, 80),
-                             .rows = TERM_ROWS,
-                             .unicode = cli_unicode(),
-                             .colour = cli_colour()};
+    for (size_t i = 0; i < d->run_count; i++)
+        if (d->runs[i].filled)
+            return true;
+    return false;
+}
+
+/*
+ * As wide as the window, and as high less a line for the prompt. Lines are about twice as high as
+ * columns are wide: in a high and narrow window the plot stays wider than high.
+ */
+static an_term_canvas canvas_for(const request *r)
+{
+    int columns = (int)r->width, rows = (int)r->height;
+    if (columns == 0)
+        columns = an_term_width(STDOUT_FILENO, 80);
+    int most = columns * 3 / 8;
+    if (rows == 0)
+        rows = an_term_height(STDOUT_FILENO, 24) - 1;
+    if (r->height == 0 && rows > most)
+        rows = most;
+    return (an_term_canvas){
+        .columns = columns, .rows = rows, .unicode = cli_unicode(), .colour = cli_colour()};
+}
+
+static bool draw_in_terminal(const drawing *d, const request *r, const an_plot *plot, an_error *err)
+{
+    an_term_canvas canvas = canvas_for(r);
+    bool note = any_filled(d) && canvas.columns >= (int)strlen(FILLED_NOTE) &&
+                canvas.rows >= LEAST_ROWS + NOTE_ROWS;
+    canvas.rows -= note ? NOTE_ROWS : 0;
     size_t size = an_term_plot(NULL, 0, plot, &canvas) + 1;
     char *text = malloc(size);
     if (!text)
@@ -174,11 +220,8 @@ static bool draw_in_terminal(const drawing *d, const an_plot *plot, an_error *er
     an_term_plot(text, size, plot, &canvas);
     fputs(text, stdout);
     free(text);
-    bool filled = false;
-    for (size_t i = 0; i < d->run_count; i++)
-        filled = filled || d->runs[i].filled;
-    if (filled)
-        puts("\ntotal_steps is taken from --steps");
+    if (note)
+        puts("\n" FILLED_NOTE);
     return cli_flush(err);
 }
 
@@ -203,7 +246,7 @@ static bool draw(drawing *d, const request *r, an_error *err)
         if (!add_lines(d, &d->runs[i], r->slot, err))
             return false;
     an_plot plot = {"step", an_slot_name(r->slot), d->series, d->series_count};
-    return r->output ? draw_to_file(&plot, r->output, err) : draw_in_terminal(d, &plot, err);
+    return r->output ? draw_to_file(&plot, r->output, err) : draw_in_terminal(d, r, &plot, err);
 }
 
 static void close_drawing(drawing *d)

@@ -10,6 +10,9 @@
  *   0.00 ┤      ⠑⠤⣀
  *        └┬───┬───┬ step                    axis of steps
  *         0  50  100
+ *
+ * Where lines are few, several names share one, then the names stand beside the title, and of the
+ * field two rows are left.
  */
 #include "term/text.h"
 
@@ -19,18 +22,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MIN_COLUMNS 40
+#define MIN_COLUMNS 20
 #define MAX_COLUMNS 500
 #define MIN_ROWS 5
-#define MAX_ROWS 60
-#define VALUE_TICKS 6
+#define MAX_ROWS 100
 #define LABEL_SIZE 64
+
+/* Lines around the field: the title of the values, the axis of steps and its labels. */
+#define FRAME_ROWS 3
+/* The field has as many rows as this before names have to share lines. */
+#define GOOD_FIELD_ROWS 6
+/* From this height on the values have more than 6 ticks. */
+#define HIGH_FIELD 25
+/* Fewer columns than this are not worth a name, cut to them. */
+#define LEAST_NAME 6
 
 /* 256-colour numbers near Okabe and Ito's palette, which the colour-blind can tell apart. */
 static const char *const colours[] = {"\033[38;5;32m",  "\033[38;5;166m", "\033[38;5;36m",
                                       "\033[38;5;214m", "\033[38;5;175m", "\033[38;5;117m"};
 static const char *const unicode_marks[] = {"●", "▲", "■", "○", "△", "□"};
-static const char *const ascii_marks[] = {"*", "+", "o", "x", "#", "@"};
+static const char *const ascii_marks[] = {"*", "o", "x", "#", "@", "%"};
 
 #define LOOKS (sizeof colours / sizeof *colours)
 
@@ -39,11 +50,15 @@ typedef struct cell {
     unsigned char dots, owner;
 } cell;
 
-/* All that the drawing knows. `sub_x` by `sub_y` dots make a cell. */
+/*
+ * All that the drawing knows. `sub_x` by `sub_y` dots make a cell. The whole is `width` columns
+ * wide. The names take `name_rows` lines, or with 0 stand beside the title. Every `label_every`-th
+ * tick of the values has a label, `rows_per_label` rows from the one before.
+ */
 typedef struct field {
     const an_plot *plot;
     an_axis values, steps;
-    int columns, rows, label_columns, rows_per_tick;
+    int width, columns, rows, label_columns, name_rows, label_every, rows_per_label;
     int sub_x, sub_y;
     bool unicode, colour;
     cell cells[MAX_ROWS][MAX_COLUMNS];
@@ -154,17 +169,55 @@ static an_axis choose_steps(const an_plot *plot, int columns)
     return an_axis_steps(plot, 3);
 }
 
+/* Rows of the field that `count` ticks at equal distances can use, of `rows`. */
+static int rows_for(int count, int rows)
+{
+    int intervals = limit(count - 1, 1, rows - 1);
+    return (rows - 1) / intervals * intervals + 1;
+}
+
+/* As many ticks as leave at most a fifth of `rows` unused, else those that leave the fewest. */
+static void choose_values(field *f, int rows)
+{
+    int best = 0, many = rows < HIGH_FIELD ? 6 : 11;
+    for (int most = limit(rows, 3, many); most >= 3 && rows - best > rows / 5; most--) {
+        an_axis axis = an_axis_values(f->plot, most);
+        int used = rows_for(axis.count, rows);
+        if (used <= best)
+            continue;
+        best = used;
+        f->values = axis;
+    }
+    int intervals = f->values.count - 1;
+    bool each = intervals < rows;
+    f->rows = each ? best : rows;
+    f->label_every = each ? 1 : intervals;
+    f->rows_per_label = each && intervals > 0 ? (best - 1) / intervals : rows - 1;
+}
+
+/*
+ * One name a line, with an empty line after them; several where the field would be too low, as many
+ * in each but the last. 0 where they have to stand beside the title.
+ */
+static int choose_name_rows(const field *f, int rows)
+{
+    size_t count = f->plot->series_count;
+    size_t room = (size_t)limit(rows - FRAME_ROWS - GOOD_FIELD_ROWS - 1, 0, MAX_ROWS);
+    if (room == 0 || count == 0)
+        return 0;
+    size_t each = (count + room - 1) / room;
+    return (int)((count + each - 1) / each);
+}
+
 static void lay_out(field *f, const an_term_canvas *canvas)
 {
-    int columns = limit(canvas->columns, MIN_COLUMNS, MAX_COLUMNS);
     int rows = limit(canvas->rows, MIN_ROWS, MAX_ROWS);
-    f->values = an_axis_values(f->plot, rows <= VALUE_TICKS ? 3 : VALUE_TICKS);
+    f->width = limit(canvas->columns, MIN_COLUMNS, MAX_COLUMNS);
+    f->name_rows = choose_name_rows(f, rows);
+    choose_values(f, rows - FRAME_ROWS - (f->name_rows > 0 ? f->name_rows + 1 : 0));
     f->label_columns = label_columns(&f->values);
     int title = 1 + an_term_columns(f->plot->x_label);
-    f->columns = limit(columns - f->label_columns - 2 - title, 8, MAX_COLUMNS);
-    int intervals = limit(f->values.count - 1, 1, rows - 1);
-    f->rows_per_tick = (rows - 1) / intervals;
-    f->rows = f->rows_per_tick * intervals + 1;
+    f->columns = limit(f->width - f->label_columns - 2 - title, 2, MAX_COLUMNS);
     f->steps = choose_steps(f->plot, f->columns);
     f->unicode = canvas->unicode;
     f->colour = canvas->colour;
@@ -220,12 +273,11 @@ static void add_row(an_text *text, const field *f, int row)
     an__text_add(text, "\n");
 }
 
-/* `text` in at most `columns` columns, the rest replaced by dots. */
-static void add_cut(an_text *text, const char *name, int columns, bool unicode)
+/* `text` in at most `columns` columns, the rest replaced by dots; gives the columns taken. */
+static int add_cut(an_text *text, const char *name, int columns, bool unicode)
 {
-    int dots = unicode ? 1 : 3;
-    bool whole = an_term_columns(name) <= columns;
-    int left = whole ? columns : columns - dots;
+    int dots = unicode ? 1 : 3, whole = an_term_columns(name);
+    int left = whole <= columns ? columns : columns - dots;
     for (const char *at = name; *at != '\0' && left > 0; left--) {
         char glyph[8] = {0};
         size_t length = 0;
@@ -234,26 +286,50 @@ static void add_cut(an_text *text, const char *name, int columns, bool unicode)
         } while (((unsigned char)*at & 0xC0) == 0x80 && length < sizeof glyph - 1);
         an__text_add(text, glyph);
     }
-    if (!whole)
-        an__text_add(text, unicode ? "…" : "...");
+    if (whole <= columns)
+        return whole;
+    an__text_add(text, unicode ? "…" : "...");
+    return columns;
 }
 
-/* The names of the lines: one is a heading, several have their marks before them. */
-static void add_names(an_text *text, const field *f, int columns)
+/* A name, of several with the mark of its line before it; gives the columns taken. */
+static int add_name(an_text *text, const field *f, size_t i, int columns)
 {
-    for (size_t i = 0; i < f->plot->series_count; i++) {
-        bool several = f->plot->series_count > 1;
-        if (several) {
-            an__text_add(text, f->colour ? colours[i % LOOKS] : "");
-            if (f->sub_x == 2)
-                an__text_add(text, "━━");
-            else
-                add_mark(text, f, i % LOOKS);
-            an__text_add(text, f->colour ? "\033[0m " : " ");
-        }
-        add_cut(text, f->plot->series[i].name, columns - (several ? 3 : 0), f->unicode);
-        an__text_add(text, "\n");
+    int mark = 0;
+    if (f->plot->series_count > 1) {
+        an__text_add(text, f->colour ? colours[i % LOOKS] : "");
+        if (f->sub_x == 2)
+            an__text_add(text, "━━");
+        else
+            add_mark(text, f, i % LOOKS);
+        an__text_add(text, f->colour ? "\033[0m " : " ");
+        mark = 1 + (f->sub_x == 2 ? 2 : 1);
     }
+    return mark + add_cut(text, f->plot->series[i].name, columns - mark, f->unicode);
+}
+
+/*
+ * Names i to end - 1 in one line, the first after `gap` blanks; what does not fit is left out. Each
+ * gets its part of the columns, and what those before it leave.
+ */
+static void add_name_line(an_text *text, const field *f, size_t i, size_t end, int columns, int gap)
+{
+    for (; i < end && columns >= gap + LEAST_NAME; gap = 2) {
+        int share = columns / (int)(end - i) - gap;
+        add_repeated(text, " ", gap);
+        columns -= gap + add_name(text, f, i++, share < LEAST_NAME ? LEAST_NAME : share);
+    }
+    an__text_add(text, "\n");
+}
+
+static void add_names(an_text *text, const field *f)
+{
+    size_t count = f->plot->series_count, lines = (size_t)f->name_rows;
+    if (lines == 0)
+        return;
+    size_t each = (count + lines - 1) / lines;
+    for (size_t i = 0; i < count; i += each)
+        add_name_line(text, f, i, i + each < count ? i + each : count, f->width, 0);
     an__text_add(text, "\n");
 }
 
@@ -262,19 +338,22 @@ static void add_value_title(an_text *text, const field *f)
 {
     char title[LABEL_SIZE];
     an_axis_title(title, sizeof title, &f->values, f->plot->y_label, f->unicode);
-    add_repeated(text, " ", f->label_columns - an_term_columns(title));
+    int columns = an_term_columns(title);
+    add_repeated(text, " ", f->label_columns - columns);
     an__text_add(text, title);
-    an__text_add(text, "\n");
+    columns = columns > f->label_columns ? columns : f->label_columns;
+    size_t names = f->name_rows > 0 ? 0 : f->plot->series_count;
+    add_name_line(text, f, 0, names, f->width - columns, 2);
 }
 
 static void add_field(an_text *text, const field *f)
 {
-    int each = limit(f->rows_per_tick, 1, MAX_ROWS);
     for (int row = 0; row < f->rows; row++) {
         char label[LABEL_SIZE] = "";
-        bool tick = row % each == 0;
+        bool tick = row % f->rows_per_label == 0;
+        int i = f->values.count - 1 - row / f->rows_per_label * f->label_every;
         if (tick)
-            an_axis_label(label, sizeof label, &f->values, f->values.count - 1 - row / each);
+            an_axis_label(label, sizeof label, &f->values, i);
         add_repeated(text, " ", f->label_columns - an_term_columns(label));
         an__text_add(text, label);
         an__text_add(text, f->unicode ? (tick ? " ┤" : " │") : (tick ? " +" : " |"));
@@ -302,7 +381,10 @@ static void add_step_line(an_text *text, const field *f)
     an__text_add(text, "\n");
 }
 
-/* The labels, each centred under its tick; near the left edge no further left than the axis. */
+/*
+ * The labels, each centred under its tick; near the left edge no further left than the axis. What
+ * would touch the label before it or leave the plot is left out.
+ */
 static void add_step_labels(an_text *text, const field *f)
 {
     int used = 0, margin = f->label_columns + 2;
@@ -311,6 +393,8 @@ static void add_step_labels(an_text *text, const field *f)
         an_axis_label(label, sizeof label, &f->steps, i);
         int columns = an_term_columns(label);
         int at = margin + tick_column(f, i) - (columns - 1) / 2;
+        if (i > 0 && (at <= used || at + columns > f->width))
+            continue;
         add_repeated(text, " ", at - used);
         an__text_add(text, label);
         used = at + columns;
@@ -325,7 +409,7 @@ size_t an_term_plot(char *buffer, size_t size, const an_plot *plot, const an_ter
     for (size_t i = 0; i < plot->series_count; i++)
         draw_series(&f, i);
     an_text text = an__term_text(buffer, size);
-    add_names(&text, &f, limit(canvas->columns, MIN_COLUMNS, MAX_COLUMNS));
+    add_names(&text, &f);
     add_value_title(&text, &f);
     add_field(&text, &f);
     add_step_line(&text, &f);

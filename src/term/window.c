@@ -11,10 +11,21 @@ bool an_term_is_terminal(int fd)
     return isatty(fd) == 1;
 }
 
-int an_term_width(int fd, int otherwise)
+/* The window's size, zeros where there is none. */
+static struct winsize window_of(int fd)
 {
     struct winsize window = {0};
-    if (ioctl(fd, TIOCGWINSZ, &window) != 0 || window.ws_col == 0)
-        return otherwise;
-    return window.ws_col;
+    return ioctl(fd, TIOCGWINSZ, &window) == 0 ? window : (struct winsize){0};
+}
+
+int an_term_width(int fd, int otherwise)
+{
+    int columns = window_of(fd).ws_col;
+    return columns > 0 ? columns : otherwise;
+}
+
+int an_term_height(int fd, int otherwise)
+{
+    int rows = window_of(fd).ws_row;
+    return rows > 0 ? rows : otherwise;
 }

@@ -45,10 +45,10 @@ class Terminal(Case):
         self.assertEqual(out, ASCII)
         self.assertEqual(err, "")
 
-    def on_terminal(self, columns, *args, **env):
-        """What the command prints on a terminal of so many columns."""
+    def on_terminal(self, size, *args, **env):
+        """What the command prints on a terminal of (columns, lines)."""
         leader, follower = self.open_terminal()
-        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         process = subprocess.Popen([driver.ANNEAL, "schedule", "plot", *args], stdout=follower,
                                    env={**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm", **env})
         os.close(follower)
@@ -63,17 +63,54 @@ class Terminal(Case):
         return out.decode().replace("\r\n", "\n")
 
     def test_fits_the_window(self):
-        for columns in (40, 80, 120, 200):
-            out = self.on_terminal(columns, "CosineAnnealingLR(T_max=100)")
-            lines = re.sub("\033\\[[0-9;]*m", "", out).splitlines()
-            self.assertIn(max(len(line) for line in lines), (columns - 1, columns))
-            self.assertIn("┤", out)
+        """With a line left for the prompt; with names, axes and their labels at any size."""
+        specs = ["CosineAnnealingLR(T_max=100)", "OneCycleLR(max_lr=0.1)", "StepLR(30)"]
+        for size in ((20, 6), (30, 8), (40, 12), (80, 24), (80, 50), (120, 40), (200, 60)):
+            for count in (1, 2, 3):
+                for locale, axis in (("C.UTF-8", "┤"), ("C", " +")):
+                    out = self.on_terminal(size, *specs[:count], LC_ALL=locale)
+                    lines = re.sub("\033\\[[0-9;]*m", "", out).splitlines()
+                    widest = max(len(line) for line in lines)
+                    self.assertLessEqual(widest, size[0])
+                    self.assertGreater(widest, size[0] * 9 // 10)
+                    self.assertLess(len(lines), size[1])
+                    self.assertGreater(len(lines), min(size[1] * 2 // 3, size[0] // 4))
+                    self.assertIn(axis, out)
+                    self.assertIn("0 ", lines[-1] if count == 1 or size[0] < 40 else lines[-3])
+                    self.assertTrue(any(line.endswith(" step") for line in lines))
+                    self.assertTrue(any("C" in line for line in lines))
+
+    def test_tiny_window(self):
+        self.assertEqual(self.on_terminal((20, 6), "StepLR(30)", NO_COLOR="1"), """\
+  lr  StepLR(step_s…
+0.10 ┤⠠⠤⢤
+0.00 ┤  ⠘⠒⠒⠒⠒⠒⠒
+     └┬───┬───┬ step
+      0   50 100
+""")
+
+    def test_given_sizes(self):
+        for width, height in ((20, 5), (500, 100), (60, 9)):
+            out, _ = self.anneal("schedule", "plot", "StepLR(30)", "--width", str(width),
+                                 "--height", str(height))
+            lines = out.splitlines()
+            self.assertLessEqual(max(len(line) for line in lines), width)
+            self.assertLessEqual(len(lines), height)
+            self.assertGreater(len(lines), height * 3 // 4)
+            self.assertEqual(out, self.on_terminal((33, 7), "StepLR(30)", "--width", str(width),
+                                                   "--height", str(height), NO_COLOR="1"))
+        for option, value, wrong in (("--width", "20 to 500", "19"), ("--width", "", "501"),
+                                     ("--height", "5 to 100", "4"), ("--height", "", "x")):
+            self.refused("schedule", "plot", "StepLR(30)", option, wrong, status=2,
+                         parts=[option, value, f"'{wrong}'"])
+        self.refused("schedule", "plot", "StepLR(30)", "--height", "9", "-o", "a.svg", status=2,
+                     parts=["--height is for text"])
 
     def test_colours(self):
         specs = ["StepLR(30)", "ExponentialLR(0.9)"]
-        self.assertIn("\033[38;5;", self.on_terminal(80, *specs))
-        self.assertNotIn("\033", self.on_terminal(80, *specs, NO_COLOR="1"))
-        self.assertNotIn("\033", self.on_terminal(80, *specs, TERM="dumb"))
+        self.assertIn("\033[38;5;", self.on_terminal((80, 24), *specs))
+        self.assertNotIn("\033", self.on_terminal((80, 24), *specs, NO_COLOR="1"))
+        self.assertNotIn("\033", self.on_terminal((80, 24), *specs, TERM="dumb"))
         self.assertNotIn("\033", self.anneal("schedule", "plot", *specs)[0])
 
     def test_several_schedules_and_groups(self):

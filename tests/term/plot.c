@@ -39,7 +39,7 @@ static void one_line_is_braille(void **state)
 {
     (void)state;
     an_plot plot = {"step", "lr", both, 1};
-    check(&plot, (an_term_canvas){50, 8, true, false},
+    check(&plot, (an_term_canvas){50, 11, true, false},
           "LinearLR(total_iters=100)\n"
           "\n"
           "  lr\n"
@@ -57,16 +57,16 @@ static void ascii_has_marks(void **state)
 {
     (void)state;
     an_plot plot = {"step", "lr", both, 2};
-    check(&plot, (an_term_canvas){50, 8, false, false},
+    check(&plot, (an_term_canvas){50, 12, false, false},
           "* LinearLR(total_iters=100)\n"
-          "+ StepLR(step_size=50)\n"
+          "o StepLR(step_size=50)\n"
           "\n"
           "  lr\n"
-          "0.10 +++++++++++++++++++++               ****\n"
-          "0.08 +                   +       ********\n"
-          "0.06 +                   +********\n"
-          "0.04 +            *******+\n"
-          "0.02 +    ********       ++++++++++++++++++++\n"
+          "0.10 +oooooooooooooooooooo               ****\n"
+          "0.08 +                   o       ********\n"
+          "0.06 +                   o********\n"
+          "0.04 +            *******o\n"
+          "0.02 +    ********       oooooooooooooooooooo\n"
           "0.00 +*****\n"
           "     ++-------+------+-------+------+-------+ step\n"
           "      0       20     40      60     80     100\n");
@@ -76,7 +76,7 @@ static void several_lines_without_colour_have_marks(void **state)
 {
     (void)state;
     an_plot plot = {"step", "lr", both, 2};
-    check(&plot, (an_term_canvas){50, 8, true, false},
+    check(&plot, (an_term_canvas){50, 12, true, false},
           "● LinearLR(total_iters=100)\n"
           "▲ StepLR(step_size=50)\n"
           "\n"
@@ -95,7 +95,7 @@ static void several_lines_with_colour_are_braille(void **state)
 {
     (void)state;
     an_plot plot = {"step", "lr", both, 2};
-    check(&plot, (an_term_canvas){50, 8, true, true},
+    check(&plot, (an_term_canvas){50, 12, true, true},
           "\033[38;5;32m━━\033[0m LinearLR(total_iters=100)\n"
           "\033[38;5;166m━━\033[0m StepLR(step_size=50)\n"
           "\n"
@@ -116,17 +116,15 @@ static void gaps_stay_empty(void **state)
     double values[] = {1, NAN, 1, 1, INFINITY, 0, -INFINITY, NAN};
     an_series series = {"gaps", values, 8};
     an_plot plot = {"step", "lr", &series, 1};
-    check(&plot, (an_term_canvas){40, 5, false, false},
-          "gaps\n"
-          "\n"
-          " lr\n"
-          "1.0 +*       *****\n"
-          "    |\n"
-          "0.5 +\n"
-          "    |\n"
-          "0.0 +                     *\n"
-          "    ++-------+--------+-------+---- step\n"
-          "     0       2        4       6\n");
+    check(&plot, (an_term_canvas){40, 8, false, false},
+          "  lr  gaps\n"
+          "1.00 +*       *****\n"
+          "0.75 +\n"
+          "0.50 +\n"
+          "0.25 +\n"
+          "0.00 +                    *\n"
+          "     ++-------+-------+-------+---- step\n"
+          "      0       2       4       6\n");
 }
 
 /* The widest line of a text, in columns. */
@@ -144,23 +142,100 @@ static int widest(const char *text)
     return most;
 }
 
-static void every_width_is_kept(void **state)
+static int lines_of(const char *text)
+{
+    int lines = 0;
+    for (const char *at = text; (at = strchr(at, '\n')); at++)
+        lines++;
+    return lines;
+}
+
+/* Nothing stands out, whatever the size; from 40 columns on the width is used whole. */
+static void every_size_is_kept(void **state)
 {
     (void)state;
     static const char name[] = "SequentialLR([LinearLR(start_factor=0.1, total_iters=10), "
                                "CosineAnnealingLR(T_max=90, eta_min=0.001)], milestones=[10]) ☃☃☃";
     static char text[200000];
-    an_series series[] = {{name, ramp, POINTS}, {"b", stairs, POINTS}};
-    for (int columns = 40; columns <= 240; columns++) {
-        for (int look = 0; look < 4; look++) {
-            an_plot plot = {"step", "momentum", series, look < 2 ? 1 : 2};
-            an_term_canvas canvas = {columns, 5 + columns % 20, look % 2 == 0, false};
-            size_t length = an_term_plot(text, sizeof text, &plot, &canvas);
-            assert_int_equal(length, strlen(text));
-            /* The last label may stand out under the axis's title by half its width. */
-            assert_in_range(widest(text), columns - 1, columns);
-        }
-    }
+    static double tiny[POINTS];
+    for (int i = 0; i < POINTS; i++)
+        tiny[i] = 1e-7 * ramp[i];
+    an_series series[20];
+    for (int i = 0; i < 20; i++)
+        series[i] = (an_series){i % 3 == 0 ? name : "b", i % 3 == 1 ? stairs : tiny, POINTS};
+    static const size_t counts[] = {1, 1, 2, 2, 3, 20, 0};
+    for (int columns = 20; columns <= 200; columns += columns < 60 ? 1 : 7)
+        for (int rows = 5; rows <= 70; rows += rows < 30 ? 1 : 5)
+            for (int look = 0; look < 7; look++) {
+                an_plot plot = {"step", look % 4 ? "lr" : "momentum", series, counts[look]};
+                an_term_canvas canvas = {columns, rows, look % 2 == 0, false};
+                size_t length = an_term_plot(text, sizeof text, &plot, &canvas);
+                assert_int_equal(length, strlen(text));
+                assert_in_range(widest(text), columns < 40 ? 12 : columns - 1, columns);
+                assert_in_range(lines_of(text), rows - rows / 4 - 1, rows);
+                assert_null(strstr(text, " \n"));
+            }
+}
+
+/* A window of 20 x 6 has room for this and a prompt. */
+static void the_smallest_has_all_but_the_whole_name(void **state)
+{
+    (void)state;
+    an_plot plot = {"step", "lr", both, 1};
+    check(&plot, (an_term_canvas){20, 5, true, false},
+          "  lr  LinearLR(tota…\n"
+          "0.10 ┤    ⢀⣀⣠⠤⠤\n"
+          "0.00 ┤⠰⠒⠚⠉⠉\n"
+          "     └┬───┬───┬ step\n"
+          "      0   50 100\n");
+    plot.series_count = 2;
+    check(&plot, (an_term_canvas){30, 6, false, false},
+          "  lr  * Linear...  o StepLR...\n"
+          "0.10 +oooooooooo    *****\n"
+          "0.05 +     ****o*****\n"
+          "0.00 +******   oooooooooo\n"
+          "     ++--------+--------+ step\n"
+          "      0        50      100\n");
+}
+
+static void names_share_lines_where_there_are_many(void **state)
+{
+    (void)state;
+    an_series series[8];
+    for (int i = 0; i < 8; i++)
+        series[i] = both[i % 2];
+    an_plot plot = {"step", "lr", series, 8};
+    check(&plot, (an_term_canvas){70, 13, false, false},
+          "* LinearLR(total_ite...  o StepLR(step_size...  x LinearLR(total_it...\n"
+          "# StepLR(step_size=50)  @ LinearLR(total_it...  % StepLR(step_size=50)\n"
+          "* LinearLR(total_iters=100)  o StepLR(step_size=50)\n"
+          "\n"
+          "  lr\n"
+          "0.10 +ooo#o%ooooo#o%ooooo#o%ooooo#o                        *****x\n"
+          "0.08 +                            o            *x*@*****x*@\n"
+          "0.06 +                            o ****x*@*****\n"
+          "0.04 +                  x*@*****x*@%\n"
+          "0.02 +      ****x*@*****           %ooooo#o%ooooo#o%ooooo#o%ooooo\n"
+          "0.00 +**x*@**\n"
+          "     ++-----------+----------+-----------+----------+-----------+ step\n"
+          "      0           20         40          60         80         100\n");
+}
+
+/* Labels that would touch are left out, and so is one that would leave the plot. */
+static void long_labels_keep_apart(void **state)
+{
+    (void)state;
+    static double long_ramp[1000001];
+    for (int i = 0; i <= 1000000; i++)
+        long_ramp[i] = 1e-6 * i;
+    an_series series = {"a", long_ramp, 1000001};
+    an_plot plot = {"step", "lr", &series, 1};
+    check(&plot, (an_term_canvas){20, 5, true, false},
+          " lr  a\n"
+          "1.0 ┤     ⣀⣀⡤⠤⠤\n"
+          "0.0 ┤⠰⠒⠚⠉⠉⠁\n"
+          "    └┬────┬───┬ step\n"
+          "     0 500,000\n");
 }
 
 static void odd_sizes_are_brought_into_range(void **state)
@@ -182,14 +257,14 @@ static void nothing_to_draw_leaves_the_axes(void **state)
     (void)state;
     char text[4000];
     an_plot plot = {"step", "lr", NULL, 0};
-    an_term_canvas canvas = {40, 5, false, false};
+    an_term_canvas canvas = {40, 10, false, false};
     an_term_plot(text, sizeof text, &plot, &canvas);
     assert_non_null(strstr(text, "1.0 +\n"));
     double one = 3;
     an_series series = {"one", &one, 1};
     plot = (an_plot){"step", "lr", &series, 1};
     an_term_plot(text, sizeof text, &plot, &canvas);
-    assert_non_null(strstr(text, "|*\n"));
+    assert_non_null(strstr(text, "+*\n"));
 }
 
 static void small_buffers_are_not_overrun(void **state)
@@ -215,7 +290,10 @@ int main(void)
         cmocka_unit_test(several_lines_without_colour_have_marks),
         cmocka_unit_test(several_lines_with_colour_are_braille),
         cmocka_unit_test(gaps_stay_empty),
-        cmocka_unit_test(every_width_is_kept),
+        cmocka_unit_test(every_size_is_kept),
+        cmocka_unit_test(the_smallest_has_all_but_the_whole_name),
+        cmocka_unit_test(names_share_lines_where_there_are_many),
+        cmocka_unit_test(long_labels_keep_apart),
         cmocka_unit_test(odd_sizes_are_brought_into_range),
         cmocka_unit_test(nothing_to_draw_leaves_the_axes),
         cmocka_unit_test(small_buffers_are_not_overrun),

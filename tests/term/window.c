@@ -20,13 +20,15 @@ static void a_pipe_is_no_terminal(void **state)
     assert_int_equal(pipe(ends), 0);
     assert_false(an_term_is_terminal(ends[1]));
     assert_int_equal(an_term_width(ends[1], 77), 77);
+    assert_int_equal(an_term_height(ends[1], 33), 33);
     close(ends[0]);
     close(ends[1]);
     assert_false(an_term_is_terminal(-1));
     assert_int_equal(an_term_width(-1, 80), 80);
+    assert_int_equal(an_term_height(-1, 24), 24);
 }
 
-static void a_terminal_tells_its_width(void **state)
+static void a_terminal_tells_its_size(void **state)
 {
     (void)state;
     int window = posix_openpt(O_RDWR | O_NOCTTY);
@@ -36,9 +38,11 @@ static void a_terminal_tells_its_width(void **state)
     assert_true(an_term_is_terminal(window));
     assert_int_equal(ioctl(window, TIOCSWINSZ, &size), 0);
     assert_int_equal(an_term_width(window, 80), 123);
-    size.ws_col = 0;
+    assert_int_equal(an_term_height(window, 80), 24);
+    size.ws_col = size.ws_row = 0;
     assert_int_equal(ioctl(window, TIOCSWINSZ, &size), 0);
     assert_int_equal(an_term_width(window, 80), 80);
+    assert_int_equal(an_term_height(window, 24), 24);
     close(window);
 }
 
@@ -46,7 +50,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pipe_is_no_terminal),
-        cmocka_unit_test(a_terminal_tells_its_width),
+        cmocka_unit_test(a_terminal_tells_its_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,6 +73,7 @@ typedef struct an_record {
 typedef struct an_control {
     bool stop;      /* end the training here, as if it were done */
     bool save;      /* write a checkpoint of this moment */
+    bool best;      /* with save: the best state so far, kept until there is a better one */
     bool roll_back; /* go back to the last good state */
     /* With roll_back: what all rates are multiplied by from there on; 1 as handed over. */
     double rate_factor;

@@ -40,6 +40,16 @@ typedef enum an_monitor {
     AN_MONITOR_VALID_ACCURACY
 } an_monitor;
 
+/*
+ * What a resumed run does when its optimizer or its schedule is not the one that was saved. The
+ * checkpoint's event "resumed" says in every case what is different.
+ */
+typedef enum an_resume_policy {
+    AN_RESUME_REFUSE, /* an error that names what is different */
+    AN_RESUME_ADOPT,  /* the new rates and the new schedule count from here on, at the saved step */
+    AN_RESUME_KEEP    /* the saved rates and schedule go on; the optimizer must be the same */
+} an_resume_policy;
+
 /* What a fit works on and how. All objects belong to the caller and must outlive the fit. */
 typedef struct an_fit_options {
     an_model *model;
@@ -58,15 +68,22 @@ typedef struct an_fit_options {
     size_t callback_count;
     const volatile int
         *stop; /* NULL, or set to non-zero (by a signal handler) to end after a batch */
+
+    const char *checkpoints; /* a folder that exists, to save in; NULL: nothing is ever saved */
+    int64_t keep;            /* how many of the newest checkpoints stay; default 2, 0: all */
+    bool must_save;          /* a checkpoint that cannot be written ends the training */
+    const char *resume;      /* a checkpoint to go on from; NULL: from the beginning */
+    an_resume_policy policy; /* with resume: for other rates and schedules; default refuse */
 } an_fit_options;
 
 typedef struct an_fit_result {
     an_record last;     /* at the end of training */
     bool stopped;       /* by `stop` or a callback */
+    bool saved;         /* the state at the end is in a checkpoint */
     size_t graph_bytes; /* the most that the graph's arena held */
 } an_fit_result;
 
-/* accumulate 1, interval epoch, monitor auto, everything else zero. */
+/* accumulate 1, interval epoch, monitor auto, keep 2, everything else zero. */
 AN_API an_fit_options an_fit_defaults(void);
 
 /* Optimizer updates that these options make in an epoch, and in all. */
@@ -74,15 +91,117 @@ AN_API int64_t an_fit_steps_per_epoch(const an_fit_options *options);
 AN_API int64_t an_fit_total_steps(const an_fit_options *options);
 
 /*
- * Trains, from the beginning of the loader's epoch 0. False with err: options that do not fit
- * (ARGUMENT), a loss or gradient norm that is NaN or infinite (NUMERIC, naming the step, the rate
- * and what to try), memory. What was trained until then stays. `result` may be NULL.
+ * Trains, from the beginning of the loader's epoch 0 or from a checkpoint. False with err: options
+ * that do not fit (ARGUMENT), a loss or gradient norm that is NaN or infinite and that no callback
+ * rolls back (NUMERIC, naming the step, the rate and what to try), memory, a checkpoint that cannot
+ * be read (IO, DATA) or is another run's (STATE). What was trained until then stays. `result` may
+ * be NULL.
  *
  * A run in steps ends with its last update, in the middle of an epoch, which is then validated and
- * reported like a whole one. `stop` ends a run after the batch, without that; gradients that wait
- * for their update are dropped. train_end is called whenever train_begin was.
+ * reported like a whole one. `stop` and a callback's wish to stop end a run after the batch,
+ * without that; gradients that wait for their update are dropped, but with `checkpoints` the update
+ * is completed first. train_end is called whenever train_begin was.
+ *
+ * Callbacks are asked what they want after every moment. A checkpoint is written when the present
+ * update is complete, outside of validations, and by itself at the end of the training, before
+ * train_end. A batch whose loss is not finite is reported to batch_end as its batch_loss, so that a
+ * callback may ask to roll back.
  */
 AN_API bool an_fit(const an_fit_options *options, an_fit_result *result, an_error *err);
+
+/* ------------------------------------------------------------- checkpoints */
+
+/*
+ * A checkpoint is two files of one name: NAME.safetensors, the weights, and NAME.state, everything
+ * else that the run needs to go on to the same bits (docs/checkpoints.md draws it). In a folder
+ * they are called last-N and best-N, N growing with every save; so nothing is ever written over.
+ * The state is written after the weights, and both are synced: a checkpoint is there when its state
+ * is. Those that are no longer wanted are removed when a newer one is durable.
+ *
+ * Functions take and give a checkpoint's path without the endings; one that ends in .state or
+ * .safetensors is understood.
+ */
+typedef struct an_checkpoint_info {
+    int64_t step, epoch, batch; /* as in an_record */
+    bool in_epoch;              /* the epoch is not finished: its validation is still to come */
+    double seconds, loss, accuracy, valid_loss, valid_accuracy;
+    int threads, vector_bits; /* that the run was trained with: other ones give other bits */
+} an_checkpoint_info;
+
+typedef enum an_checkpoint_kind { AN_CHECKPOINT_LAST, AN_CHECKPOINT_BEST } an_checkpoint_kind;
+
+/*
+ * The newest sound checkpoint of a folder. Damaged ones are passed over. Of AN_CHECKPOINT_LAST it
+ * may be one that was the best when it was saved. False when there is none, with err (IO) where the
+ * folder cannot be read and (STATE) otherwise, naming a damaged one. `info` may be NULL.
+ */
+AN_API bool an_checkpoint_find(const char *folder, an_checkpoint_kind kind, char *path, size_t size,
+                               an_checkpoint_info *info, an_error *err);
+/* Reads a checkpoint's state and checks both of its files. Errors: IO, DATA (damaged), MEMORY. */
+AN_API bool an_checkpoint_check(const char *path, an_checkpoint_info *info, an_error *err);
+
+/* ------------------------------------------------- callbacks that steer a run */
+
+/*
+ * Saves every so often: after every `epochs`th epoch, whenever `minutes` of training have passed
+ * since the last one, and when an epoch is the best so far. Zero leaves a reason out.
+ */
+typedef struct an_checkpointer {
+    int64_t epochs;
+    double minutes;
+    bool best;
+    an_monitor monitor; /* what is best */
+    /* The rest is its own. */
+    double saved_at, best_value;
+} an_checkpointer;
+
+/* minutes 1, everything else off. */
+AN_API an_checkpointer an_checkpointer_defaults(void);
+AN_API an_callback an_checkpointer_callback(an_checkpointer *checkpointer);
+
+/*
+ * Stops when `patience` epochs in a row have not been better than the best by more than min_delta,
+ * and puts the best epoch's weights back at the end of the training, however it ends. The copy of
+ * the weights is part of its state in checkpoints.
+ */
+typedef struct an_early_stopping {
+    int64_t patience;
+    double min_delta;
+    an_monitor monitor;
+    bool restore;    /* the best weights come back at the end */
+    an_model *model; /* whose weights they are */
+    /* The rest is its own. */
+    double best_value;
+    int64_t best_epoch, bad_epochs;
+    float *weights;
+} an_early_stopping;
+
+/* patience 3, min_delta 0, monitor auto, restore. `model` must be built. */
+AN_API bool an_early_stopping_init(an_early_stopping *stopping, an_model *model, an_error *err);
+AN_API void an_early_stopping_free(an_early_stopping *stopping);
+AN_API an_callback an_early_stopping_callback(an_early_stopping *stopping);
+
+/*
+ * Watches the loss of every batch, and acts when it is not finite or, with spike above 0, more than
+ * `spike` times its running mean (over about 50 batches, of which 20 must have been). With
+ * `rollbacks` left it goes back to the last checkpoint and multiplies the rates by rate_factor;
+ * then, or with none, it ends the training with an error. It asks for a checkpoint at the very
+ * beginning, so that there is one to go back to.
+ */
+typedef struct an_guard {
+    double spike;       /* 0: only what is not finite */
+    int64_t rollbacks;  /* at most so many */
+    double rate_factor; /* above 0, at most 1 */
+    /* The rest is its own. */
+    double mean;
+    int64_t seen, done;
+} an_guard;
+
+/* spike 0, rollbacks 0, rate_factor 0.5. */
+AN_API an_guard an_guard_defaults(void);
+AN_API an_callback an_guard_callback(an_guard *guard);
+
+/* -------------------------------------------------------------- evaluation */
 
 typedef struct an_eval_result {
     double loss, accuracy; /* means over all samples; accuracy a fraction 0..1 */

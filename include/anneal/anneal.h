@@ -3,8 +3,8 @@
  *
  * In the order in which one reads it: base.h (errors, memory, numbers), spec.h (calls as text),
  * lr.h and lr_text.h (schedules; usable alone), tensor.h, autograd.h, nn.h, optim.h, data.h,
- * term.h, track.h, train.h, config.h, report.h. Each header stands alone; include only what you
- * use, or this.
+ * term.h, track.h, store.h (the run store), metric.h, train.h, config.h, report.h. Each header
+ * stands alone; include only what you use, or this.
  */
 #ifndef ANNEAL_ANNEAL_H
 #define ANNEAL_ANNEAL_H
@@ -15,10 +15,12 @@
 #include <anneal/data.h>
 #include <anneal/lr.h>
 #include <anneal/lr_text.h>
+#include <anneal/metric.h>
 #include <anneal/nn.h>
 #include <anneal/optim.h>
 #include <anneal/report.h>
 #include <anneal/spec.h>
+#include <anneal/store.h>
 #include <anneal/tensor.h>
 #include <anneal/term.h>
 #include <anneal/track.h>

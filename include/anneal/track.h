@@ -39,7 +39,8 @@ typedef struct an_named_value {
  * What is known at one moment of a run. Losses and accuracies are NaN where there are none. Rates
  * are those that the last update USED, not the next one's; before the first update, those that it
  * will use. The clocks stand still during validations and checkpoints, and go on where they were
- * when a run is resumed.
+ * when a run is resumed. The names of the metrics and the number of groups are the same all through
+ * a run.
  */
 typedef struct an_record {
     int64_t step, steps;    /* optimizer updates done, and how many are planned */
@@ -172,6 +173,113 @@ typedef struct an_progress {
 
 AN_API void an_progress_init(an_progress *progress, FILE *stream, int width, bool unicode);
 AN_API an_callback an_progress_callback(an_progress *progress);
+
+/* ------------------------------------------------------------------- files */
+
+/*
+ * What is logged, and what becomes of a run whose log cannot be written (full disk, folder gone).
+ * Going on, rows wait in memory (at most AN_LOG_WAITING bytes) for the next chance; what happened
+ * is told once, as an event "log_failed", and again when writing works again. What a file holds
+ * already is never harmed.
+ */
+typedef struct an_log_options {
+    int64_t every;        /* a row for every so many updates; 0: one for every epoch */
+    bool grad_norm;       /* ask the trainer for the norm of the gradients */
+    bool stop_on_failure; /* a log that cannot be written ends the run; else it goes on without */
+} an_log_options;
+
+#define AN_LOG_WAITING (8 * 1024 * 1024)
+
+/*
+ * Rows as comma-separated values, appended to `path`. Columns, of a log of epochs:
+ *
+ *   step,epoch,samples,seconds,epoch_seconds,loss,accuracy,valid_loss,valid_accuracy,
+ *   lr,momentum,grad_norm,samples_per_second,memory and the other metrics by their names
+ *
+ * and of a log of updates:
+ *
+ *   step,epoch,batch,samples,seconds,loss,accuracy,batch_loss,
+ *   lr,momentum,grad_norm,samples_per_second and the other metrics
+ *
+ * With several groups lr and momentum become lr0, momentum0, lr1, ... Numbers are as
+ * an_number_print has them, so that they read back exactly; what is not known is nan.
+ *
+ * A file that is there must begin with the same names, else the log is refused; a half row at its
+ * end (of a process that was killed) is removed. Rows are written at each epoch's end, and whenever
+ * 64 KiB or a second of training have come together. When a run is resumed or rolled back, the rows
+ * after the checkpoint are cut off.
+ */
+typedef struct an_csv an_csv;
+/* The file is opened when the training begins. NULL with err: ARGUMENT, MEMORY. */
+AN_API an_csv *an_csv_new(const char *path, const an_log_options *options, an_error *err);
+/* The callback's name in checkpoints is "csv:" and the file's name without its folder. */
+AN_API an_callback an_csv_callback(an_csv *csv);
+/* Writes what waits and closes the file. NULL allowed. */
+AN_API void an_csv_free(an_csv *csv);
+
+/* A text with its name. */
+typedef struct an_named_text {
+    const char *name, *text;
+} an_named_text;
+
+/*
+ * TensorBoard's event files: scalars under the names of the CSV's columns, "epoch/loss" at every
+ * epoch's end and "step/loss" every `every` updates; with `histograms`, every epoch's histogram of
+ * each parameter ("params/1.weight") and of its gradient ("gradients/1.weight"); and the run's
+ * hyper-parameters, if given, for the HPARAMS page. `path` is the file itself; TensorBoard finds it
+ * in a folder when "tfevents" is part of its name. Resumed and rolled back like a CSV.
+ */
+typedef struct an_events an_events;
+
+typedef struct an_events_options {
+    an_log_options log;
+    bool histograms;
+    const an_named_text *params; /* hyper-parameters; copied */
+    size_t param_count;
+} an_events_options;
+
+AN_API an_events *an_events_new(const char *path, const an_events_options *options, an_error *err);
+/* The callback's name in checkpoints is "events:" and the file's name without its folder. */
+AN_API an_callback an_events_callback(an_events *events);
+AN_API void an_events_free(an_events *events);
+
+/* One value found in an event file. `value` is a scalar's, NaN of everything else. */
+typedef struct an_event_value {
+    double wall_time; /* seconds since 1970 */
+    int64_t step;
+    const char *tag;
+    bool is_scalar;
+    double value;
+} an_event_value;
+
+/*
+ * Reads the bytes of an event file, calling `visit` for every value in order until it gives false.
+ * DATA with the position: a checksum or length that is wrong, a record cut short, fields that are
+ * no event's. Values of kinds that are not known (images, audio) are visited like histograms.
+ */
+AN_API bool an_events_read(const void *bytes, size_t size,
+                           bool (*visit)(void *user, const an_event_value *value), void *user,
+                           an_error *err);
+
+/* --------------------------------------------------------- learning rates */
+
+/*
+ * The learning-rate monitor: every rate and momentum as used, by update. It keeps only changes, so
+ * that a constant rate costs nothing and a schedule stepped per epoch an entry per epoch.
+ */
+typedef struct an_rate_monitor an_rate_monitor;
+AN_API an_rate_monitor *an_rate_monitor_new(an_error *err);
+/* The callback's name in checkpoints is "rates"; running out of memory ends the run (MEMORY). */
+AN_API an_callback an_rate_monitor_callback(an_rate_monitor *monitor);
+/* The last update seen; 0: none. */
+AN_API int64_t an_rate_monitor_step(const an_rate_monitor *monitor);
+/*
+ * What update `step` (from 1 to the last one seen) used in `group`. False outside, and for steps
+ * from before a checkpoint that knew nothing of the monitor. momentum may be NULL.
+ */
+AN_API bool an_rate_monitor_at(const an_rate_monitor *monitor, int64_t step, size_t group,
+                               double *lr, double *momentum);
+AN_API void an_rate_monitor_free(an_rate_monitor *monitor);
 
 #ifdef __cplusplus
 }

@@ -130,6 +130,14 @@ AN_API an_tensor *an_loss_apply(an_loss loss, an_graph *graph, an_tensor *output
 AN_API bool an_params_save(const an_params *params, const char *path, an_error *err);
 
 /*
+ * Reads what an_params_save or the Python library of that name wrote. The file must hold exactly
+ * the parameters, each with its name, its shape and dtype F32; otherwise, and when it is damaged,
+ * nothing changes. Errors: IO, DATA (no such file format, or damaged), STATE (another model's
+ * weights, naming the parameter; not built), MEMORY.
+ */
+AN_API bool an_params_load(an_params *params, const char *path, an_error *err);
+
+/*
  * Whether a file could be written to `path` now, found out by writing and removing a temporary one:
  * worth asking before a long training. False with err (IO), as an_params_save would give it.
  */

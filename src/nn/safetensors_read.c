@@ -1,0 +1,220 @@
+/* Weights out of a safetensors file. Nothing of the model changes unless the whole file is right.
+ */
+#include "nn/safetensors.h"
+
+#include <anneal/nn.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct reader {
+    const char *path;
+    FILE *file;
+    uint64_t size, data; /* of the file; where the values begin */
+    an__stored_table table;
+    an_arena arena;
+    an_error *err;
+} reader;
+
+static bool fail_io(const reader *r, const char *doing)
+{
+    char reason[128] = "unknown error";
+    if (errno == 0) {
+        return an_error_set(r->err, AN_ERROR_DATA, "%s: the file ends too early", r->path);
+    }
+    strerror_r(errno, reason, sizeof reason);
+    return an_error_set(r->err, AN_ERROR_IO, "cannot %s '%s': %s", doing, r->path, reason);
+}
+
+/* ------------------------------------------------------------------ the file */
+
+/* A folder can be opened, but not read. */
+static bool open_file(reader *r)
+{
+    struct stat facts;
+    r->file = fopen(r->path, "rb");
+    if (!r->file || fstat(fileno(r->file), &facts) != 0) {
+        return fail_io(r, "read");
+    }
+    if (!S_ISREG(facts.st_mode)) {
+        return an_error_set(r->err, AN_ERROR_IO, "cannot read '%s': it is not a regular file",
+                            r->path);
+    }
+    r->size = (uint64_t)facts.st_size;
+    return true;
+}
+
+static bool read_bytes(reader *r, void *out, size_t count)
+{
+    errno = 0;
+    return fread(out, 1, count, r->file) == count || fail_io(r, "read");
+}
+
+/* The header's length, which the file's must allow for. */
+static bool read_length(reader *r, size_t *length)
+{
+    unsigned char bytes[8];
+    uint64_t value = 0;
+    if (r->size < 8) {
+        return an_error_set(r->err, AN_ERROR_DATA,
+                            "%s is no safetensors file: it has %llu bytes, at least 8 are expected",
+                            r->path, (unsigned long long)r->size);
+    }
+    if (!read_bytes(r, bytes, sizeof bytes)) {
+        return false;
+    }
+    for (int i = 8; i-- > 0;) {
+        value = value << 8 | bytes[i];
+    }
+    if (value > r->size - 8 || value > AN__HEADER_MOST) {
+        return an_error_set(r->err, AN_ERROR_DATA,
+                            "%s is no safetensors file, or cut off: its first 8 bytes speak of a "
+                            "header of %llu bytes, but %llu follow",
+                            r->path, (unsigned long long)value, (unsigned long long)r->size - 8);
+    }
+    *length = (size_t)value;
+    r->data = 8 + value;
+    return true;
+}
+
+static bool read_header(reader *r)
+{
+    size_t length = 0;
+    if (!open_file(r) || !read_length(r, &length)) {
+        return false;
+    }
+    char *text = an_arena_alloc(&r->arena, length + 1);
+    if (!text) {
+        return an_error_set(r->err, AN_ERROR_MEMORY, "%s: no memory for its header", r->path);
+    }
+    if (!read_bytes(r, text, length)) {
+        return false;
+    }
+    if (an__stored_parse(text, length, r->size - r->data, &r->arena, &r->table, r->err)) {
+        return true;
+    }
+    an_error_prefix(r->err, "%s: ", r->path);
+    return false;
+}
+
+/* ----------------------------------------------------------------- the model */
+
+static bool check_param(const reader *r, const an_param *param)
+{
+    char want[96], got[96];
+    const an__stored *stored = an__stored_find(&r->table, param->name);
+    if (!stored) {
+        return an_error_set(r->err, AN_ERROR_STATE,
+                            "%s has no '%s', which the model needs: it is another model's", r->path,
+                            param->name);
+    }
+    if (stored->type != AN_DTYPE_F32) {
+        return an_error_set(r->err, AN_ERROR_STATE,
+                            "%s: '%s' has dtype %s, expected F32; convert it when it is saved",
+                            r->path, param->name, an__dtype_name(stored->type));
+    }
+    if (an_shape_equal(stored->shape, param->tensor->shape)) {
+        return true;
+    }
+    an_shape_print(want, sizeof want, param->tensor->shape);
+    an_shape_print(got, sizeof got, stored->shape);
+    return an_error_set(r->err, AN_ERROR_STATE,
+                        "%s: '%s' has shape %s, but the model's has %s: it is another model's",
+                        r->path, param->name, got, want);
+}
+
+/* All parameters are there, and nothing else is. */
+static bool check_model(const reader *r, const an_params *params)
+{
+    for (size_t i = 0; i < an_params_count(params); i++) {
+        if (!check_param(r, an_params_get(params, i))) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < r->table.count; i++) {
+        if (!an_params_find(params, r->table.tensor[i].name)) {
+            return an_error_set(r->err, AN_ERROR_STATE,
+                                "%s holds '%s', which the model does not have: it is another "
+                                "model's",
+                                r->path, r->table.tensor[i].name);
+        }
+    }
+    return true;
+}
+
+/* ----------------------------------------------------------------- the values */
+
+static float *value_room(reader *r, const an_params *params)
+{
+    float *values =
+        an_arena_alloc(&r->arena, (size_t)an_params_length(params) * sizeof *values + 1);
+    if (!values) {
+        an_error_set(r->err, AN_ERROR_MEMORY, "%s: no memory for its values", r->path);
+    }
+    return values;
+}
+
+/* Little endian bytes to floats, in place. */
+static void decode(float *values, int64_t count)
+{
+    const unsigned char *bytes = (const unsigned char *)values;
+    for (int64_t i = 0; i < count; i++, bytes += 4) {
+        uint32_t bits = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+                        (uint32_t)bytes[3] << 24;
+        memcpy(&values[i], &bits, sizeof bits);
+    }
+}
+
+static bool read_param(reader *r, const an_param *param, float *out)
+{
+    const an__stored *stored = an__stored_find(&r->table, param->name);
+    size_t bytes = (size_t)(stored->end - stored->begin);
+    if (fseeko(r->file, (off_t)(r->data + stored->begin), SEEK_SET) != 0) {
+        return fail_io(r, "read");
+    }
+    if (!read_bytes(r, out, bytes)) {
+        return false;
+    }
+    decode(out, param->tensor->size);
+    return true;
+}
+
+static bool read_values(reader *r, const an_params *params)
+{
+    float *values = value_room(r, params);
+    if (!values) {
+        return false;
+    }
+    for (size_t i = 0; i < an_params_count(params); i++) {
+        const an_param *param = an_params_get(params, i);
+        if (!read_param(r, param, values + param->offset)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < an_params_count(params); i++) {
+        const an_param *param = an_params_get(params, i);
+        memcpy(param->tensor->data, values + param->offset,
+               (size_t)param->tensor->size * sizeof *values);
+    }
+    return true;
+}
+
+bool an_params_load(an_params *params, const char *path, an_error *err)
+{
+    if (!an_params_values(params)) {
+        return an_error_set(err, AN_ERROR_STATE,
+                            "cannot load %s: the parameters have no place yet; build the model "
+                            "first",
+                            path);
+    }
+    reader r = {.path = path, .err = err};
+    an_arena_init(&r.arena, *an_context_allocator(an_params_context(params)));
+    bool loaded = read_header(&r) && check_model(&r, params) && read_values(&r, params);
+    if (r.file) {
+        fclose(r.file);
+    }
+    an_arena_free(&r.arena);
+    return loaded;
+}

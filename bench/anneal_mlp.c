@@ -148,7 +148,7 @@ static bool measure(bench *b, int epochs, an_error *err)
         printf("%s%.6f", e ? ", " : "", now() - start);
     }
     total = now() - total;
-    an_loss loss = {AN_CROSS_ENTROPY_LOSS};
+    an_loss loss = an_loss_defaults(AN_CROSS_ENTROPY_LOSS);
     if (!an_evaluate(b->model, loss, b->test_loader, &score, err))
         return false;
     printf("], \"loader_share\": %.4f, \"test_loss\": %.4f, \"test_accuracy\": %.4f, "

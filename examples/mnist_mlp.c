@@ -82,7 +82,7 @@ int main(int argc, char **argv)
         printf("epoch %d  loss %.4f\n", epoch, sum / (double)an_loader_samples(train));
     }
     an_eval_result result;
-    if (!an_evaluate(model, (an_loss){AN_CROSS_ENTROPY_LOSS}, test, &result, &err))
+    if (!an_evaluate(model, an_loss_defaults(AN_CROSS_ENTROPY_LOSS), test, &result, &err))
         return fail(&err);
     printf("test accuracy %.2f %%\n", 100 * result.accuracy);
 

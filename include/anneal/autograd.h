@@ -197,6 +197,79 @@ AN_API an_tensor *an_cross_entropy(an_graph *graph, an_tensor *logits, an_labels
 AN_API an_tensor *an_mse_loss(an_graph *graph, an_tensor *x, an_tensor *target);
 
 /*
+ * Those three and the others of PyTorch, with their settings, are a plain struct:
+ *
+ *   an_loss loss = an_loss_defaults(AN_HUBER_LOSS);
+ *   loss.delta = 0.5;
+ *   an_tensor *l = an_loss_between(loss, graph, output, target);
+ *
+ * Of x = output and t = target, value by value:
+ *
+ *   MSE              (x - t)^2
+ *   L1               |x - t|
+ *   SMOOTH_L1        (x - t)^2 / (2 beta) where |x - t| < beta, else |x - t| - beta / 2
+ *   HUBER            (x - t)^2 / 2 where |x - t| <= delta, else delta (|x - t| - delta / 2)
+ *   BCE_WITH_LOGITS  -w (p t log s(x) + (1 - t) log(1 - s(x))), s the logistic function, w the
+ *                    weight and p the pos_weight of the column
+ *   KL_DIV           t (log t - x), x log-probabilities; with log_target e^t (t - x)
+ *
+ * and of class labels, row by row (NLL of log-probabilities, CROSS_ENTROPY of logits):
+ *
+ *   NLL              -w[label] x[label]
+ *   CROSS_ENTROPY    the same of log_softmax(x), (1 - s) of it plus s times the mean over the
+ *                    classes of -w[c] x[c], s the label_smoothing
+ */
+typedef enum an_loss_kind {
+    AN_CROSS_ENTROPY_LOSS,
+    AN_NLL_LOSS,
+    AN_MSE_LOSS,
+    AN_L1_LOSS,
+    AN_SMOOTH_L1_LOSS,
+    AN_HUBER_LOSS,
+    AN_BCE_WITH_LOGITS_LOSS,
+    AN_KL_DIV_LOSS
+} an_loss_kind;
+
+/*
+ * How values become one. The mean of labels with weights is divided by the sum of their weights;
+ * rows of ignore_index count in neither. BATCHMEAN, for KL_DIV alone, is the sum over the batch
+ * size, the first dimension.
+ */
+typedef enum an_reduction { AN_REDUCE_MEAN, AN_REDUCE_SUM, AN_REDUCE_BATCHMEAN } an_reduction;
+
+/* Start from an_loss_defaults. A loss reads the fields of its kind alone. */
+typedef struct an_loss {
+    an_loss_kind kind;
+    an_reduction reduction;
+    const float *weight; /* of each class (column), at least 0; NULL: all 1 */
+    int64_t weight_count;
+    const float *pos_weight; /* BCE_WITH_LOGITS: of each column, or one for all; NULL: 1 */
+    int64_t pos_weight_count;
+    int32_t ignore_index;   /* the label of rows that do not count; default -100 */
+    double label_smoothing; /* from 0, the default, to 1 */
+    double beta;            /* SMOOTH_L1: at least 0 (where it is L1); default 1 */
+    double delta;           /* HUBER: above 0; default 1 */
+    bool log_target;        /* KL_DIV: the target is log-probabilities too */
+} an_loss;
+
+/* PyTorch's defaults. */
+AN_API an_loss an_loss_defaults(an_loss_kind kind);
+
+/*
+ * The loss of `output` (..., classes) against one class label a row, and against a tensor of its
+ * shape, to a scalar. A loss between tensors takes labels as rows with a one at the label, and
+ * BCE_WITH_LOGITS over a single column takes the labels 0 and 1 themselves; CROSS_ENTROPY takes a
+ * tensor as the probabilities of the classes; NLL takes labels alone. Weights are copied into the
+ * graph. Gradients flow to the target too, except CROSS_ENTROPY's.
+ *
+ * Errors of the graph: SHAPE (not equal, empty, one weight too few), ARGUMENT (a setting outside
+ * its range, a label outside 0..classes-1).
+ */
+AN_API an_tensor *an_loss_apply(an_loss loss, an_graph *graph, an_tensor *output, an_labels target);
+AN_API an_tensor *an_loss_between(an_loss loss, an_graph *graph, an_tensor *output,
+                                  an_tensor *target);
+
+/*
  * The number of rows of (n, classes) whose first maximum is at the label; rows with a NaN do not
  * count. Records nothing. -1 when there are not n labels or `logits` has not two dimensions.
  */

@@ -100,22 +100,23 @@ AN_API const char *const *an_layer_names(void);
 
 /* ------------------------------------------------------------------- losses */
 
-typedef enum an_loss_kind { AN_CROSS_ENTROPY_LOSS, AN_MSE_LOSS } an_loss_kind;
-
 /*
- * A loss that compares a model's output (n, classes) with n class labels, mean over the rows.
- * CrossEntropyLoss takes scores and applies the softmax itself; MSELoss compares with the labels'
- * one-hot rows, mean over all values.
+ * A loss as text, with PyTorch's names, order of parameters and defaults; `reduction` is 'mean' or
+ * 'sum':
+ *
+ *   CrossEntropyLoss(weight=None, ignore_index=-100, reduction='mean', label_smoothing=0.0)
+ *   NLLLoss(weight=None, ignore_index=-100, reduction='mean')
+ *   MSELoss(reduction='mean')    L1Loss(reduction='mean')
+ *   SmoothL1Loss(reduction='mean', beta=1.0)    HuberLoss(reduction='mean', delta=1.0)
+ *   BCEWithLogitsLoss(weight=None, reduction='mean', pos_weight=None)
+ *   KLDivLoss(reduction='mean', log_target=False)    its reduction may be 'batchmean'
+ *
+ * Weights are lists, [0.5, 2]; they are put into `arena`. Errors (CONFIG) point at the place.
  */
-typedef struct an_loss {
-    an_loss_kind kind;
-} an_loss;
-
-/* "CrossEntropyLoss()" or "MSELoss()". Errors (CONFIG) point at the place. */
-AN_API bool an_loss_parse(const an_spec_source *source, const an_spec_node *call, an_loss *loss,
-                          an_error *err);
+AN_API bool an_loss_parse(const an_spec_source *source, const an_spec_node *call, an_arena *arena,
+                          an_loss *loss, an_error *err);
+/* "CrossEntropyLoss" */
 AN_API const char *an_loss_name(an_loss loss);
-AN_API an_tensor *an_loss_apply(an_loss loss, an_graph *graph, an_tensor *output, an_labels target);
 
 /* -------------------------------------------------------------- weight files */
 

@@ -3,7 +3,7 @@
  *
  * An operation is one an_op: its name, its shape rule, its forward and its backward computation,
  * side by side in the file of its family (arithmetic.c, unary.c, product.c, linear.c, reduce.c,
- * index.c, softmax.c, loss.c, dropout.c, apply.c). ops.h lists them all.
+ * index.c, softmax.c, class_loss.c, value_loss.c, dropout.c, apply.c). ops.h lists them all.
  *
  * an__record runs one: it makes a node with the output tensor in the graph's arena, asks the shape
  * rule, allocates the values, runs forward, and links the node into the graph if a gradient will
@@ -20,6 +20,7 @@
 #include <anneal/autograd.h>
 
 #include "tensor/kernels/kernels.h"
+#include "tensor/kernels/losses.h"
 #include "tensor/kernels/pointwise.h"
 #include "tensor/kernels/rows.h"
 
@@ -62,10 +63,12 @@ typedef union an_attributes {
         int dim;
         int64_t start, count;
     } slice;
+    an_labels labels;
     struct {
-        an_labels labels;
-        float *probabilities;
-    } rows;
+        an_loss setting;  /* weights are copies in the graph */
+        an_labels labels; /* of the losses over classes */
+        float *kept;
+    } loss;
     struct {
         float p;
         an_rng *rng;
@@ -138,11 +141,17 @@ int an__dim(an_graph *graph, const char *op, an_shape shape, int dim);
 an_around an__around(an_shape shape, int dim);
 
 /*
- * Copies `labels` into the graph. An error names the row of the first one outside 0..limit-1;
- * `what` is the word for it.
+ * Copies `labels` into the graph. An error names the row of the first one outside 0..limit-1 that
+ * is not `allowed` either; `what` is the word for it.
  */
 bool an__labels_copy(an_graph *graph, const char *op, const char *what, an_labels *labels,
-                     int64_t limit);
+                     int64_t limit, int64_t allowed);
+
+/* Whether the settings of a loss are in range. */
+bool an__loss_check(an_graph *graph, const char *op, const an_loss *setting);
+/* A loss of labels (NLL, CROSS_ENTROPY), and one between tensors (all but NLL, CROSS_ENTROPY). */
+an_tensor *an__class_loss(an_graph *graph, an_tensor *x, an_labels target, const an_loss *setting);
+an_tensor *an__value_loss(an_graph *graph, an_tensor *x, an_tensor *target, const an_loss *setting);
 
 /* A shape as text, for messages: an__text(shape).text. */
 typedef struct an_shape_text {

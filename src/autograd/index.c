@@ -151,11 +151,11 @@ an_tensor *an_slice(an_graph *graph, an_tensor *x, int dim, int64_t start, int64
 
 static bool index_rows_shape(an_graph *graph, an_node *node, an_shape *shape)
 {
-    an_labels *index = &node->as.rows.labels;
+    an_labels *index = &node->as.labels;
     *shape = node->inputs[0]->shape;
     if (shape->ndim == 0)
         return an_error_set(an__failure(graph), AN_ERROR_SHAPE, "index_rows: a scalar has no rows");
-    if (!an__labels_copy(graph, "index_rows", "index", index, shape->dim[0]))
+    if (!an__labels_copy(graph, "index_rows", "index", index, shape->dim[0], INT64_MIN))
         return false;
     shape->dim[0] = index->count;
     return true;
@@ -170,7 +170,7 @@ static int64_t row_length(const an_tensor *x)
 static bool index_rows_forward(an_graph *graph, an_node *node)
 {
     (void)graph;
-    const an_labels index = node->as.rows.labels;
+    const an_labels index = node->as.labels;
     const int64_t length = row_length(node->inputs[0]);
     for (int64_t i = 0; i < index.count; i++)
         memcpy(node->output.data + i * length, node->inputs[0]->data + index.data[i] * length,
@@ -180,7 +180,7 @@ static bool index_rows_forward(an_graph *graph, an_node *node)
 
 static void index_rows_backward(an_graph *graph, an_node *node)
 {
-    const an_labels index = node->as.rows.labels;
+    const an_labels index = node->as.labels;
     const int64_t length = row_length(node->inputs[0]);
     bool fresh;
     float *dx = an_grad_of(graph, node->inputs[0], &fresh);
@@ -198,7 +198,7 @@ const an_op an__op_index_rows = {"index_rows", index_rows_shape, index_rows_forw
 
 an_tensor *an_index_rows(an_graph *graph, an_tensor *x, an_labels index)
 {
-    return an__record(graph, &an__op_index_rows, &x, 1, &(an_attributes){.rows = {index, NULL}});
+    return an__record(graph, &an__op_index_rows, &x, 1, &(an_attributes){.labels = index});
 }
 
 /* ------------------------------------------------------------------ concat */

@@ -1,10 +1,59 @@
-/* Losses: nll_loss, cross_entropy, mse_loss; and the count of correct predictions. */
+/* Losses with their settings, whatever they compare with; and the count of correct predictions. */
+#include <math.h>
 #include <string.h>
 
 #include "autograd/ops.h"
 
+an_loss an_loss_defaults(an_loss_kind kind)
+{
+    return (an_loss){.kind = kind, .ignore_index = -100, .beta = 1, .delta = 1};
+}
+
+static bool check_range(an_graph *graph, const char *op, const char *what, double value, bool fits,
+                        const char *range)
+{
+    return fits || an_error_set(an__failure(graph), AN_ERROR_ARGUMENT, "%s: %s must be %s, got %g",
+                                op, what, range, value);
+}
+
+static bool check_weights(an_graph *graph, const char *op, const float *weight, int64_t count)
+{
+    for (int64_t i = 0; weight && i < count; i++)
+        if (!(weight[i] >= 0 && isfinite(weight[i])))
+            return check_range(graph, op, "a weight", (double)weight[i], false,
+                               "a number of at least 0");
+    return true;
+}
+
+bool an__loss_check(an_graph *graph, const char *op, const an_loss *s)
+{
+    if (s->reduction == AN_REDUCE_BATCHMEAN && s->kind != AN_KL_DIV_LOSS)
+        return an_error_set(an__failure(graph), AN_ERROR_ARGUMENT,
+                            "%s: the reduction batchmean is for kl_div_loss alone", op);
+    switch (s->kind) {
+    case AN_CROSS_ENTROPY_LOSS:
+        return check_range(graph, op, "label_smoothing", s->label_smoothing,
+                           s->label_smoothing >= 0 && s->label_smoothing <= 1, "from 0 to 1") &&
+               check_weights(graph, op, s->weight, s->weight_count);
+    case AN_NLL_LOSS:
+        return check_weights(graph, op, s->weight, s->weight_count);
+    case AN_SMOOTH_L1_LOSS:
+        return check_range(graph, op, "beta", s->beta, s->beta >= 0, "at least 0");
+    case AN_HUBER_LOSS:
+        return check_range(graph, op, "delta", s->delta, s->delta > 0, "above 0");
+    case AN_BCE_WITH_LOGITS_LOSS:
+        return check_weights(graph, op, s->weight, s->weight_count) &&
+               check_weights(graph, op, s->pos_weight, s->pos_weight_count);
+    case AN_MSE_LOSS:
+    case AN_L1_LOSS:
+    case AN_KL_DIV_LOSS:
+        break;
+    }
+    return true;
+}
+
 bool an__labels_copy(an_graph *graph, const char *op, const char *what, an_labels *labels,
-                     int64_t limit)
+                     int64_t limit, int64_t allowed)
 {
     an_error *err = an__failure(graph);
     if (labels->count < 0 || (labels->count > 0 && !labels->data))
@@ -15,7 +64,7 @@ bool an__labels_copy(an_graph *graph, const char *op, const char *what, an_label
         return false;
     for (int64_t i = 0; i < labels->count; i++) {
         copy[i] = labels->data[i];
-        if (copy[i] < 0 || copy[i] >= limit)
+        if ((copy[i] < 0 || copy[i] >= limit) && copy[i] != allowed)
             return an_error_set(err, AN_ERROR_ARGUMENT, "%s: %s %d of row %lld is outside 0..%lld",
                                 op, what, copy[i], (long long)i, (long long)limit - 1);
     }
@@ -23,182 +72,105 @@ bool an__labels_copy(an_graph *graph, const char *op, const char *what, an_label
     return true;
 }
 
-/* The rule of both losses over classes: (n, classes) and n labels give a scalar. */
-static bool classes_shape(an_graph *graph, an_node *node, an_shape *shape)
+/* ---------------------------------------------------------- against labels */
+
+static const char *const names[] = {
+    [AN_CROSS_ENTROPY_LOSS] = "cross_entropy",
+    [AN_NLL_LOSS] = "nll_loss",
+    [AN_MSE_LOSS] = "mse_loss",
+    [AN_L1_LOSS] = "l1_loss",
+    [AN_SMOOTH_L1_LOSS] = "smooth_l1_loss",
+    [AN_HUBER_LOSS] = "huber_loss",
+    [AN_BCE_WITH_LOGITS_LOSS] = "bce_with_logits_loss",
+    [AN_KL_DIV_LOSS] = "kl_div_loss",
+};
+
+/* Labels as rows with a 1 at each, or, for `binary`, as a column of 0 and 1. */
+static an_tensor *label_rows(an_graph *graph, const char *op, an_shape shape, an_labels target,
+                             bool binary)
 {
-    const char *op = node->op->name;
-    const an_shape x = node->inputs[0]->shape;
-    an_labels *labels = &node->as.rows.labels;
-    *shape = an_shape_0();
-    if (x.ndim != 2)
-        return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
-                            "%s: needs (rows, classes) but gets %s", op, an__text(x).text);
-    if (x.dim[0] != labels->count || x.dim[0] == 0)
-        return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
-                            "%s: %s has %lld rows but there are %lld labels; they must be equal "
-                            "and at least 1",
-                            op, an__text(x).text, (long long)x.dim[0], (long long)labels->count);
-    return an__labels_copy(graph, op, "label", labels, x.dim[1]);
+    const int64_t classes = shape.dim[shape.ndim - 1], limit = binary ? 2 : classes;
+    an_tensor *rows = an_full(graph, shape, 0);
+    if (an__poisoned(rows) || !an__labels_copy(graph, op, "label", &target, limit, INT64_MIN))
+        return &graph->poison;
+    for (int64_t i = 0; i < target.count; i++) {
+        if (binary)
+            rows->data[i] = (float)target.data[i];
+        else
+            rows->data[i * classes + target.data[i]] = 1;
+    }
+    return rows;
 }
 
-/* ---------------------------------------------------------------- nll_loss */
-
-static bool nll_forward(an_graph *graph, an_node *node)
+/* Whether (..., classes) has as many rows as there are labels. */
+static bool rows_fit(an_graph *graph, const char *op, an_shape shape, an_labels target)
 {
-    (void)graph;
-    const an_labels labels = node->as.rows.labels;
-    const int64_t classes = node->inputs[0]->shape.dim[1];
-    double total = 0;
-    for (int64_t i = 0; i < labels.count; i++)
-        total -= (double)node->inputs[0]->data[i * classes + labels.data[i]];
-    node->output.data[0] = (float)(total / (double)labels.count);
-    return true;
-}
-
-static void nll_backward(an_graph *graph, an_node *node)
-{
-    const an_labels labels = node->as.rows.labels;
-    const int64_t classes = node->inputs[0]->shape.dim[1];
-    bool fresh;
-    float *dx = an_grad_of(graph, node->inputs[0], &fresh);
-    if (!dx)
-        return;
-    if (fresh)
-        memset(dx, 0, (size_t)node->inputs[0]->size * sizeof(float));
-    const float step = node->output.grad[0] / (float)labels.count;
-    for (int64_t i = 0; i < labels.count; i++)
-        dx[i * classes + labels.data[i]] -= step;
-}
-
-const an_op an__op_nll_loss = {"nll_loss", classes_shape, nll_forward, nll_backward};
-
-an_tensor *an_nll_loss(an_graph *graph, an_tensor *log_probabilities, an_labels target)
-{
-    return an__record(graph, &an__op_nll_loss, &log_probabilities, 1,
-                      &(an_attributes){.rows = {target, NULL}});
-}
-
-/* ----------------------------------------------------------- cross_entropy */
-
-typedef struct cross_entropy_pass {
-    const an_rows_table *kernels;
-    int64_t classes;
-    const float *x;
-    float *probabilities, *dx;
-    double *loss;
-    const int32_t *label;
-    float scale;
-    bool add;
-} cross_entropy_pass;
-
-static void forward_task(void *arg, int64_t begin, int64_t end)
-{
-    const cross_entropy_pass *pass = arg;
-    const int64_t at = begin * pass->classes;
-    pass->kernels->cross_entropy(end - begin, pass->classes, pass->probabilities + at,
-                                 pass->loss + begin, pass->x + at, pass->label + begin);
-}
-
-static void backward_task(void *arg, int64_t begin, int64_t end)
-{
-    const cross_entropy_pass *pass = arg;
-    const int64_t at = begin * pass->classes;
-    pass->kernels->cross_entropy_backward(end - begin, pass->classes, pass->dx + at,
-                                          pass->probabilities + at, pass->label + begin,
-                                          pass->scale, pass->add);
-}
-
-static cross_entropy_pass cross_entropy_plan(an_graph *graph, an_node *node)
-{
-    return (cross_entropy_pass){
-        .kernels = an__kernels(graph->context)->rows,
-        .classes = node->inputs[0]->shape.dim[1],
-        .x = node->inputs[0]->data,
-        .probabilities = node->as.rows.probabilities,
-        .label = node->as.rows.labels.data,
-    };
-}
-
-/* The rows' losses are added in their order, whatever thread computed them. */
-static bool cross_entropy_forward(an_graph *graph, an_node *node)
-{
-    const int64_t rows = node->as.rows.labels.count;
-    cross_entropy_pass pass = cross_entropy_plan(graph, node);
-    pass.probabilities = an__scratch(graph, node->inputs[0]->size, sizeof(float));
-    pass.loss = an__scratch(graph, rows, sizeof(double));
-    if (!pass.probabilities || !pass.loss)
-        return false;
-    node->as.rows.probabilities = pass.probabilities;
-    an__parallel(graph->context, rows, an__row_grain(pass.classes), forward_task, &pass);
-    double total = 0;
-    for (int64_t i = 0; i < rows; i++)
-        total += pass.loss[i];
-    node->output.data[0] = (float)(total / (double)rows);
-    return true;
-}
-
-static void cross_entropy_backward(an_graph *graph, an_node *node)
-{
-    const int64_t rows = node->as.rows.labels.count;
-    cross_entropy_pass pass = cross_entropy_plan(graph, node);
-    bool fresh;
-    pass.dx = an_grad_of(graph, node->inputs[0], &fresh);
-    pass.add = !fresh;
-    pass.scale = node->output.grad[0] / (float)rows;
-    if (pass.dx)
-        an__parallel(graph->context, rows, an__row_grain(pass.classes), backward_task, &pass);
-}
-
-const an_op an__op_cross_entropy = {"cross_entropy", classes_shape, cross_entropy_forward,
-                                    cross_entropy_backward};
-
-an_tensor *an_cross_entropy(an_graph *graph, an_tensor *logits, an_labels target)
-{
-    return an__record(graph, &an__op_cross_entropy, &logits, 1,
-                      &(an_attributes){.rows = {target, NULL}});
-}
-
-/* ---------------------------------------------------------------- mse_loss */
-
-static bool mse_shape(an_graph *graph, an_node *node, an_shape *shape)
-{
-    const an_shape x = node->inputs[0]->shape, target = node->inputs[1]->shape;
-    *shape = an_shape_0();
-    if (an_shape_equal(x, target) && node->inputs[0]->size > 0)
+    const int64_t classes = shape.ndim > 1 ? shape.dim[shape.ndim - 1] : 0;
+    if (classes > 0 && an_shape_size(shape) / classes == target.count)
         return true;
     return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
-                        "mse_loss: the shapes %s and %s must be equal and not empty",
-                        an__text(x).text, an__text(target).text);
+                        "%s: takes (%lld, classes) for %lld labels but gets %s", op,
+                        (long long)target.count, (long long)target.count, an__text(shape).text);
 }
 
-static bool mse_forward(an_graph *graph, an_node *node)
+an_tensor *an_loss_apply(an_loss loss, an_graph *graph, an_tensor *output, an_labels target)
 {
-    const an_tensor *x = node->inputs[0], *target = node->inputs[1];
-    const double total =
-        an__kernels(graph->context)->rows->square_distance(x->size, x->data, target->data);
-    node->output.data[0] = (float)(total / (double)x->size);
-    return true;
+    if (loss.kind == AN_CROSS_ENTROPY_LOSS || loss.kind == AN_NLL_LOSS)
+        return an__class_loss(graph, output, target, &loss);
+    if (!output || an__poisoned(output))
+        return an__value_loss(graph, output, output, &loss);
+    const char *op = names[loss.kind];
+    const an_shape shape = output->shape;
+    if (!rows_fit(graph, op, shape, target))
+        return &graph->poison;
+    const bool binary = loss.kind == AN_BCE_WITH_LOGITS_LOSS && shape.dim[shape.ndim - 1] == 1;
+    return an__value_loss(graph, output, label_rows(graph, op, shape, target, binary), &loss);
 }
 
-static void mse_backward(an_graph *graph, an_node *node)
+/* --------------------------------------------------------- against tensors */
+
+/*
+ * Cross-entropy with probabilities of the classes as target: -w t' log_softmax(x), summed over the
+ * classes, where t' = (1 - s) t + s / classes. A mean is over the rows.
+ */
+static an_tensor *soft_cross_entropy(an_loss loss, an_graph *graph, an_tensor *x, an_tensor *target)
 {
-    const an_pointwise_table *kernels = an__kernels(graph->context)->pointwise;
-    const int64_t size = node->inputs[0]->size;
-    const float scale = (float)(2.0 * (double)node->output.grad[0] / (double)size);
-    for (int i = 0; i < 2; i++) {
-        bool fresh;
-        float *dx = an_grad_of(graph, node->inputs[i], &fresh);
-        if (dx)
-            kernels->difference(size, dx, node->inputs[i]->data, node->inputs[1 - i]->data, scale,
-                                !fresh);
+    const char *op = names[loss.kind];
+    if (!x || !target || an__poisoned(x) || an__poisoned(target))
+        return an__value_loss(graph, x, target, &(an_loss){.kind = AN_MSE_LOSS});
+    const an_shape shape = x->shape;
+    if (!an__loss_check(graph, op, &loss))
+        return &graph->poison;
+    if (shape.ndim == 0 || x->size == 0 || !an_shape_equal(shape, target->shape)) {
+        an_error_set(an__failure(graph), AN_ERROR_SHAPE,
+                     "%s: the shapes %s and %s must be equal and not empty", op,
+                     an__text(shape).text, an__text(target->shape).text);
+        return &graph->poison;
     }
+    const int64_t classes = shape.dim[shape.ndim - 1];
+    if (loss.weight && loss.weight_count != classes) {
+        an_error_set(an__failure(graph), AN_ERROR_SHAPE,
+                     "%s: there are %lld weights for %lld classes", op,
+                     (long long)loss.weight_count, (long long)classes);
+        return &graph->poison;
+    }
+    const double s = loss.label_smoothing, rows = (double)(x->size / classes);
+    an_tensor *t = s > 0 ? an_affine(graph, target, 1 - s, s / (double)classes) : target;
+    if (loss.weight)
+        t = an_mul(graph, t, an_from(graph, loss.weight, an_shape_1(classes)));
+    an_tensor *sum = an_sum(graph, an_mul(graph, t, an_log_softmax(graph, x)));
+    return an_affine(graph, sum, loss.reduction == AN_REDUCE_SUM ? -1 : -1 / rows, 0);
 }
 
-const an_op an__op_mse_loss = {"mse_loss", mse_shape, mse_forward, mse_backward};
-
-an_tensor *an_mse_loss(an_graph *graph, an_tensor *x, an_tensor *target)
+an_tensor *an_loss_between(an_loss loss, an_graph *graph, an_tensor *output, an_tensor *target)
 {
-    return an__record(graph, &an__op_mse_loss, (an_tensor *[]){x, target}, 2, NULL);
+    if (loss.kind == AN_CROSS_ENTROPY_LOSS)
+        return soft_cross_entropy(loss, graph, output, target);
+    if (loss.kind != AN_NLL_LOSS)
+        return an__value_loss(graph, output, target, &loss);
+    an_error_set(an__failure(graph), AN_ERROR_ARGUMENT,
+                 "nll_loss: takes class labels, not a tensor; kl_div_loss compares probabilities");
+    return &graph->poison;
 }
 
 /* ---------------------------------------------------------- correct answers */
@@ -218,9 +190,12 @@ static bool first_maximum_at(const float *row, int64_t classes, int32_t label)
 
 int64_t an_count_correct(const an_tensor *logits, an_labels target)
 {
-    if (!logits || logits->shape.ndim != 2 || logits->shape.dim[0] != target.count)
+    if (!logits || logits->shape.ndim < 2)
         return -1;
-    const int64_t classes = logits->shape.dim[1];
+    const int64_t classes = logits->shape.dim[logits->shape.ndim - 1];
+    const int64_t rows = classes > 0 ? logits->size / classes : logits->shape.dim[0];
+    if (rows != target.count)
+        return -1;
     int64_t correct = 0;
     for (int64_t i = 0; i < target.count; i++)
         correct += first_maximum_at(logits->data + i * classes, classes, target.data[i]);

@@ -39,6 +39,11 @@
     X(nll_loss) \
     X(cross_entropy) \
     X(mse_loss) \
+    X(l1_loss) \
+    X(smooth_l1_loss) \
+    X(huber_loss) \
+    X(bce_with_logits_loss) \
+    X(kl_div_loss) \
     X(apply)
 /* clang-format on */
 

@@ -241,7 +241,9 @@ static bool read_loss(an_config *config, const an__node *node, an_error *err)
 {
     an__call call = {0};
     return read_call(config, node, &call, err) &&
-           an__blame(node, an_loss_parse(&node->source, call.call, &config->loss, err), err);
+           an__blame(node,
+                     an_loss_parse(&node->source, call.call, &config->arena, &config->loss, err),
+                     err);
 }
 
 static bool read_optimizer(an_config *config, const an__node *node, an_error *err)
@@ -375,6 +377,7 @@ bool an__config_read(an_config *config, an_error *err)
 {
     keep_the_length_set(config->root);
     config->deviation = 1;
+    config->loss = an_loss_defaults(AN_CROSS_ENTROPY_LOSS);
     config->batch_size = 64;
     config->accumulate = 1;
     config->seed = 1;

@@ -1,25 +1,222 @@
-/* Losses by name, on class labels. */
+/* Losses from text: "CrossEntropyLoss(label_smoothing=0.1)". */
+#include <math.h>
 #include <string.h>
 
-#include "autograd/graph.h"
-#include "nn/layer.h"
+#include <anneal/nn.h>
+
 #include "nn/name.h"
 
-/* By an_loss_kind. */
-static const char *const names[] = {"CrossEntropyLoss", "MSELoss", NULL};
+/* The parameters of all losses. PyTorch keeps two old ones at their places; they must be None. */
+typedef enum parameter {
+    WEIGHT,
+    POS_WEIGHT,
+    SIZE_AVERAGE,
+    REDUCE,
+    REDUCTION,
+    IGNORE_INDEX,
+    LABEL_SMOOTHING,
+    BETA,
+    DELTA,
+    LOG_TARGET
+} parameter;
 
-_Static_assert(AN_CROSS_ENTROPY_LOSS == 0 && AN_MSE_LOSS == 1, "names are in the enum's order");
+static const char *const parameter_names[] = {
+    [WEIGHT] = "weight",
+    [POS_WEIGHT] = "pos_weight",
+    [SIZE_AVERAGE] = "size_average",
+    [REDUCE] = "reduce",
+    [REDUCTION] = "reduction",
+    [IGNORE_INDEX] = "ignore_index",
+    [LABEL_SMOOTHING] = "label_smoothing",
+    [BETA] = "beta",
+    [DELTA] = "delta",
+    [LOG_TARGET] = "log_target",
+};
 
-bool an_loss_parse(const an_spec_source *source, const an_spec_node *call, an_loss *loss,
-                   an_error *err)
+enum { MAX_PARAMETERS = 6 };
+
+/* A loss and its parameters in PyTorch's order. */
+typedef struct signature {
+    const char *name;
+    size_t count;
+    parameter parameters[MAX_PARAMETERS];
+} signature;
+
+static const signature signatures[] = {
+    [AN_CROSS_ENTROPY_LOSS] = {"CrossEntropyLoss",
+                               6,
+                               {WEIGHT, SIZE_AVERAGE, IGNORE_INDEX, REDUCE, REDUCTION,
+                                LABEL_SMOOTHING}},
+    [AN_NLL_LOSS] = {"NLLLoss", 5, {WEIGHT, SIZE_AVERAGE, IGNORE_INDEX, REDUCE, REDUCTION}},
+    [AN_MSE_LOSS] = {"MSELoss", 3, {SIZE_AVERAGE, REDUCE, REDUCTION}},
+    [AN_L1_LOSS] = {"L1Loss", 3, {SIZE_AVERAGE, REDUCE, REDUCTION}},
+    [AN_SMOOTH_L1_LOSS] = {"SmoothL1Loss", 4, {SIZE_AVERAGE, REDUCE, REDUCTION, BETA}},
+    [AN_HUBER_LOSS] = {"HuberLoss", 2, {REDUCTION, DELTA}},
+    [AN_BCE_WITH_LOGITS_LOSS] = {"BCEWithLogitsLoss",
+                                 5,
+                                 {WEIGHT, SIZE_AVERAGE, REDUCE, REDUCTION, POS_WEIGHT}},
+    [AN_KL_DIV_LOSS] = {"KLDivLoss", 4, {SIZE_AVERAGE, REDUCE, REDUCTION, LOG_TARGET}},
+};
+
+enum { KINDS = sizeof signatures / sizeof *signatures };
+
+/* ------------------------------------------------------------------ values */
+
+/* One call's parameter: where it stands and what it is called. */
+typedef struct place {
+    const an_spec_source *source;
+    const an_spec_node *value;
+    const char *loss, *name;
+} place;
+
+static bool read_weights(const place *at, an_arena *arena, const float **weights, int64_t *count,
+                         an_error *err)
+{
+    const an_spec_node *list = at->value;
+    if (list->kind == AN_SPEC_NONE) {
+        return true;
+    }
+    if (list->kind != AN_SPEC_LIST || list->arg_count == 0) {
+        return an_spec_error(at->source, list->offset, err,
+                             "%s: %s must be a list of numbers, such as [0.5, 2], or None",
+                             at->loss, at->name);
+    }
+    float *values = an_arena_alloc(arena, list->arg_count * sizeof *values);
+    if (!values) {
+        return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for %s", at->loss);
+    }
+    for (size_t i = 0; i < list->arg_count; i++) {
+        const an_spec_node *value = list->args[i].value;
+        double number = 0;
+        if (!an_spec_number(at->source, at->name, value, &number, err)) {
+            return false;
+        }
+        if (!(number >= 0 && number <= 3e38)) {
+            return an_spec_error(at->source, value->offset, err,
+                                 "%s: a weight must be a number of at least 0", at->loss);
+        }
+        values[i] = (float)number;
+    }
+    *weights = values;
+    *count = (int64_t)list->arg_count;
+    return true;
+}
+
+static bool read_reduction(const place *at, an_loss *loss, an_error *err)
+{
+    static const char *const words[] = {"mean", "sum", "batchmean"};
+    const int count = loss->kind == AN_KL_DIV_LOSS ? 3 : 2;
+    for (int i = 0; i < count && at->value->kind == AN_SPEC_STRING; i++) {
+        if (strcmp(at->value->text, words[i]) == 0) {
+            loss->reduction = (an_reduction)i;
+            return true;
+        }
+    }
+    return an_spec_error(at->source, at->value->offset, err,
+                         "%s: reduction must be 'mean'%s 'sum'%s, since training needs one number",
+                         at->loss, count > 2 ? "," : " or", count > 2 ? " or 'batchmean'" : "");
+}
+
+/* A number from `low`, or above it where it is `open`, to `high`. */
+static bool read_between(const place *at, double low, bool open, double high, double *out,
+                         an_error *err)
+{
+    double number = 0;
+    if (!an_spec_number(at->source, at->name, at->value, &number, err)) {
+        return false;
+    }
+    if ((open ? number > low : number >= low) && number <= high) {
+        *out = number;
+        return true;
+    }
+    char got[40], most[40] = "";
+    an_number_print_short(got, sizeof got, number);
+    if (isfinite(high)) {
+        an_format(most, sizeof most, " and at most %g", high);
+    }
+    return an_spec_error(at->source, at->value->offset, err, "%s: %s must be %s %g%s, got %s",
+                         at->loss, at->name, open ? "above" : "at least", low, most, got);
+}
+
+static bool read_ignored(const place *at, int32_t *label, an_error *err)
+{
+    int64_t number = *label;
+    if (!an_spec_integer(at->source, at->name, at->value, &number, err)) {
+        return false;
+    }
+    if (number < INT32_MIN || number > INT32_MAX) {
+        return an_spec_error(at->source, at->value->offset, err,
+                             "%s: ignore_index must be a label of 32 bits", at->loss);
+    }
+    *label = (int32_t)number;
+    return true;
+}
+
+static bool read_parameter(const place *at, parameter which, an_arena *arena, an_loss *loss,
+                           an_error *err)
+{
+    switch (which) {
+    case WEIGHT:
+        return read_weights(at, arena, &loss->weight, &loss->weight_count, err);
+    case POS_WEIGHT:
+        return read_weights(at, arena, &loss->pos_weight, &loss->pos_weight_count, err);
+    case REDUCTION:
+        return read_reduction(at, loss, err);
+    case IGNORE_INDEX:
+        return read_ignored(at, &loss->ignore_index, err);
+    case LABEL_SMOOTHING:
+        return read_between(at, 0, false, 1, &loss->label_smoothing, err);
+    case BETA:
+        return read_between(at, 0, false, INFINITY, &loss->beta, err);
+    case DELTA:
+        return read_between(at, 0, true, INFINITY, &loss->delta, err);
+    case LOG_TARGET:
+        return an_spec_bool(at->source, at->name, at->value, &loss->log_target, err);
+    case SIZE_AVERAGE:
+    case REDUCE:
+        break;
+    }
+    return at->value->kind == AN_SPEC_NONE ||
+           an_spec_error(at->source, at->value->offset, err,
+                         "%s: %s is an old name; write reduction='mean' or reduction='sum'",
+                         at->loss, at->name);
+}
+
+/* ------------------------------------------------------------------- calls */
+
+static bool read_loss(const an_spec_source *source, const an_spec_node *call, an_arena *arena,
+                      an_loss *loss, an_error *err)
+{
+    const signature *s = &signatures[loss->kind];
+    an_spec_param params[MAX_PARAMETERS];
+    const an_spec_node *values[MAX_PARAMETERS];
+    for (size_t i = 0; i < s->count; i++) {
+        params[i] = (an_spec_param){.name = parameter_names[s->parameters[i]]};
+    }
+    if (!an_spec_bind(source, call, params, s->count, values, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        place at = {source, values[i], s->name, params[i].name};
+        if (values[i] && !read_parameter(&at, s->parameters[i], arena, loss, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool an_loss_parse(const an_spec_source *source, const an_spec_node *call, an_arena *arena,
+                   an_loss *loss, an_error *err)
 {
     if (!an__name_call(source, call, "loss", "CrossEntropyLoss()", err)) {
         return false;
     }
-    for (int i = 0; names[i]; i++) {
+    const char *names[KINDS + 1] = {NULL};
+    for (int i = 0; i < KINDS; i++) {
+        names[i] = signatures[i].name;
         if (strcmp(names[i], call->text) == 0) {
-            loss->kind = (an_loss_kind)i;
-            return an_spec_bind(source, call, NULL, 0, NULL, err);
+            *loss = an_loss_defaults((an_loss_kind)i);
+            return read_loss(source, call, arena, loss, err);
         }
     }
     return an__name_unknown(source, call, "loss", names, err);
@@ -27,46 +224,5 @@ bool an_loss_parse(const an_spec_source *source, const an_spec_node *call, an_lo
 
 const char *an_loss_name(an_loss loss)
 {
-    return names[loss.kind];
-}
-
-/* The labels as rows (n, classes) with a 1 at each label; poisoned where they do not fit. */
-static an_tensor *one_hot(an_graph *graph, an_labels target, int64_t classes)
-{
-    an_tensor *rows = an_full(graph, an_shape_2(target.count, classes), 0);
-    if (an__poisoned(rows)) {
-        return rows;
-    }
-    for (int64_t i = 0; i < target.count; i++) {
-        int32_t label = target.data[i];
-        if (label < 0 || label >= classes) {
-            an_error_set(an__failure(graph), AN_ERROR_ARGUMENT,
-                         "MSELoss: the label of row %lld is %d, but the output has %lld classes",
-                         (long long)i, (int)label, (long long)classes);
-            return &graph->poison;
-        }
-        rows->data[i * classes + label] = 1;
-    }
-    return rows;
-}
-
-static an_tensor *mse(an_graph *graph, an_tensor *output, an_labels target)
-{
-    if (an__poisoned(output)) {
-        return output;
-    }
-    if (output->shape.ndim != 2 || output->shape.dim[0] != target.count) {
-        an_error_set(an__failure(graph), AN_ERROR_SHAPE,
-                     "MSELoss: takes (%lld, classes) for %lld labels but gets %s",
-                     (long long)target.count, (long long)target.count,
-                     an__text(output->shape).text);
-        return &graph->poison;
-    }
-    return an_mse_loss(graph, output, one_hot(graph, target, output->shape.dim[1]));
-}
-
-an_tensor *an_loss_apply(an_loss loss, an_graph *graph, an_tensor *output, an_labels target)
-{
-    return loss.kind == AN_MSE_LOSS ? mse(graph, output, target)
-                                    : an_cross_entropy(graph, output, target);
+    return signatures[loss.kind].name;
 }

@@ -173,6 +173,64 @@ static void classes(an_rng *rng, bool large, an_shape *shapes, int *count, setti
     labels(rng, s, shapes[0].dim[0], shapes[0].dim[1]);
 }
 
+/* A loss with random settings; of `columns` weights, where it has some. */
+static void loss_setting(an_rng *rng, setting *s, an_loss_kind kind, int64_t columns)
+{
+    s->loss = an_loss_defaults(kind);
+    s->loss.reduction = below(rng, 2) ? AN_REDUCE_MEAN : AN_REDUCE_SUM;
+    an_rng_fill_uniform(rng, s->weights, MAX_WEIGHTS, 0.1f, 2);
+    an_rng_fill_uniform(rng, s->pos_weights, MAX_WEIGHTS, 0.1f, 2);
+    s->loss.weight = below(rng, 2) && columns <= MAX_WEIGHTS ? s->weights : NULL;
+    s->loss.weight_count = columns;
+    s->loss.pos_weight = below(rng, 2) ? s->pos_weights : NULL;
+    s->loss.pos_weight_count = below(rng, 2) && columns <= MAX_WEIGHTS ? columns : 1;
+    s->loss.label_smoothing = (double)below(rng, 3) / 4;
+    s->loss.beta = 0.5 + an_rng_double(rng);
+    s->loss.delta = 0.5 + an_rng_double(rng);
+    s->loss.log_target = below(rng, 2);
+}
+
+static void class_loss(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    classes(rng, large, shapes, count, s);
+    loss_setting(rng, s, AN_CROSS_ENTROPY_LOSS, shapes[0].dim[1]);
+    s->loss.ignore_index = below(rng, 2) ? s->labels[s->label_count / 2] : -1;
+    for (int64_t i = 1; i < s->label_count; i++)
+        if (s->loss.ignore_index == -1 && below(rng, 4) == 0)
+            s->labels[i] = -1;
+    s->labels[0] = s->loss.ignore_index == 0 ? 1 : 0;
+    shapes[0].dim[1] += shapes[0].dim[1] == 1;
+    s->loss.weight_count = shapes[0].dim[1];
+    if (!large && below(rng, 2)) /* the same rows in three dimensions */
+        shapes[0] = an_shape_3(1, shapes[0].dim[0], shapes[0].dim[1]);
+}
+
+static void negative_class_loss(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    class_loss(rng, large, shapes, count, s);
+    s->loss.kind = AN_NLL_LOSS;
+}
+
+#define VALUE_LOSS(name, kind)                                                                  \
+    static void name(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)         \
+    {                                                                                           \
+        two_equal(rng, large, shapes, count, s);                                                \
+        loss_setting(rng, s, kind, shapes[0].ndim > 0 ? shapes[0].dim[shapes[0].ndim - 1] : 1); \
+    }
+
+VALUE_LOSS(squares, AN_MSE_LOSS)
+VALUE_LOSS(sizes, AN_L1_LOSS)
+VALUE_LOSS(smooth_sizes, AN_SMOOTH_L1_LOSS)
+VALUE_LOSS(huber, AN_HUBER_LOSS)
+VALUE_LOSS(binary, AN_BCE_WITH_LOGITS_LOSS)
+
+static void divergence(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    two_equal(rng, large, shapes, count, s);
+    loss_setting(rng, s, AN_KL_DIV_LOSS, 1);
+    s->loss.reduction = (an_reduction)below(rng, 3);
+}
+
 static void parts(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
 {
     at_least_one_dim(rng, large, shapes, count, s);
@@ -221,9 +279,18 @@ CALL(flatten, in[0], s->dim)
 CALL(slice, in[0], s->dim, s->start, s->count)
 CALL(index_rows, in[0], (an_labels){s->labels, s->label_count})
 CALL(concat, in, count, s->dim)
-CALL(nll_loss, in[0], (an_labels){s->labels, s->label_count})
-CALL(cross_entropy, in[0], (an_labels){s->labels, s->label_count})
-CALL(mse_loss, in[0], in[1])
+
+static an_tensor *call_class_loss(an_graph *graph, an_tensor **in, int count, const setting *s)
+{
+    (void)count;
+    return an_loss_apply(s->loss, graph, in[0], (an_labels){s->labels, s->label_count});
+}
+
+static an_tensor *call_value_loss(an_graph *graph, an_tensor **in, int count, const setting *s)
+{
+    (void)count;
+    return an_loss_between(s->loss, graph, in[0], in[1]);
+}
 
 static an_tensor *call_dropout(an_graph *graph, an_tensor **in, int count, const setting *s)
 {
@@ -295,9 +362,14 @@ const op_case op_cases[] = {
     {"slice", part, call_slice, twin_slice, -2, 2, 0},
     {"index_rows", rows, call_index_rows, twin_index_rows, -2, 2, 0},
     {"concat", parts, call_concat, twin_concat, -2, 2, 0},
-    {"nll_loss", classes, call_nll_loss, twin_nll_loss, -4, 0, 0},
-    {"cross_entropy", classes, call_cross_entropy, twin_cross_entropy, -4, 4, 0},
-    {"mse_loss", two_equal, call_mse_loss, twin_mse_loss, -2, 2, 0},
+    {"nll_loss", negative_class_loss, call_class_loss, twin_nll_loss, -4, 0, 0},
+    {"cross_entropy", class_loss, call_class_loss, twin_cross_entropy, -4, 4, 0},
+    {"mse_loss", squares, call_value_loss, twin_value_loss, -2, 2, 0},
+    {"l1_loss", sizes, call_value_loss, twin_value_loss, -2, 2, 0},
+    {"smooth_l1_loss", smooth_sizes, call_value_loss, twin_value_loss, -2, 2, 0},
+    {"huber_loss", huber, call_value_loss, twin_value_loss, -2, 2, 0},
+    {"bce_with_logits_loss", binary, call_value_loss, twin_value_loss, -2, 2, 0},
+    {"kl_div_loss", divergence, call_value_loss, twin_value_loss, 0.1, 2, 0},
     {"apply", two_equal, call_apply, twin_apply, -1, 1, 0},
 };
 const int op_case_count = sizeof op_cases / sizeof *op_cases;

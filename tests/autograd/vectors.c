@@ -23,6 +23,7 @@ typedef struct small_setting {
     an_activation activation;
     int32_t labels[4];
     int64_t label_count;
+    an_loss loss;
 } small_setting;
 
 typedef struct vector {
@@ -49,6 +50,7 @@ static void fill(setting *to, const small_setting *from)
     to->activation = from->activation;
     to->label_count = from->label_count;
     memcpy(to->labels, from->labels, sizeof from->labels);
+    to->loss = from->loss;
 }
 
 static void close_to(const char *op, const char *what, const float *got, const array *want)

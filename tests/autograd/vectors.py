@@ -69,10 +69,52 @@ case("flatten", lambda x: torch.flatten(x, 1), (2, 3, 4), dim=1)
 case("slice", lambda x: x[:, 1:3], (2, 4, 3), dim=1, start=1, count=2)
 case("index_rows", lambda x: x[labels(2, 0, 2, 1)], (3, 4), labels=(2, 0, 2, 1))
 case("concat", lambda *x: torch.cat(x, 1), (2, 3), (2, 1), (2, 4), dim=1)
-case("nll_loss", lambda x: F.nll_loss(x, labels(2, 0, 4)), (3, 5), labels=(2, 0, 4))
-case("cross_entropy", lambda x: F.cross_entropy(x, labels(2, 0, 4)), (3, 5), low=-5.0, high=5.0,
-     labels=(2, 0, 4))
-case("mse_loss", F.mse_loss, (3, 5), (3, 5))
+
+# A loss with its settings; weight and pos_weight are numbers here, tensors for PyTorch.
+KINDS = {"cross_entropy": "CROSS_ENTROPY", "nll_loss": "NLL", "mse_loss": "MSE", "l1_loss": "L1",
+         "smooth_l1_loss": "SMOOTH_L1", "huber_loss": "HUBER",
+         "bce_with_logits_loss": "BCE_WITH_LOGITS", "kl_div_loss": "KL_DIV"}
+FUNCTIONS = {"cross_entropy": F.cross_entropy, "nll_loss": F.nll_loss, "mse_loss": F.mse_loss,
+             "l1_loss": F.l1_loss, "smooth_l1_loss": F.smooth_l1_loss, "huber_loss": F.huber_loss,
+             "bce_with_logits_loss": F.binary_cross_entropy_with_logits, "kl_div_loss": F.kl_div}
+
+
+def loss(op, *shapes, low=-5.0, high=5.0, target=None, **options):
+    tensors = {k: torch.tensor(v) if isinstance(v, list) else v for k, v in options.items()}
+    setting = {"loss": (op, options)}
+    if target:
+        setting["labels"] = target
+        case(op, lambda x: FUNCTIONS[op](x, labels(*target), **tensors), *shapes, low=low,
+             high=high, **setting)
+    else:
+        case(op, lambda x, t: FUNCTIONS[op](x, t, **tensors), *shapes, low=low, high=high,
+             **setting)
+
+
+WEIGHTS = [0.5, 2.0, 0.25, 1.0, 1.5]
+for reduction in ("mean", "sum"):
+    for op, low, high in (("nll_loss", -2.0, 2.0), ("cross_entropy", -5.0, 5.0)):
+        loss(op, (3, 5), low=low, high=high, target=(2, 0, 4), reduction=reduction)
+        loss(op, (4, 5), low=low, high=high, target=(2, 0, -100, 4), reduction=reduction,
+             weight=WEIGHTS)
+        loss(op, (4, 5), low=low, high=high, target=(2, 0, 1, 4), reduction=reduction,
+             weight=WEIGHTS, ignore_index=1)
+    loss("cross_entropy", (4, 5), target=(2, 0, 1, 4), reduction=reduction, label_smoothing=0.1)
+    loss("cross_entropy", (4, 5), target=(2, 0, 1, 4), reduction=reduction, label_smoothing=0.3,
+         weight=WEIGHTS, ignore_index=0)
+    for op in ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"):
+        loss(op, (3, 5), (3, 5), low=-2.0, high=2.0, reduction=reduction)
+    loss("smooth_l1_loss", (3, 5), (3, 5), low=-2.0, high=2.0, reduction=reduction, beta=0.0)
+    loss("smooth_l1_loss", (3, 5), (3, 5), low=-2.0, high=2.0, reduction=reduction, beta=2.5)
+    loss("huber_loss", (3, 5), (3, 5), low=-2.0, high=2.0, reduction=reduction, delta=0.4)
+    loss("bce_with_logits_loss", (3, 5), (3, 5), low=0.0, high=1.0, reduction=reduction)
+    loss("bce_with_logits_loss", (3, 5), (3, 5), low=0.0, high=1.0, reduction=reduction,
+         weight=WEIGHTS, pos_weight=WEIGHTS[::-1])
+    loss("bce_with_logits_loss", (3, 5), (3, 5), low=0.0, high=1.0, reduction=reduction,
+         pos_weight=[3.0])
+for reduction in ("mean", "sum", "batchmean"):
+    loss("kl_div_loss", (3, 5), (3, 5), low=0.1, high=2.0, reduction=reduction)
+    loss("kl_div_loss", (3, 5), (3, 5), low=-2.0, high=2.0, reduction=reduction, log_target=True)
 
 
 def floats(x):
@@ -90,7 +132,22 @@ def array(x):
     return "{%s, %s}" % (shape(x.shape), floats(x))
 
 
+def setting_of_loss(op, options):
+    parts = [".kind = AN_%s_LOSS" % KINDS[op]]
+    defaults = {"ignore_index": -100, "beta": 1.0, "delta": 1.0}
+    for name, value in {**defaults, **options}.items():
+        if name == "reduction":
+            value = "AN_REDUCE_" + value.upper()
+        if isinstance(value, list):
+            parts.append(".%s_count = %d" % (name, len(value)))
+            value = floats(torch.tensor(value))
+        parts.append(".%s = %s" % (name, str(value).lower() if isinstance(value, bool) else value))
+    return ".loss = {%s}" % ", ".join(parts)
+
+
 def setting(name, value):
+    if name == "loss":
+        return setting_of_loss(*value)
     if name == "labels":
         return ".labels = {%s}, .label_count = %d" % (", ".join(map(str, value)), len(value))
     if name == "shape":

@@ -17,12 +17,16 @@ typedef struct fixture {
 static const float scores[ROWS * CLASSES] = {0.5f, -1, 2, 0, 1, 1, 1, 1, -3, 0, 4, 0.25f};
 static const int32_t labels[ROWS] = {2, 0, 3};
 
+/* Weights live until the tests end. */
+static an_arena arena;
+
 static int set_up(void **state)
 {
     static fixture f;
     an_context_options options = {.threads = 1};
     f.context = an_context_new(&options, NULL);
     f.graph = an_graph_new(f.context, NULL);
+    an_arena_init(&arena, an_allocator_default());
     *state = &f;
     return 0;
 }
@@ -30,6 +34,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     fixture *f = *state;
+    an_arena_free(&arena);
     an_graph_free(f->graph);
     an_context_free(f->context);
     return 0;
@@ -40,7 +45,7 @@ static bool parse(const char *text, an_loss *loss, an_error *err)
     an_allocator allocator = an_allocator_default();
     an_spec_source source = an_spec_source_text(text);
     an_spec *spec = an_spec_parse(&source, &allocator, err);
-    bool parsed = spec && an_loss_parse(an_spec_where(spec), an_spec_root(spec), loss, err);
+    bool parsed = spec && an_loss_parse(an_spec_where(spec), an_spec_root(spec), &arena, loss, err);
     an_spec_free(spec);
     return parsed;
 }
@@ -69,7 +74,7 @@ static void wrong_names_are_refused(void **state)
     (void)state;
     static const char *const cases[][2] = {
         {"CrossEntropy()", "there is no loss 'CrossEntropy'; did you mean 'CrossEntropyLoss'?"},
-        {"Xyzzyplugh()", "there are CrossEntropyLoss, MSELoss"},
+        {"Xyzzyplugh()", "there are CrossEntropyLoss, NLLLoss, MSELoss"},
         {"MSELoss", "a loss is written as a call, as in CrossEntropyLoss()"},
         {"MSELoss(3)", "MSELoss"},
         {"CrossEntropyLoss(weight=3)", "weight"},
@@ -142,8 +147,8 @@ static void labels_and_shapes_are_checked(void **state)
     fixture *f = *state;
     static const int32_t high[ROWS] = {0, 4, 1}, low[ROWS] = {0, 1, -1};
     an_shape good = an_shape_2(ROWS, CLASSES);
-    assert_fails(f, good, high, ROWS, "the label of row 1 is 4, but the output has 4 classes");
-    assert_fails(f, good, low, ROWS, "the label of row 2 is -1");
+    assert_fails(f, good, high, ROWS, "mse_loss: label 4 of row 1 is outside 0..3");
+    assert_fails(f, good, low, ROWS, "mse_loss: label -1 of row 2 is outside 0..3");
     assert_fails(f, good, labels, 2, "takes (2, classes) for 2 labels but gets (3, 4)");
     assert_fails(f, an_shape_3(ROWS, 2, 2), labels, ROWS, "but gets (3, 2, 2)");
     assert_fails(f, an_shape_1(ROWS), labels, ROWS, "but gets (3,)");
@@ -157,8 +162,9 @@ static void earlier_errors_come_first(void **state)
     an_tensor *bad = an_matmul(f->graph, a, an_leaf(f->graph, scores, an_shape_2(3, 4)));
     an_error first = {0}, err = {0};
     assert_true(an_graph_error(f->graph, &first));
-    for (int kind = 0; kind < 2; kind++) {
-        an_loss_apply((an_loss){(an_loss_kind)kind}, f->graph, bad, (an_labels){labels, ROWS});
+    for (int kind = 0; kind <= AN_KL_DIV_LOSS; kind++) {
+        an_loss_apply(an_loss_defaults((an_loss_kind)kind), f->graph, bad,
+                      (an_labels){labels, ROWS});
     }
     assert_false(an_graph_reset(f->graph, &err));
     assert_string_equal(err.message, first.message);

@@ -71,7 +71,7 @@ static inline void world_open(world *w)
     assert_non_null(w->optim);
     w->fit = an_fit_defaults();
     w->fit.model = w->model;
-    w->fit.loss = (an_loss){AN_CROSS_ENTROPY_LOSS};
+    w->fit.loss = an_loss_defaults(AN_CROSS_ENTROPY_LOSS);
     w->fit.optim = w->optim;
     w->fit.train = w->loader;
 }

@@ -123,4 +123,18 @@ static inline float an__logistic(float x)
     return x < 0.0f ? e * value : value;
 }
 
+/* log(1 + e) for 0 <= e <= 1: what rounding takes from 1 + e comes back as a correction. */
+static inline float an__log1p(float e)
+{
+    float sum = 1.0f + e;
+    return an__log(sum) + (e - (sum - 1.0f)) / sum;
+}
+
+/* log(1 + e^x), which keeps the relative precision where it is small. */
+static inline float an__softplus(float x)
+{
+    float size = an__float_of(an__bits_of(x) & 0x7fffffffu);
+    return (x < 0.0f ? 0.0f : x) + an__log1p(an__exp(-size));
+}
+
 #endif

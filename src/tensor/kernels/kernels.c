@@ -7,6 +7,7 @@
 #define KERNEL_TABLES(X, bits) \
     X(bytes, bits)             \
     X(gemm, bits)              \
+    X(losses, bits)            \
     X(pointwise, bits)         \
     X(rows, bits)              \
     X(update, bits)

@@ -133,16 +133,6 @@ static void dropout_backward(int64_t n, float *dx, const float *dy, const uint8_
             put(&dx[i], keep[i] ? scale * dy[i] : 0.0f, false);
 }
 
-static void difference(int64_t n, float *dx, const float *a, const float *b, float scale, bool add)
-{
-    if (add)
-        for (int64_t i = 0; i < n; i++)
-            put(&dx[i], scale * (a[i] - b[i]), true);
-    else
-        for (int64_t i = 0; i < n; i++)
-            put(&dx[i], scale * (a[i] - b[i]), false);
-}
-
 #define UNARY_ENTRY(NAME, name, y, dx) [AN_UNARY_##NAME] = {name##_forward, name##_backward},
 #define BINARY_ENTRY(NAME, name, y, a, b) \
     [AN_BINARY_##NAME] = {name##_forward_2, {name##_da, name##_db}},
@@ -152,5 +142,4 @@ const an_pointwise_table AN_KERNEL_NAME(an__pointwise_table) = {
     .binary = {AN_BINARY_MAP(BINARY_ENTRY)},
     .dropout = dropout,
     .dropout_backward = dropout_backward,
-    .difference = difference,
 };

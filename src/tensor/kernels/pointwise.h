@@ -82,8 +82,6 @@ struct an_pointwise_table {
     /* dx = keep[i] ? scale * dy : 0 */
     void (*dropout_backward)(int64_t n, float *dx, const float *dy, const uint8_t *keep,
                              float scale, bool add);
-    /* dx = scale * (a - b) */
-    void (*difference)(int64_t n, float *dx, const float *a, const float *b, float scale, bool add);
 };
 
 extern const an_pointwise_table an__pointwise_table_128, an__pointwise_table_256,

@@ -1,5 +1,5 @@
 /*
- * Reductions, softmax and cross-entropy. Plain loops over contiguous values, for the compiler to
+ * Reductions and softmax. Plain loops over contiguous values, for the compiler to
  * turn into vectors; sums keep sixteen accumulators (one 512-bit vector of floats holds sixteen)
  * whatever the width, so that their order is the same everywhere.
  */
@@ -7,14 +7,13 @@
 
 #include <math.h>
 
-#include "tensor/kernels/elementary.h"
+#include "tensor/kernels/row_loops.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
 enum {
-    LANES = 16,  /* accumulators of a sum */
-    STRIP = 64,  /* columns that are summed together */
-    CHUNK = 4096 /* floats that a softmax holds in the first-level cache */
+    LANES = AN_ACCUMULATORS,
+    STRIP = 64 /* columns that are summed together */
 };
 
 INLINE void put(float *at, float value, bool add)
@@ -24,24 +23,9 @@ INLINE void put(float *at, float value, bool add)
 
 /* -------------------------------------------------------------------- sums */
 
-static double lanes_total(const double *lane)
-{
-    double total = 0;
-    for (int i = 0; i < LANES; i++)
-        total += lane[i];
-    return total;
-}
-
 static double sum(int64_t n, const float *x)
 {
-    double lane[LANES] = {0};
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int j = 0; j < LANES; j++)
-            lane[j] += (double)x[i + j];
-    for (int j = 0; i + j < n; j++)
-        lane[j] += (double)x[i + j];
-    return lanes_total(lane);
+    return an__sum(n, x);
 }
 
 static double dot(int64_t n, const float *a, const float *b)
@@ -53,20 +37,7 @@ static double dot(int64_t n, const float *a, const float *b)
             lane[j] += (double)a[i + j] * (double)b[i + j];
     for (int j = 0; i + j < n; j++)
         lane[j] += (double)a[i + j] * (double)b[i + j];
-    return lanes_total(lane);
-}
-
-static double square_distance(int64_t n, const float *a, const float *b)
-{
-    double lane[LANES] = {0};
-    for (int64_t i = 0; i < n; i += LANES) {
-        int64_t left = n - i < LANES ? n - i : LANES;
-        for (int64_t j = 0; j < left; j++) {
-            double difference = (double)(a[i + j] - b[i + j]);
-            lane[j] += difference * difference;
-        }
-    }
-    return lanes_total(lane);
+    return an__lanes_total(lane);
 }
 
 /* A strip of columns at a time, so that its sums stay in registers or the first-level cache. */
@@ -156,55 +127,16 @@ static void activation_sums(an_block block, int64_t begin, int64_t end, an_unary
 
 /* ----------------------------------------------------------------- softmax */
 
-/* The largest of n values, n at least 1; NaN may be lost, the caller's sums bring it back. */
-static float largest(int64_t n, const float *x)
-{
-    float best = x[0];
-    for (int64_t i = 1; i < n; i++)
-        best = x[i] > best ? x[i] : best;
-    return best;
-}
-
-/*
- * The rows whose values fit in one chunk. Short rows are shifted one by one but exponentiated
- * together, in full vectors: ten classes a row would leave most lanes idle.
- */
-static int64_t rows_at_once(int64_t columns)
-{
-    return columns < CHUNK ? CHUNK / columns : 1;
-}
-
-static void shift_rows(int64_t rows, int64_t columns, float *y, const float *x)
-{
-    for (int64_t r = 0; r < rows; r++, x += columns, y += columns) {
-        float top = largest(columns, x);
-        for (int64_t i = 0; i < columns; i++)
-            y[i] = x[i] - top;
-    }
-}
-
-static void exponentiate(int64_t n, float *x)
-{
-    for (int64_t i = 0; i < n; i++)
-        x[i] = an__exp(x[i]);
-}
-
-static void scale_row(int64_t n, float *x, float factor)
-{
-    for (int64_t i = 0; i < n; i++)
-        x[i] *= factor;
-}
-
 static void softmax(int64_t rows, int64_t columns, float *y, const float *x)
 {
-    const int64_t step = columns ? rows_at_once(columns) : rows;
+    const int64_t step = columns ? an__rows_at_once(columns) : rows;
     for (int64_t at = 0; at < rows && columns; at += step) {
         int64_t count = rows - at < step ? rows - at : step;
         float *part = y + at * columns;
-        shift_rows(count, columns, part, x + at * columns);
-        exponentiate(count * columns, part);
+        an__shift_rows(count, columns, part, x + at * columns);
+        an__exponentiate(count * columns, part);
         for (int64_t r = 0; r < count; r++, part += columns)
-            scale_row(columns, part, (float)(1.0 / sum(columns, part)));
+            an__scale_row(columns, part, (float)(1.0 / sum(columns, part)));
     }
 }
 
@@ -235,7 +167,7 @@ static double power_sum(int64_t n, const float *x)
 static void log_softmax(int64_t rows, int64_t columns, float *y, const float *x)
 {
     for (int64_t r = 0; r < rows && columns; r++, x += columns, y += columns) {
-        shift_rows(1, columns, y, x);
+        an__shift_rows(1, columns, y, x);
         float shift = (float)log(power_sum(columns, y));
         for (int64_t i = 0; i < columns; i++)
             y[i] -= shift;
@@ -250,36 +182,6 @@ static void log_softmax_backward(int64_t rows, int64_t columns, float *dx, const
         for (int64_t i = 0; i < columns; i++)
             put(&dx[i], dy[i] - an__exp(y[i]) * total, add);
     }
-}
-
-/* ----------------------------------------------------------- cross-entropy */
-
-static void cross_entropy(int64_t rows, int64_t columns, float *p, double *loss, const float *x,
-                          const int32_t *label)
-{
-    const int64_t step = rows_at_once(columns);
-    for (int64_t at = 0; at < rows; at += step) {
-        int64_t count = rows - at < step ? rows - at : step;
-        float *part = p + at * columns;
-        shift_rows(count, columns, part, x + at * columns);
-        for (int64_t r = 0; r < count; r++)
-            loss[at + r] = -(double)part[r * columns + label[at + r]];
-        exponentiate(count * columns, part);
-        for (int64_t r = 0; r < count; r++, part += columns) {
-            double total = sum(columns, part);
-            loss[at + r] += log(total);
-            scale_row(columns, part, (float)(1.0 / total));
-        }
-    }
-}
-
-static void cross_entropy_backward(int64_t rows, int64_t columns, float *dx, const float *p,
-                                   const int32_t *label, float scale, bool add)
-{
-    for (int64_t i = 0; i < rows * columns; i++)
-        put(&dx[i], scale * p[i], add);
-    for (int64_t r = 0; r < rows; r++)
-        dx[r * columns + label[r]] -= scale;
 }
 
 /* --------------------------------------------------------------- transpose */
@@ -297,7 +199,6 @@ static void transpose(int64_t rows, int64_t columns, float *y, const float *x, b
 
 const an_rows_table AN_KERNEL_NAME(an__rows_table) = {
     .sum = sum,
-    .square_distance = square_distance,
     .column_sums = column_sums,
     .spread = spread,
     .column_max = column_max,
@@ -306,7 +207,5 @@ const an_rows_table AN_KERNEL_NAME(an__rows_table) = {
     .softmax_backward = softmax_backward,
     .log_softmax = log_softmax,
     .log_softmax_backward = log_softmax_backward,
-    .cross_entropy = cross_entropy,
-    .cross_entropy_backward = cross_entropy_backward,
     .transpose = transpose,
 };

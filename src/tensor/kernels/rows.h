@@ -1,5 +1,5 @@
 /*
- * Kernels over rows and columns: reductions and their spread, softmax, cross-entropy.
+ * Kernels over rows and columns: reductions and their spread, softmax.
  *
  * Every sum runs in double, in an order that depends on the shape alone: neither the number of
  * threads nor how the work is cut changes a bit. Functions that produce a gradient take `add`:
@@ -19,8 +19,6 @@ typedef struct an_block {
 struct an_rows_table {
     /* The sum of n values: sixteen interleaved sums, added in order. */
     double (*sum)(int64_t n, const float *x);
-    /* The sum of (a - b)^2, in the same order; the difference is taken in float. */
-    double (*square_distance)(int64_t n, const float *a, const float *b);
 
     /* y[i] = scale * the sum over the rows of x, for columns begin <= i < end of the block. */
     void (*column_sums)(an_block block, int64_t begin, int64_t end, float *y, const float *x,
@@ -48,13 +46,6 @@ struct an_rows_table {
     /* dx = dy - e^y (the sum over the row of dy) */
     void (*log_softmax_backward)(int64_t rows, int64_t columns, float *dx, const float *dy,
                                  const float *y, bool add);
-    /* Softmax into p, and loss[i] = -log p[i][label[i]] from the log-softmax. */
-    void (*cross_entropy)(int64_t rows, int64_t columns, float *p, double *loss, const float *x,
-                          const int32_t *label);
-    /* dx = scale (p - one at the label) */
-    void (*cross_entropy_backward)(int64_t rows, int64_t columns, float *dx, const float *p,
-                                   const int32_t *label, float scale, bool add);
-
     /* y (columns, rows) = x (rows, columns) turned */
     void (*transpose)(int64_t rows, int64_t columns, float *y, const float *x, bool add);
 };

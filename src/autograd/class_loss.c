@@ -1,0 +1,207 @@
+/* Losses over class labels: nll_loss and cross_entropy, of (..., classes) and a label a row. */
+#include <string.h>
+
+#include "autograd/ops.h"
+
+/* The setting's weights as a copy in the graph, one for each of `classes`. */
+static bool copy_weights(an_graph *graph, const char *op, an_loss *setting, int64_t classes)
+{
+    if (!setting->weight)
+        return true;
+    if (setting->weight_count != classes)
+        return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
+                            "%s: there are %lld weights for %lld classes", op,
+                            (long long)setting->weight_count, (long long)classes);
+    float *copy = an__scratch(graph, classes, sizeof *copy);
+    if (!copy)
+        return false;
+    memcpy(copy, setting->weight, (size_t)classes * sizeof *copy);
+    setting->weight = copy;
+    return true;
+}
+
+static bool class_shape(an_graph *graph, an_node *node, an_shape *shape)
+{
+    const char *op = node->op->name;
+    const an_shape x = node->inputs[0]->shape;
+    an_loss *setting = &node->as.loss.setting;
+    an_labels *labels = &node->as.loss.labels;
+    *shape = an_shape_0();
+    if (x.ndim < 2)
+        return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
+                            "%s: needs (rows, classes) but gets %s", op, an__text(x).text);
+    const int64_t classes = x.dim[x.ndim - 1];
+    const int64_t rows = classes > 0 ? node->inputs[0]->size / classes : x.dim[0];
+    if (rows != labels->count || rows == 0)
+        return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
+                            "%s: %s has %lld rows but there are %lld labels; they must be equal "
+                            "and at least 1",
+                            op, an__text(x).text, (long long)rows, (long long)labels->count);
+    return an__loss_check(graph, op, setting) && copy_weights(graph, op, setting, classes) &&
+           an__labels_copy(graph, op, "label", labels, classes, setting->ignore_index);
+}
+
+/* What the sum over the rows is divided by: their weights, for a mean. */
+static double divisor(const an_node *node)
+{
+    const an_loss *setting = &node->as.loss.setting;
+    const an_labels labels = node->as.loss.labels;
+    if (setting->reduction == AN_REDUCE_SUM)
+        return 1;
+    double total = 0;
+    for (int64_t i = 0; i < labels.count; i++)
+        if (labels.data[i] != setting->ignore_index)
+            total += setting->weight ? (double)setting->weight[labels.data[i]] : 1.0;
+    return total;
+}
+
+static int64_t class_count(const an_node *node)
+{
+    const an_shape shape = node->inputs[0]->shape;
+    return shape.dim[shape.ndim - 1];
+}
+
+/* ---------------------------------------------------------------- nll_loss */
+
+/* The weight of row i; 0 where it is ignored. */
+static float row_weight(const an_node *node, int64_t i)
+{
+    const an_loss *setting = &node->as.loss.setting;
+    const int32_t label = node->as.loss.labels.data[i];
+    if (label == setting->ignore_index)
+        return 0;
+    return setting->weight ? setting->weight[label] : 1;
+}
+
+static bool nll_forward(an_graph *graph, an_node *node)
+{
+    (void)graph;
+    const an_labels labels = node->as.loss.labels;
+    const int64_t classes = class_count(node);
+    double total = 0;
+    for (int64_t i = 0; i < labels.count; i++)
+        if (labels.data[i] != node->as.loss.setting.ignore_index)
+            total -= (double)row_weight(node, i) *
+                     (double)node->inputs[0]->data[i * classes + labels.data[i]];
+    node->output.data[0] = (float)(total / divisor(node));
+    return true;
+}
+
+static void nll_backward(an_graph *graph, an_node *node)
+{
+    const an_labels labels = node->as.loss.labels;
+    const int64_t classes = class_count(node);
+    bool fresh;
+    float *dx = an_grad_of(graph, node->inputs[0], &fresh);
+    if (!dx)
+        return;
+    if (fresh)
+        memset(dx, 0, (size_t)node->inputs[0]->size * sizeof(float));
+    const float step = (float)((double)node->output.grad[0] / divisor(node));
+    for (int64_t i = 0; i < labels.count; i++)
+        if (labels.data[i] != node->as.loss.setting.ignore_index)
+            dx[i * classes + labels.data[i]] -= step * row_weight(node, i);
+}
+
+const an_op an__op_nll_loss = {"nll_loss", class_shape, nll_forward, nll_backward};
+
+/* ----------------------------------------------------------- cross_entropy */
+
+typedef struct cross_entropy_pass {
+    const an_losses_table *kernels;
+    an_class_loss setting;
+    const float *x;
+    float *kept, *dx;
+    double *loss;
+    const int32_t *label;
+    float scale;
+    bool add;
+} cross_entropy_pass;
+
+static void forward_task(void *arg, int64_t begin, int64_t end)
+{
+    const cross_entropy_pass *pass = arg;
+    const int64_t at = begin * pass->setting.columns;
+    pass->kernels->cross_entropy(&pass->setting, end - begin, pass->kept + at, pass->loss + begin,
+                                 pass->x + at, pass->label + begin);
+}
+
+static void backward_task(void *arg, int64_t begin, int64_t end)
+{
+    const cross_entropy_pass *pass = arg;
+    const int64_t at = begin * pass->setting.columns;
+    pass->kernels->cross_entropy_backward(&pass->setting, end - begin, pass->dx + at,
+                                          pass->kept + at, pass->label + begin, pass->scale,
+                                          pass->add);
+}
+
+static cross_entropy_pass cross_entropy_plan(an_graph *graph, an_node *node)
+{
+    const an_loss *setting = &node->as.loss.setting;
+    const int64_t columns = class_count(node);
+    double sum = setting->weight ? 0 : (double)columns;
+    for (int64_t i = 0; setting->weight && i < columns; i++)
+        sum += (double)setting->weight[i];
+    return (cross_entropy_pass){
+        .kernels = an__kernels(graph->context)->losses,
+        .setting = {columns, setting->ignore_index, setting->weight, sum, setting->label_smoothing},
+        .x = node->inputs[0]->data,
+        .kept = node->as.loss.kept,
+        .label = node->as.loss.labels.data,
+    };
+}
+
+/* The rows' losses are added in their order, whatever thread computed them. */
+static bool cross_entropy_forward(an_graph *graph, an_node *node)
+{
+    const int64_t rows = node->as.loss.labels.count;
+    cross_entropy_pass pass = cross_entropy_plan(graph, node);
+    pass.kept = an__scratch(graph, node->inputs[0]->size, sizeof(float));
+    pass.loss = an__scratch(graph, rows, sizeof(double));
+    if (!pass.kept || !pass.loss)
+        return false;
+    node->as.loss.kept = pass.kept;
+    an__parallel(graph->context, rows, an__row_grain(pass.setting.columns), forward_task, &pass);
+    double total = 0;
+    for (int64_t i = 0; i < rows; i++)
+        total += pass.loss[i];
+    node->output.data[0] = (float)(total / divisor(node));
+    return true;
+}
+
+static void cross_entropy_backward(an_graph *graph, an_node *node)
+{
+    const int64_t rows = node->as.loss.labels.count;
+    cross_entropy_pass pass = cross_entropy_plan(graph, node);
+    bool fresh;
+    pass.dx = an_grad_of(graph, node->inputs[0], &fresh);
+    pass.add = !fresh;
+    pass.scale = (float)((double)node->output.grad[0] / divisor(node));
+    if (pass.dx)
+        an__parallel(graph->context, rows, an__row_grain(pass.setting.columns), backward_task,
+                     &pass);
+}
+
+const an_op an__op_cross_entropy = {"cross_entropy", class_shape, cross_entropy_forward,
+                                    cross_entropy_backward};
+
+/* ------------------------------------------------------------------- calls */
+
+an_tensor *an__class_loss(an_graph *graph, an_tensor *x, an_labels target, const an_loss *setting)
+{
+    an_attributes as = {.loss = {.setting = *setting, .labels = target}};
+    const an_op *op = setting->kind == AN_NLL_LOSS ? &an__op_nll_loss : &an__op_cross_entropy;
+    return an__record(graph, op, &x, 1, &as);
+}
+
+an_tensor *an_nll_loss(an_graph *graph, an_tensor *log_probabilities, an_labels target)
+{
+    const an_loss setting = an_loss_defaults(AN_NLL_LOSS);
+    return an__class_loss(graph, log_probabilities, target, &setting);
+}
+
+an_tensor *an_cross_entropy(an_graph *graph, an_tensor *logits, an_labels target)
+{
+    const an_loss setting = an_loss_defaults(AN_CROSS_ENTROPY_LOSS);
+    return an__class_loss(graph, logits, target, &setting);
+}

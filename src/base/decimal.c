@@ -269,7 +269,9 @@ size_t an__double_text(double value, int digits, char *text)
         return length;
     }
     an_decimal decimal;
-    an__decimal_from_double(&decimal, value);
-    an__decimal_round(&decimal, digits);
+    if (digits != 17 || !an__decimal_seventeen(&decimal, value)) {
+        an__decimal_from_double(&decimal, value);
+        an__decimal_round(&decimal, digits);
+    }
     return an__decimal_layout(&decimal, digits, negative, text);
 }

@@ -39,6 +39,12 @@ void an__decimal_from_double(an_decimal *decimal, double value);
 /* The nearest double, ties to even; infinity beyond the largest. Destroys `decimal`. */
 double an__decimal_to_double(an_decimal *decimal);
 
+/*
+ * An exact short cut to the 17 digits that an__decimal_round would leave, for sizes from 1e-11 to
+ * 1e17; false for others and where the compiler has no integers of 128 bits.
+ */
+bool an__decimal_seventeen(an_decimal *decimal, double value);
+
 /* Rounds to `digits` significant digits, ties to even. */
 void an__decimal_round(an_decimal *decimal, int64_t digits);
 

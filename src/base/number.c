@@ -116,7 +116,13 @@ size_t an_number_parse(const char *text, size_t length, double *value)
 
 size_t an_number_print(char *buffer, size_t size, double value)
 {
-    return an_format(buffer, size, "%.17g", value);
+    char text[AN_DECIMAL_TEXT];
+    size_t length = an__double_text(value, 17, text);
+    if (length < size)
+        memcpy(buffer, text, length + 1);
+    else
+        an_format(buffer, size, "%s", text);
+    return length;
 }
 
 /* The sign bit, which -0.0 has too. */

@@ -71,6 +71,30 @@ static void test_any_double_prints_and_reads(void **state)
     }
 }
 
+/* Where the short cut begins and ends, powers of ten and of two, and what rounds up to them. */
+static void test_seventeen_digits(void **state)
+{
+    (void)state;
+    for (int power = -14; power <= 19; power++) {
+        double ten = strtod((char[]){'1', 'e', power < 0 ? '-' : '+', (char)('0' + abs(power) / 10),
+                                     (char)('0' + abs(power) % 10), 0},
+                            NULL);
+        double value = ten;
+        for (int i = 0; i < 40; i++, value = nextafter(value, INFINITY))
+            assert_prints_and_reads(value);
+        value = ten;
+        for (int i = 0; i < 40; i++, value = nextafter(value, 0))
+            assert_prints_and_reads(-value);
+    }
+    for (int power = -45; power <= 62; power++) {
+        assert_prints_and_reads(ldexp(1, power));
+        assert_prints_and_reads(nextafter(ldexp(1, power), 0));
+    }
+    uint64_t random = 88172645463325252u;
+    for (int i = 0; i < 200000; i++)
+        assert_prints_and_reads(ldexp((double)(next_random(&random) >> 11), i % 110 - 100));
+}
+
 static void test_any_digits_read(void **state)
 {
     (void)state;
@@ -296,6 +320,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_double_prints_and_reads),
+        cmocka_unit_test(test_seventeen_digits),
         cmocka_unit_test(test_any_digits_read),
         cmocka_unit_test(test_ties),
         cmocka_unit_test(test_thousands_of_digits),

@@ -36,7 +36,7 @@ extern "C" {
 /*
  * The parameters of a model: all values in one flat, 64-byte aligned vector, all gradients in
  * another, so that an update or a norm is one pass; and a table that says where each one lies.
- * Alignment gaps hold zeros. A parameter's tensor never moves.
+ * Alignment gaps hold zeros. A parameter's tensor never moves. Beside them stand buffers.
  */
 typedef struct an_params an_params;
 
@@ -68,6 +68,31 @@ AN_API int64_t an_params_length(const an_params *params);
 AN_API an_context *an_params_context(const an_params *params);
 /* Forgets all gradients (PyTorch's set_to_none): the next backward writes instead of adding. */
 AN_API void an_params_zero_grad(an_params *params);
+
+/*
+ * Buffers: what a model keeps beside its parameters and no gradient reaches, such as running
+ * statistics. They are saved and loaded with the parameters; names are unique among both. A buffer
+ * is a tensor of values or a counter, a whole number.
+ */
+typedef struct an_buffer {
+    const char *name;  /* "1.running_mean" */
+    an_tensor *tensor; /* NULL for a counter */
+    int64_t *counter;  /* NULL for values, and before an_params_build */
+} an_buffer;
+
+/* Declares a buffer, as an_params_add does a parameter; zeros at build. NULL with err. */
+AN_API an_tensor *an_params_add_buffer(an_params *params, const char *name, an_shape shape,
+                                       an_error *err);
+/* Declares a counter, 0 at build. The buffer stays where it is. NULL with err. */
+AN_API const an_buffer *an_params_add_counter(an_params *params, const char *name, an_error *err);
+AN_API size_t an_params_buffer_count(const an_params *params);
+AN_API const an_buffer *an_params_get_buffer(const an_params *params, size_t index);
+AN_API const an_buffer *an_params_find_buffer(const an_params *params, const char *name);
+/*
+ * All buffers as one block of memory, whose bytes can be copied away and back: what an early stop
+ * keeps beside the parameters' values. NULL and 0 before an_params_build.
+ */
+AN_API void *an_params_buffer_block(const an_params *params, size_t *bytes);
 
 /* ------------------------------------------------------------------- graph */
 

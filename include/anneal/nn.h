@@ -121,9 +121,10 @@ AN_API const char *an_loss_name(an_loss loss);
 /* -------------------------------------------------------------- weight files */
 
 /*
- * Writes all parameters as safetensors (https://github.com/huggingface/safetensors; the format is
- * drawn in src/nn/safetensors.c), with PyTorch's names and shapes. Goes to a temporary file in the
- * same folder, which is synced and renamed: a crash or an error leaves the old file or the new one.
+ * Writes all parameters and buffers as safetensors (https://github.com/huggingface/safetensors; the
+ * format is drawn in src/nn/safetensors.c), with PyTorch's names and shapes. Goes to a temporary
+ * file in the same folder, which is synced and renamed: a crash or an error leaves the old file or
+ * the new one.
  * A symbolic link stays and its target is replaced; an old file's permissions are kept; what is no
  * regular file (a device, a pipe) is refused.
  * Errors: IO, STATE (not built), ARGUMENT (a name that the format does not allow), MEMORY.
@@ -132,9 +133,9 @@ AN_API bool an_params_save(const an_params *params, const char *path, an_error *
 
 /*
  * Reads what an_params_save or the Python library of that name wrote. The file must hold exactly
- * the parameters, each with its name, its shape and dtype F32; otherwise, and when it is damaged,
- * nothing changes. Errors: IO, DATA (no such file format, or damaged), STATE (another model's
- * weights, naming the parameter; not built), MEMORY.
+ * the parameters and buffers, each with its name, its shape and dtype F32 (a counter I64);
+ * otherwise, and when it is damaged, nothing changes. Errors: IO, DATA (no such file format, or
+ * damaged), STATE (another model's weights, naming the parameter; not built), MEMORY.
  */
 AN_API bool an_params_load(an_params *params, const char *path, an_error *err);
 

@@ -9,8 +9,9 @@
  *
  *   {"0.weight":{"dtype":"F32","shape":[128,784],"data_offsets":[0,401408]}, ...}
  *
- * data_offsets count bytes from the end of the header: begin and end, without holes. Tensors stand
- * in the order in which the model declares them; values are row-major.
+ * data_offsets count bytes from the end of the header: begin and end, without holes. Parameters
+ * stand in the order in which the model declares them, then its buffers; values are row-major. A
+ * counter is a scalar of dtype I64.
  */
 #include <string.h>
 
@@ -77,14 +78,14 @@ static void put_string(header *h, const char *text)
     put(h, "\"");
 }
 
-/* One tensor's entry, its values from byte `begin` on; returns where they end. */
-static int64_t put_tensor(header *h, const an_param *param, int64_t begin)
+/* The entry of a tensor, or of a counter (NULL), from byte `begin` on; returns where it ends. */
+static int64_t put_tensor(header *h, const char *name, const an_tensor *tensor, int64_t begin)
 {
-    const an_tensor *tensor = param->tensor;
-    int64_t end = begin + tensor->size * 4;
-    put_string(h, param->name);
-    put(h, ":{\"dtype\":\"F32\",\"shape\":[");
-    for (int i = 0; i < tensor->shape.ndim; i++) {
+    int64_t end = begin + (tensor ? tensor->size * 4 : 8);
+    put(h, h->length > 1 ? "," : "");
+    put_string(h, name);
+    put(h, tensor ? ":{\"dtype\":\"F32\",\"shape\":[" : ":{\"dtype\":\"I64\",\"shape\":[");
+    for (int i = 0; tensor && i < tensor->shape.ndim; i++) {
         put(h, i > 0 ? "," : "");
         put_integer(h, tensor->shape.dim[i]);
     }
@@ -101,8 +102,12 @@ static bool make_header(header *h, const an_params *params, an_error *err)
     int64_t at = 0;
     put(h, "{");
     for (size_t i = 0; i < an_params_count(params); i++) {
-        put(h, i > 0 ? "," : "");
-        at = put_tensor(h, an_params_get(params, i), at);
+        const an_param *param = an_params_get(params, i);
+        at = put_tensor(h, param->name, param->tensor, at);
+    }
+    for (size_t i = 0; i < an_params_buffer_count(params); i++) {
+        const an_buffer *buffer = an_params_get_buffer(params, i);
+        at = put_tensor(h, buffer->name, buffer->tensor, at);
     }
     put(h, "}");
     while (!h->failed && h->length % 8 != 0) {
@@ -128,6 +133,15 @@ static bool is_utf8(const char *text)
 }
 
 /* The format keeps one name for itself, and its JSON is UTF-8. */
+static bool check_name(const char *name, const char *path, an_error *err)
+{
+    return (strcmp(name, "__metadata__") != 0 && is_utf8(name)) ||
+           an_error_set(err, AN_ERROR_ARGUMENT,
+                        "cannot write %s: safetensors allows no parameter called '%s'; names are "
+                        "UTF-8, and __metadata__ is taken",
+                        path, name);
+}
+
 static bool check(const an_params *params, const char *path, an_error *err)
 {
     if (!an_params_values(params)) {
@@ -137,12 +151,13 @@ static bool check(const an_params *params, const char *path, an_error *err)
                             path);
     }
     for (size_t i = 0; i < an_params_count(params); i++) {
-        const char *name = an_params_get(params, i)->name;
-        if (strcmp(name, "__metadata__") == 0 || !is_utf8(name)) {
-            return an_error_set(err, AN_ERROR_ARGUMENT,
-                                "cannot write %s: safetensors allows no parameter called '%s'; "
-                                "names are UTF-8, and __metadata__ is taken",
-                                path, name);
+        if (!check_name(an_params_get(params, i)->name, path, err)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < an_params_buffer_count(params); i++) {
+        if (!check_name(an_params_get_buffer(params, i)->name, path, err)) {
+            return false;
         }
     }
     return true;
@@ -178,6 +193,14 @@ static bool write_file(const an_params *params, const header *h, const char *pat
     an__durable_write(&file, h->text, h->length);
     for (size_t i = 0; i < an_params_count(params); i++) {
         write_values(&file, an_params_get(params, i)->tensor);
+    }
+    for (size_t i = 0; i < an_params_buffer_count(params); i++) {
+        const an_buffer *buffer = an_params_get_buffer(params, i);
+        if (buffer->tensor) {
+            write_values(&file, buffer->tensor);
+        } else {
+            write_little_endian(&file, (uint64_t)*buffer->counter, 8);
+        }
     }
     return an__durable_finish(&file, err);
 }

@@ -101,44 +101,60 @@ static bool read_header(reader *r)
 
 /* ----------------------------------------------------------------- the model */
 
-static bool check_param(const reader *r, const an_param *param)
+/* The file's tensor `name`, of this type and shape; NULL with err. */
+static const an__stored *find(const reader *r, const char *name, an_dtype type, an_shape shape)
 {
     char want[96], got[96];
-    const an__stored *stored = an__stored_find(&r->table, param->name);
+    const an__stored *stored = an__stored_find(&r->table, name);
     if (!stored) {
-        return an_error_set(r->err, AN_ERROR_STATE,
-                            "%s has no '%s', which the model needs: it is another model's", r->path,
-                            param->name);
+        an_error_set(r->err, AN_ERROR_STATE,
+                     "%s has no '%s', which the model needs: it is another model's", r->path, name);
+        return NULL;
     }
-    if (stored->type != AN_DTYPE_F32) {
-        return an_error_set(r->err, AN_ERROR_STATE,
-                            "%s: '%s' has dtype %s, expected F32; convert it when it is saved",
-                            r->path, param->name, an__dtype_name(stored->type));
+    if (stored->type != type) {
+        an_error_set(r->err, AN_ERROR_STATE,
+                     "%s: '%s' has dtype %s, expected %s; convert it when it is saved", r->path,
+                     name, an__dtype_name(stored->type), an__dtype_name(type));
+        return NULL;
     }
-    if (an_shape_equal(stored->shape, param->tensor->shape)) {
-        return true;
+    if (an_shape_equal(stored->shape, shape)) {
+        return stored;
     }
-    an_shape_print(want, sizeof want, param->tensor->shape);
+    an_shape_print(want, sizeof want, shape);
     an_shape_print(got, sizeof got, stored->shape);
-    return an_error_set(r->err, AN_ERROR_STATE,
-                        "%s: '%s' has shape %s, but the model's has %s: it is another model's",
-                        r->path, param->name, got, want);
+    an_error_set(r->err, AN_ERROR_STATE,
+                 "%s: '%s' has shape %s, but the model's has %s: it is another model's", r->path,
+                 name, got, want);
+    return NULL;
 }
 
-/* All parameters are there, and nothing else is. */
+static const an__stored *find_buffer(const reader *r, const an_buffer *buffer)
+{
+    return find(r, buffer->name, buffer->tensor ? AN_DTYPE_F32 : AN_DTYPE_I64,
+                buffer->tensor ? buffer->tensor->shape : an_shape_0());
+}
+
+/* All parameters and buffers are there, and nothing else is. */
 static bool check_model(const reader *r, const an_params *params)
 {
     for (size_t i = 0; i < an_params_count(params); i++) {
-        if (!check_param(r, an_params_get(params, i))) {
+        const an_param *param = an_params_get(params, i);
+        if (!find(r, param->name, AN_DTYPE_F32, param->tensor->shape)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < an_params_buffer_count(params); i++) {
+        if (!find_buffer(r, an_params_get_buffer(params, i))) {
             return false;
         }
     }
     for (size_t i = 0; i < r->table.count; i++) {
-        if (!an_params_find(params, r->table.tensor[i].name)) {
+        const char *name = r->table.tensor[i].name;
+        if (!an_params_find(params, name) && !an_params_find_buffer(params, name)) {
             return an_error_set(r->err, AN_ERROR_STATE,
                                 "%s holds '%s', which the model does not have: it is another "
                                 "model's",
-                                r->path, r->table.tensor[i].name);
+                                r->path, name);
         }
     }
     return true;
@@ -146,57 +162,66 @@ static bool check_model(const reader *r, const an_params *params)
 
 /* ----------------------------------------------------------------- the values */
 
-static float *value_room(reader *r, const an_params *params)
+/* The bytes of `stored`, as they stand in the file, in the reader's arena. */
+static unsigned char *read_stored(reader *r, const an__stored *stored)
 {
-    float *values =
-        an_arena_alloc(&r->arena, (size_t)an_params_length(params) * sizeof *values + 1);
-    if (!values) {
-        an_error_set(r->err, AN_ERROR_MEMORY, "%s: no memory for its values", r->path);
-    }
-    return values;
-}
-
-/* Little endian bytes to floats, in place. */
-static void decode(float *values, int64_t count)
-{
-    const unsigned char *bytes = (const unsigned char *)values;
-    for (int64_t i = 0; i < count; i++, bytes += 4) {
-        uint32_t bits = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
-                        (uint32_t)bytes[3] << 24;
-        memcpy(&values[i], &bits, sizeof bits);
-    }
-}
-
-static bool read_param(reader *r, const an_param *param, float *out)
-{
-    const an__stored *stored = an__stored_find(&r->table, param->name);
     size_t bytes = (size_t)(stored->end - stored->begin);
+    unsigned char *room = an_arena_alloc(&r->arena, bytes + 1);
+    if (!room) {
+        an_error_set(r->err, AN_ERROR_MEMORY, "%s: no memory for its values", r->path);
+        return NULL;
+    }
     if (fseeko(r->file, (off_t)(r->data + stored->begin), SEEK_SET) != 0) {
-        return fail_io(r, "read");
+        fail_io(r, "read");
+        return NULL;
     }
-    if (!read_bytes(r, out, bytes)) {
-        return false;
-    }
-    decode(out, param->tensor->size);
-    return true;
+    return read_bytes(r, room, bytes) ? room : NULL;
 }
 
+static uint64_t little_endian(const unsigned char *bytes, int count)
+{
+    uint64_t value = 0;
+    for (int i = count; i-- > 0;) {
+        value = value << 8 | bytes[i];
+    }
+    return value;
+}
+
+static void decode(const unsigned char *bytes, an_tensor *tensor)
+{
+    for (int64_t i = 0; i < tensor->size; i++, bytes += 4) {
+        uint32_t bits = (uint32_t)little_endian(bytes, 4);
+        memcpy(&tensor->data[i], &bits, sizeof bits);
+    }
+}
+
+/* Everything is read before anything is changed. */
 static bool read_values(reader *r, const an_params *params)
 {
-    float *values = value_room(r, params);
-    if (!values) {
-        return false;
+    size_t count = an_params_count(params), buffers = an_params_buffer_count(params);
+    unsigned char **bytes = an_arena_alloc(&r->arena, (count + buffers + 1) * sizeof *bytes);
+    if (!bytes) {
+        return an_error_set(r->err, AN_ERROR_MEMORY, "%s: no memory for its values", r->path);
     }
-    for (size_t i = 0; i < an_params_count(params); i++) {
-        const an_param *param = an_params_get(params, i);
-        if (!read_param(r, param, values + param->offset)) {
+    for (size_t i = 0; i < count + buffers; i++) {
+        const an__stored *stored = i < count
+                                       ? an__stored_find(&r->table, an_params_get(params, i)->name)
+                                       : find_buffer(r, an_params_get_buffer(params, i - count));
+        bytes[i] = read_stored(r, stored);
+        if (!bytes[i]) {
             return false;
         }
     }
-    for (size_t i = 0; i < an_params_count(params); i++) {
-        const an_param *param = an_params_get(params, i);
-        memcpy(param->tensor->data, values + param->offset,
-               (size_t)param->tensor->size * sizeof *values);
+    for (size_t i = 0; i < count; i++) {
+        decode(bytes[i], an_params_get(params, i)->tensor);
+    }
+    for (size_t i = 0; i < buffers; i++) {
+        const an_buffer *buffer = an_params_get_buffer(params, i);
+        if (buffer->tensor) {
+            decode(bytes[count + i], buffer->tensor);
+        } else {
+            *buffer->counter = (int64_t)little_endian(bytes[count + i], 8);
+        }
     }
     return true;
 }

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     memcpy(input, data, size);
     input[size] = '\0';
-    an_lr_fill fill = {.total_steps = 50};
+    an_lr_run fill = {.total_steps = 50};
     an_error err = {0};
     an_lr_text *text = an_lr_parse_text(input, &fill, NULL, &err);
     if (text) {

@@ -25,6 +25,29 @@
  *   an_lr_free(schedule);
  *
  * The same from text, "StepLR(step_size=30)", is anneal/lr_text.h.
+ *
+ * Beyond PyTorch
+ *
+ * A schedule is a function of a clock and a base rate, and functions compose. The kinds after
+ * ReduceLROnPlateau in the list below are Anneal's own: shapes (Linear, Cosine, ...) and an algebra
+ * of schedules (Sequence, Product, Clamp, Loop, ...). In their own tongue:
+ *
+ *   Sequence([Linear(start=0), Cosine(end=0.1)], [500st])                warmup, then cosine
+ *   Product([Cosine(length=90ep), ReduceLROnPlateau(patience=5)])        and a plateau on top
+ *   Clamp(Cosine(length=10min), min=1e-5)                                by the wall clock
+ *   Together([Cosine(), Drive(Linear(start=0.85, end=0.95), 'momentum')])
+ *
+ * What holds for all of them:
+ *
+ * - They are pure: the value at a clock follows from the clock, the base rate and, with feedback
+ *   inside, from what the feedback has decided. Stepping gives what an_lr_at gives, bit for bit; an
+ *   edit of a slot lasts until the next step. Where one of them stands at the top or in Sequence,
+ *   a schedule with PyTorch's name inside is asked for its closed form as well.
+ * - Time is real: a Stretch may ask a Cosine for step 3.5. Schedules with PyTorch's names count
+ *   whole steps there, rounded down.
+ * - A length left out is what there is: up to the hand-off in a Sequence, else to the run's end.
+ * - A real parameter may be a schedule of the same clock, whose base rate is 1:
+ *   Cosine(length=100, end=Linear(start=0.2, end=0.1, length=1000)).
  */
 #ifndef ANNEAL_LR_H
 #define ANNEAL_LR_H
@@ -38,11 +61,19 @@ extern "C" {
 /* ------------------------------------------------------------------ groups */
 
 /* The hyper-parameters that a schedule can drive: X(constant, name). */
-#define AN_SLOT_MAP(X)       \
-    X(AN_LR, lr)             \
-    X(AN_MOMENTUM, momentum) \
-    X(AN_BETA1, beta1)       \
-    X(AN_WEIGHT_DECAY, weight_decay)
+#define AN_SLOT_MAP(X)                     \
+    X(AN_LR, lr)                           \
+    X(AN_MOMENTUM, momentum)               \
+    X(AN_BETA1, beta1)                     \
+    X(AN_WEIGHT_DECAY, weight_decay)       \
+    X(AN_CLIP_NORM, clip_norm)             \
+    X(AN_DROPOUT, dropout)                 \
+    X(AN_LABEL_SMOOTHING, label_smoothing) \
+    X(AN_BATCH_SIZE, batch_size)           \
+    X(AN_USER0, user0)                     \
+    X(AN_USER1, user1)                     \
+    X(AN_USER2, user2)                     \
+    X(AN_USER3, user3)
 
 typedef enum an_slot_id {
 #define AN_SLOT_ENUM(constant, name) constant,
@@ -61,24 +92,49 @@ typedef struct an_slot {
     bool present, has_initial;
 } an_slot;
 
-/* A parameter group as a schedule sees it. The optimizer owns it; it must not move. */
+/* How many slots a program may name for itself. */
+#define AN_USER_SLOTS 4
+
+/*
+ * A parameter group as a schedule sees it. The optimizer owns it; it must not move. `user_name[i]`
+ * is the program's name of slot AN_USER0 + i, or NULL; an_lr_group_name sets it.
+ */
 typedef struct an_lr_group {
     an_slot slot[AN_SLOT_COUNT];
+    const char *user_name[AN_USER_SLOTS];
 } an_lr_group;
 
 /* A group whose only slot is the learning rate `lr`. */
 AN_API void an_lr_group_init(an_lr_group *group, double lr);
 /* Makes slot `id` present with `value`. */
 AN_API void an_lr_group_set(an_lr_group *group, an_slot_id id, double value);
-/* "lr", "momentum", ... */
+/* "lr", "momentum", ...; of a slot of the program's own, "user0". */
 AN_API const char *an_slot_name(an_slot_id id);
+
+/*
+ * Gives the group a hyper-parameter of the program's own, which a schedule can then drive by name:
+ * Drive(Linear(), 'temperature'). The slot that has the name already, or else the first of the
+ * four that has none, becomes present with `value`; its id, or AN_SLOT_COUNT when all four have
+ * other names. `name` must outlive the group.
+ */
+AN_API an_slot_id an_lr_group_name(an_lr_group *group, const char *name, double value);
+/* The slot of that name, also of the program's own, or AN_SLOT_COUNT. */
+AN_API an_slot_id an_lr_group_find(const an_lr_group *group, const char *name);
+
+/*
+ * Layer-wise decay (arXiv 1801.06146, section 3.3; 2003.10555): groups in the order of the layers,
+ * the last with the full rate, each before it with `decay` of the one above, but not less than
+ * `least` of the full rate. Multiplies slot AN_LR; call it before the first schedule is made.
+ */
+AN_API void an_lr_layer_decay(an_lr_group *const *groups, size_t count, double decay, double least);
 
 /* ------------------------------------------------------------ descriptions */
 
 /*
- * The schedules: X(constant, PyTorch's name, member of an_lr_desc). A description is a kind and
- * that kind's parameters, under PyTorch's names and with PyTorch's meaning. In the formulas, e is
- * the number of steps taken, b the group's base rate, and everything is a double.
+ * The schedules: X(constant, name in text, member of an_lr_desc). A description is a kind and that
+ * kind's parameters; up to ReduceLROnPlateau under PyTorch's names and with PyTorch's meaning, then
+ * Anneal's own. In the formulas, e is the number of steps taken, t the time on the clock, b the
+ * base rate, p = t / length the part of the length that is done, and everything is a double.
  */
 #define AN_LR_KIND_MAP(X)                                         \
     X(AN_STEP_LR, StepLR, step)                                   \
@@ -96,7 +152,10 @@ AN_API const char *an_slot_name(an_slot_id id);
     X(AN_SWA_LR, SWALR, swa)                                      \
     X(AN_SEQUENTIAL_LR, SequentialLR, sequential)                 \
     X(AN_CHAINED_LR, ChainedScheduler, chained)                   \
-    X(AN_PLATEAU_LR, ReduceLROnPlateau, plateau)
+    X(AN_PLATEAU_LR, ReduceLROnPlateau, plateau)                  \
+    X(AN_LR_CONSTANT, Constant, flat)                             \
+    X(AN_LR_LINEAR, Linear, line)                                 \
+    X(AN_LR_COSINE, Cosine, half_wave)
 
 typedef enum an_lr_kind {
 #define AN_LR_KIND_ENUM(constant, name, member) constant,
@@ -121,6 +180,42 @@ typedef struct an_lr_integers {
     size_t count;
 } an_lr_integers;
 
+/* Numbers in a row. */
+typedef struct an_lr_numbers {
+    const double *each;
+    size_t count;
+} an_lr_numbers;
+
+/* What a length or a moment is counted in: X(constant, name, unit in text). */
+#define AN_LR_UNIT_MAP(X)      \
+    X(AN_STEPS, steps, st)     \
+    X(AN_EPOCHS, epochs, ep)   \
+    X(AN_SAMPLES, samples, sa) \
+    X(AN_TOKENS, tokens, tok)  \
+    X(AN_SECONDS, seconds, s)  \
+    X(AN_RUNS, runs, run)
+
+typedef enum an_lr_unit {
+#define AN_LR_UNIT_ENUM(constant, name, text) constant,
+    AN_LR_UNIT_MAP(AN_LR_UNIT_ENUM)
+#undef AN_LR_UNIT_ENUM
+        AN_UNIT_COUNT
+} an_lr_unit;
+
+/*
+ * A length of time: {500} is 500 steps, {5, AN_EPOCHS} five epochs, {0.3, AN_RUNS} three tenths of
+ * the run. Absent: a NaN. In text 500, 500st, 5ep, 1_000_000sa, 2e9tok, 90s, 10min, 2h, 0.3run.
+ */
+typedef struct an_lr_length {
+    double value;
+    an_lr_unit unit;
+} an_lr_length;
+
+typedef struct an_lr_lengths {
+    const an_lr_length *each;
+    size_t count;
+} an_lr_lengths;
+
 /* A function of the step count. `text`, if not NULL, is the expression that it was made from. */
 typedef struct an_lr_function {
     double (*call)(void *user, double epoch);
@@ -141,6 +236,27 @@ typedef struct an_lr_children {
     const an_lr_desc *const *each;
     size_t count;
 } an_lr_children;
+
+/* A real, or the values of a schedule (if that is not NULL) whose base rate is 1. */
+typedef struct an_lr_value {
+    double value;
+    const an_lr_desc *schedule;
+} an_lr_value;
+
+/*
+ * What a schedule that has a length does after it. The default is, for PyTorch's names, what
+ * PyTorch does (CosineAnnealingLR rises again; OneCycleLR, which raises there, holds), for Anneal's
+ * own to hold the last value. AN_END_ERROR: an_lr_at gives NaN there, a step leaves the slots alone
+ * and an_lr_ended tells; a run that is known to be longer is refused at construction.
+ */
+typedef enum an_lr_end {
+    AN_END_DEFAULT,
+    AN_END_HOLD,
+    AN_END_ZERO,
+    AN_END_REPEAT, /* from the beginning */
+    AN_END_MIRROR, /* back to the beginning, and forth again */
+    AN_END_ERROR
+} an_lr_end;
 
 /* b * gamma^(e / step_size), the quotient rounded down. */
 typedef struct an_step_lr {
@@ -273,9 +389,157 @@ typedef struct an_plateau_lr {
     double eps;
 } an_plateau_lr;
 
-/* One schedule, described. Descriptions nest through `schedulers`. */
+/* ---- Anneal's own: shapes. Factors are of the base rate. */
+
+/* b * factor. */
+typedef struct an_lr_flat {
+    an_lr_value factor;
+} an_lr_flat;
+
+/* b * (start + (end - start) p). */
+typedef struct an_lr_line {
+    an_lr_value start, end;
+    an_lr_length length;
+} an_lr_line;
+
+/* b * (end + (start - end) (1 + cos(pi p)) / 2). */
+typedef struct an_lr_half_wave {
+    an_lr_value start, end;
+    an_lr_length length;
+} an_lr_half_wave;
+
+typedef enum an_lr_curve { AN_CURVE_LINEAR, AN_CURVE_COSINE, AN_CURVE_STEP } an_lr_curve;
+
+/*
+ * b * values[i] at the moment at[i], on lines or half waves between, or (step) on values[i] up to
+ * the next moment; values[0] before the first. The moments must increase.
+ */
+typedef struct an_lr_interpolate {
+    an_lr_lengths at;
+    an_lr_numbers values;
+    an_lr_curve curve;
+} an_lr_interpolate;
+
+/* ---- the algebra */
+
+/*
+ * Child i runs from milestones[i - 1] (the first from 0), each on its own clock from 0, each from
+ * the base rate b; but feedback (ReduceLROnPlateau, Greedy, ...) as a later child goes on from
+ * where the child before it arrives at the milestone.
+ */
+typedef struct an_lr_sequence {
+    an_lr_children schedules;
+    an_lr_lengths milestones;
+} an_lr_sequence;
+
+/* Each child has the rate of the one before it as its base rate: factors multiply. */
+typedef struct an_lr_product {
+    an_lr_children schedules;
+} an_lr_product;
+
+/* The sum, the least, the greatest of the children, each from the base rate b. */
+typedef struct an_lr_sum {
+    an_lr_children schedules;
+} an_lr_sum, an_lr_min, an_lr_max;
+
+/* The rate, but not below min and not above max: rates, not factors. */
+typedef struct an_lr_clamp {
+    const an_lr_desc *schedule;
+    an_lr_value min, max;
+} an_lr_clamp;
+
+/* The rate times `by`, which may differ per group. */
+typedef struct an_lr_scale {
+    const an_lr_desc *schedule;
+    an_lr_reals by;
+} an_lr_scale;
+
+/* Later by `by`: the schedule at t - by, and its first value until then; earlier if by < 0. */
+typedef struct an_lr_shift {
+    const an_lr_desc *schedule;
+    an_lr_length by;
+} an_lr_shift;
+
+/* The first `length` of the schedule again and again. Absent: its own length. */
+typedef struct an_lr_loop {
+    const an_lr_desc *schedule;
+    an_lr_length length;
+} an_lr_loop;
+
+/* The first `length` of the schedule backwards: the value at length - t. */
+typedef struct an_lr_reverse {
+    const an_lr_desc *schedule;
+    an_lr_length length;
+} an_lr_reverse;
+
+/* The first `length` of the schedule in the time `to`: the value at t * length / to. */
+typedef struct an_lr_stretch {
+    const an_lr_desc *schedule;
+    an_lr_length to, length;
+} an_lr_stretch;
+
+/* ---- feedback: b times a factor that the losses or the metric decide. See an_lr_input. */
+
+/*
+ * dlib's test (dlib/dnn/trainer.h): when the last `window` losses do not fall, the factor is
+ * multiplied by `factor` and the window starts again. They fall when the slope of the line through
+ * them is below 0 with more than `probability`; to be robust against spikes, the rate is reduced
+ * only if they do not fall without their greatest tenth either. Not below `least`.
+ */
+typedef struct an_lr_slope {
+    int64_t window;
+    double probability, factor, least;
+} an_lr_slope;
+
+/*
+ * GreedyLR (arXiv 2512.14527): more than `patience` metrics in a row that are better raise the rate
+ * by 1 / factor, as many that are not lower it by `factor`; then nothing counts for `warmup` or
+ * `cooldown` metrics. The factor stays from `least` to `most`; after `reset` metrics in a row at
+ * `least` (0: never) it starts from 1 again, and the best metric is forgotten.
+ */
+typedef struct an_lr_greedy {
+    an_plateau_mode mode;
+    double factor;
+    int64_t patience;
+    double threshold;
+    an_threshold_mode threshold_mode;
+    int64_t warmup, cooldown, reset;
+    double least, most;
+} an_lr_greedy;
+
+/*
+ * Watches the loss: one that is not a number, or more than `deviations` standard deviations above
+ * the mean of the last `window`, asks for a rollback (an_lr_wants_rollback), up to `limit` times.
+ * After a rollback the rate is multiplied by `factor`.
+ */
+typedef struct an_lr_spike {
+    int64_t window;
+    double deviations, factor;
+    int64_t limit;
+} an_lr_spike;
+
+/* ---- targets */
+
+/*
+ * Which slot of which groups a schedule drives, by name ("momentum", or a name that was given to
+ * an_lr_group_name) and by index (none: all groups that have the slot). The slot's value is the
+ * base. It stands at the top or in Together; a schedule without it drives "lr".
+ */
+typedef struct an_lr_drive {
+    const an_lr_desc *schedule;
+    const char *slot;
+    an_lr_integers groups;
+} an_lr_drive;
+
+/* Several schedules on one clock, each on slots that no other drives. It stands at the top. */
+typedef struct an_lr_together {
+    an_lr_children schedules;
+} an_lr_together;
+
+/* One schedule, described. Descriptions nest through `schedulers` and the like. */
 struct an_lr_desc {
     an_lr_kind kind;
+    an_lr_end after_end; /* of kinds that have a length */
     union {
         an_step_lr step;
         an_multi_step_lr multi_step;
@@ -293,10 +557,30 @@ struct an_lr_desc {
         an_sequential_lr sequential;
         an_chained_lr chained;
         an_plateau_lr plateau;
+        an_lr_flat flat;
+        an_lr_line line;
+        an_lr_half_wave half_wave;
+        an_lr_interpolate interpolate;
+        an_lr_sequence sequence;
+        an_lr_product product;
+        an_lr_sum sum;
+        an_lr_min min;
+        an_lr_max max;
+        an_lr_clamp clamp;
+        an_lr_scale scale;
+        an_lr_shift shift;
+        an_lr_loop loop;
+        an_lr_reverse reverse;
+        an_lr_stretch stretch;
+        an_lr_slope slope;
+        an_lr_greedy greedy;
+        an_lr_spike spike;
+        an_lr_drive drive;
+        an_lr_together together;
     };
 };
 
-/* PyTorch's defaults for `kind`; what PyTorch requires is absent and must be set. */
+/* The defaults for `kind`, PyTorch's where it has the name; what is required is absent. */
 AN_API an_lr_desc an_lr_defaults(an_lr_kind kind);
 
 /*
@@ -304,6 +588,42 @@ AN_API an_lr_desc an_lr_defaults(an_lr_kind kind);
  * (ARGUMENT) names the schedule, the parameter, the value and the allowed range.
  */
 AN_API bool an_lr_check(const an_lr_desc *desc, size_t group_count, an_error *err);
+
+/* The schedules within `desc`: children and parameters that are schedules, in the table's order. */
+AN_API size_t an_lr_child_count(const an_lr_desc *desc);
+AN_API const an_lr_desc *an_lr_child(const an_lr_desc *desc, size_t index);
+
+/* --------------------------------------------------------------- one clock */
+
+/*
+ * What is known of a run before it begins; 0 where it is not. It turns every length into steps:
+ * epochs by steps_per_epoch, samples and tokens by what a step takes, a part of the run by
+ * total_steps (or epochs * steps_per_epoch). A length whose unit cannot be turned into steps needs
+ * the clock: say that it will be there with `clocked`, and step with an_lr_step_with. Without, such
+ * a length is an error that names what is missing.
+ *
+ * `seconds` above 0 is a time budget. Then the plan of total_steps is stretched over it, whatever
+ * the machine's speed: at half of the budget the schedule stands where half of total_steps would
+ * have it, and when the budget is spent it stands at its end. Only lengths in seconds stay what
+ * they are. Without total_steps, a part of the run is a part of the budget.
+ *
+ * `edits` is how often the run may be landed or extended while it trains (an_lr_land,
+ * an_lr_extend): room for that many is kept in the schedule.
+ */
+typedef struct an_lr_run {
+    int64_t total_steps, epochs, steps_per_epoch;
+    double samples_per_step, tokens_per_step, seconds;
+    bool clocked;
+    int edits;
+} an_lr_run;
+
+/*
+ * Where a run stands: the updates that were applied, and what they took. Seconds are of training:
+ * pauses do not count, and whoever stops and resumes a run goes on from the seconds he had.
+ */
+typedef struct an_lr_clock {
+    double steps, epochs, samples, tokens, seconds;
+} an_lr_clock;
 
 /* --------------------------------------------------------------- schedules */
 
@@ -318,6 +638,10 @@ typedef struct an_lr_schedule an_lr_schedule;
  */
 AN_API an_lr_schedule *an_lr_new(const an_lr_desc *desc, an_lr_group *const *groups,
                                  size_t group_count, const an_allocator *allocator, an_error *err);
+/* The same for a run of which something is known; NULL: nothing. `run` is copied. */
+AN_API an_lr_schedule *an_lr_new_run(const an_lr_desc *desc, const an_lr_run *run,
+                                     an_lr_group *const *groups, size_t group_count,
+                                     const an_allocator *allocator, an_error *err);
 AN_API void an_lr_free(an_lr_schedule *schedule);
 
 /*
@@ -328,6 +652,10 @@ AN_API void an_lr_free(an_lr_schedule *schedule);
 AN_API size_t an_lr_size(const an_lr_desc *desc, size_t capacity);
 AN_API an_lr_schedule *an_lr_init(void *memory, size_t size, const an_lr_desc *desc,
                                   an_lr_group *const *groups, size_t group_count, an_error *err);
+AN_API size_t an_lr_size_run(const an_lr_desc *desc, const an_lr_run *run, size_t capacity);
+AN_API an_lr_schedule *an_lr_init_run(void *memory, size_t size, const an_lr_desc *desc,
+                                      const an_lr_run *run, an_lr_group *const *groups,
+                                      size_t group_count, an_error *err);
 
 /*
  * Takes one more group under the schedule, at the schedule's present step: its rate is the base
@@ -338,15 +666,51 @@ AN_API bool an_lr_add_group(an_lr_schedule *schedule, an_lr_group *group, an_err
 
 /*
  * One step: PyTorch's scheduler.step(). Call it after the optimizer's update. What the user wrote
- * into a slot since the last step carries on as it does there. A schedule that wants a metric is
- * left alone.
+ * into a slot since the last step carries on as it does there. A ReduceLROnPlateau at the top is
+ * left alone; feedback elsewhere sees nothing in such a step.
  */
 AN_API void an_lr_step(an_lr_schedule *schedule);
 
-/* Whether the schedule is stepped with a metric (ReduceLROnPlateau). */
+/* Whether feedback is in the schedule (ReduceLROnPlateau, Greedy; ReduceOnSlope, SpikeGuard), so
+ * that it is stepped with a metric, and that nobody knows its values beforehand. */
 AN_API bool an_lr_wants_metric(const an_lr_schedule *schedule);
-/* One step with the metric; the same as an_lr_step for a schedule that wants none. */
+/* One step with the metric, which counts as the loss too; an_lr_step if the schedule wants none. */
 AN_API void an_lr_step_metric(an_lr_schedule *schedule, double metric);
+
+/*
+ * One step with all that there is to know. `clock` NULL: one step more than before, and what
+ * follows from it by the run's facts. `metric` is for ReduceLROnPlateau and Greedy, `loss` for
+ * ReduceOnSlope and SpikeGuard: a training may step with the loss of every update, and once an
+ * epoch with the metric of the validation too. In a sequence only feedback whose turn it is counts.
+ *
+ * The clock may move by any amount, and must not go backwards. A schedule with PyTorch's name at
+ * the top counts whole steps of its plan: by one it steps as an_lr_step does, by none nothing
+ * happens, and by several the value is that of an_lr_at, unless it replays.
+ */
+typedef struct an_lr_input {
+    const an_lr_clock *clock;
+    double metric, loss;
+    bool has_metric, has_loss;
+} an_lr_input;
+
+AN_API void an_lr_step_with(an_lr_schedule *schedule, const an_lr_input *input);
+
+/* Whether the schedule has lengths that an_lr_step cannot count: step it with clocks. */
+AN_API bool an_lr_wants_clock(const an_lr_schedule *schedule);
+/* The clock of the last step. */
+AN_API an_lr_clock an_lr_now(const an_lr_schedule *schedule);
+/* Whether the last step went past the end of a schedule whose after_end is an error. */
+AN_API bool an_lr_ended(const an_lr_schedule *schedule);
+
+/*
+ * Whether a SpikeGuard asks to go back to the last good state of the training, since the last loss
+ * was a spike. an_lr_roll_back then takes the state that an_lr_state_save gave at that point: the
+ * clock, the slots and all feedback are as they were, but each guard that asked keeps count and
+ * lowers its factor. False, with nothing changed, as an_lr_state_load says.
+ */
+AN_API bool an_lr_wants_rollback(const an_lr_schedule *schedule);
+AN_API bool an_lr_roll_back(an_lr_schedule *schedule, const void *bytes, size_t size,
+                            an_error *err);
 
 /*
  * Sets the clock to `step` and writes the values that an_lr_at has there: PyTorch's
@@ -386,13 +750,69 @@ AN_API void an_lr_values(const an_lr_schedule *schedule, size_t group, an_slot_i
  */
 AN_API bool an_lr_replays(const an_lr_schedule *schedule);
 
+/* The value at a clock; an_lr_at asks for the clock that `step` steps give by the run's facts. With
+ * a time budget an_lr_at answers by the plan: step total_steps is the end of the budget. */
+AN_API double an_lr_at_clock(const an_lr_schedule *schedule, size_t group, an_slot_id id,
+                             const an_lr_clock *clock);
+
+/*
+ * When the schedule has arrived, in the unit that its lengths have in common after the run's facts
+ * have turned them (mostly steps); infinite if it never does (StepLR, Loop), NaN if its lengths
+ * have no unit in common.
+ */
+AN_API an_lr_length an_lr_length_of(const an_lr_schedule *schedule);
+
+/*
+ * One node of a schedule: its description, how deep it stands, and when its clock begins and how
+ * long it is, both in `length.unit`. From an_lr_trace also the time on its own clock, the base rate
+ * that it was given and the rate that it made of that.
+ */
+typedef struct an_lr_part {
+    const an_lr_desc *desc;
+    int depth;
+    double begin;
+    an_lr_length length;
+    double time, base, rate;
+} an_lr_part;
+
+typedef void (*an_lr_visit)(void *user, const an_lr_part *part);
+
+/* Visits all nodes, each before its children. */
+AN_API void an_lr_parts(const an_lr_schedule *schedule, an_lr_visit visit, void *user);
+/*
+ * How a value comes about: an_lr_at_clock, which also visits every node that has a part in it, each
+ * after its children.
+ */
+AN_API double an_lr_trace(const an_lr_schedule *schedule, size_t group, an_slot_id id,
+                          const an_lr_clock *clock, an_lr_visit visit, void *user);
+
+/* ------------------------------------------- another end, while the run trains */
+
+/* The tail of a landing at part p: 1 - p; (1 + cos(pi p)) / 2; 1 - sqrt(p); 1 - p^2. */
+typedef enum an_lr_tail { AN_TAIL_LINEAR, AN_TAIL_COSINE, AN_TAIL_SQRT, AN_TAIL_SQUARE } an_lr_tail;
+
+/*
+ * Lands: from the rates of now, edits included, to `end` times these in `length` (steps, seconds,
+ * ...) along the tail, and stays there. Only the learning rate lands; other slots go on.
+ *
+ * an_lr_extend lets the schedule arrive at `total` (steps, or with a time budget seconds) instead
+ * of where it would: what is left of it is stretched or shortened, so that the rate goes on from
+ * where it is and falls wherever it would have fallen. A landing that is under way is stretched
+ * too. Both are kept in the state. Err (STATE): no room is left (an_lr_run's edits), the schedule
+ * has no end or is past it; (ARGUMENT) a length that is not in the future or cannot be counted.
+ */
+AN_API bool an_lr_land(an_lr_schedule *schedule, an_lr_length length, an_lr_tail tail, double end,
+                       an_error *err);
+AN_API bool an_lr_extend(an_lr_schedule *schedule, an_lr_length total, an_error *err);
+
 /* ------------------------------------------------------------------- state */
 
 /*
  * What a run has to keep to go on bit for bit: the clock, the base rates, the plateau's memory, the
  * values of the groups' slots, and the description that they belong to. Here as bytes, the same on
  * every machine, with a version and a checksum; as JSON in anneal/lr_text.h. Loading restores the
- * slots too, so it does not matter what was built or loaded before.
+ * slots too, so it does not matter what was built or loaded before. States of earlier versions
+ * load.
  */
 AN_API size_t an_lr_state_size(const an_lr_schedule *schedule);
 /* Writes the state; returns its size, or 0 if `size` is less than an_lr_state_size. */
@@ -444,7 +864,13 @@ typedef enum an_lr_type {
     AN_LR_INTEGERS,  /* an_lr_integers */
     AN_LR_FUNCTION,  /* an_lr_function */
     AN_LR_FUNCTIONS, /* an_lr_functions */
-    AN_LR_CHILDREN   /* an_lr_children */
+    AN_LR_CHILDREN,  /* an_lr_children */
+    AN_LR_CHILD,     /* const an_lr_desc * */
+    AN_LR_VALUE,     /* an_lr_value */
+    AN_LR_NUMBERS,   /* an_lr_numbers */
+    AN_LR_LENGTH,    /* an_lr_length */
+    AN_LR_LENGTHS,   /* an_lr_lengths */
+    AN_LR_NAME       /* const char * */
 } an_lr_type;
 
 /*
@@ -463,7 +889,7 @@ typedef struct an_lr_param {
     bool above_low, below_high; /* whether the ends themselves are excluded */
 } an_lr_param;
 
-/* PyTorch's name of `kind`; its parameters in PyTorch's order. */
+/* The name of `kind`; its parameters in the order of the call, PyTorch's where it has the name. */
 AN_API const char *an_lr_name(an_lr_kind kind);
 AN_API const an_lr_param *an_lr_params(an_lr_kind kind, size_t *count);
 

@@ -8,6 +8,9 @@
  *
  * The calls are written as a PyTorch user writes them (anneal/spec.h has the grammar) and nest:
  * "SequentialLR([LinearLR(total_iters=5), ExponentialLR(0.9)], milestones=[5])".
+ *
+ * Lengths may have units: 500st, 5ep, 1_000_000sa, 2e9tok, 90s, 10min, 2h, 0.3run. Where PyTorch
+ * counts steps (T_max=5ep), the run's facts must turn them into whole steps when the text is read.
  */
 #ifndef ANNEAL_LR_TEXT_H
 #define ANNEAL_LR_TEXT_H
@@ -19,27 +22,20 @@
 extern "C" {
 #endif
 
-/*
- * What a trainer knows of the run; 0 where it does not. Schedules that need a length and were given
- * none take it from here: OneCycleLR's total_steps, anywhere in the outermost call.
- */
-typedef struct an_lr_fill {
-    int64_t total_steps, epochs, steps_per_epoch;
-} an_lr_fill;
-
 /* A parsed call: it owns the description's lists, children and expressions. */
 typedef struct an_lr_text an_lr_text;
 
 /*
- * Reads and checks `call`, a call node of `source`; see an_lr_check. `fill` and `allocator` may be
- * NULL. NULL with err at the argument that is wrong: unknown schedule or parameter (with the
- * nearest name), wrong type, out of range.
+ * Reads and checks `call`, a call node of `source`; see an_lr_check. `run` and `allocator` may be
+ * NULL. What a trainer knows of the run turns PyTorch's lengths into steps, and fills in what a
+ * schedule needs and was not given: OneCycleLR's total_steps, anywhere in the outermost call. Make
+ * the schedule with the same run. NULL with err at the argument that is wrong: unknown schedule or
+ * parameter (with the nearest name), wrong type, out of range.
  */
 AN_API an_lr_text *an_lr_parse(const an_spec_source *source, const an_spec_node *call,
-                               const an_lr_fill *fill, const an_allocator *allocator,
-                               an_error *err);
+                               const an_lr_run *run, const an_allocator *allocator, an_error *err);
 /* The same from a plain string. */
-AN_API an_lr_text *an_lr_parse_text(const char *text, const an_lr_fill *fill,
+AN_API an_lr_text *an_lr_parse_text(const char *text, const an_lr_run *run,
                                     const an_allocator *allocator, an_error *err);
 AN_API const an_lr_desc *an_lr_text_desc(const an_lr_text *text);
 AN_API void an_lr_text_free(an_lr_text *text);

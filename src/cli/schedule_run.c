@@ -64,9 +64,9 @@ static char *canonical(const an_lr_text *text)
 }
 
 /* A text takes its length from --steps if another number of steps makes another schedule of it. */
-static bool takes_length(const cli_run *run, const char *text, const an_lr_fill *fill)
+static bool takes_length(const cli_run *run, const char *text, const an_lr_run *fill)
 {
-    an_lr_fill other = {.total_steps = fill->total_steps + 1};
+    an_lr_run other = {.total_steps = fill->total_steps + 1};
     an_lr_text *longer = an_lr_parse_text(text, &other, NULL, NULL);
     char *name = longer ? canonical(longer) : NULL;
     bool differs = name && strcmp(name, run->name) != 0;
@@ -77,7 +77,7 @@ static bool takes_length(const cli_run *run, const char *text, const an_lr_fill 
 
 static bool parse(cli_run *run, const char *text, an_error *err)
 {
-    an_lr_fill fill = {.total_steps = run->setting->steps};
+    an_lr_run fill = {.total_steps = run->setting->steps};
     run->text = an_lr_parse_text(text, &fill, NULL, err);
     if (!run->text)
         return false;
@@ -106,7 +106,9 @@ static bool make_schedule(cli_run *run, an_error *err)
         else
             an_lr_group_set(groups[i], AN_BETA1, s->beta1);
     }
-    run->schedule = an_lr_new(an_lr_text_desc(run->text), groups, s->group_count, NULL, err);
+    an_lr_run facts = {.total_steps = s->steps};
+    run->schedule =
+        an_lr_new_run(an_lr_text_desc(run->text), &facts, groups, s->group_count, NULL, err);
     free(groups);
     return run->schedule != NULL;
 }

@@ -226,13 +226,13 @@ static void fill_fit(builder *b)
 }
 
 /* The run's length as the schedule counts it: in updates, or in epochs. */
-static an_lr_fill schedule_fill(const an_fit_options *fit)
+static an_lr_run schedule_facts(const an_fit_options *fit)
 {
     int64_t total = an_fit_total_steps(fit), each = an_fit_steps_per_epoch(fit);
     int64_t epochs = fit->epochs > 0 ? fit->epochs : total / each + (total % each != 0);
     if (fit->interval == AN_INTERVAL_EPOCH)
-        return (an_lr_fill){.total_steps = epochs, .epochs = epochs, .steps_per_epoch = 1};
-    return (an_lr_fill){.total_steps = total, .epochs = epochs, .steps_per_epoch = each};
+        return (an_lr_run){.total_steps = epochs, .epochs = epochs, .steps_per_epoch = 1};
+    return (an_lr_run){.total_steps = total, .epochs = epochs, .steps_per_epoch = each};
 }
 
 static bool print_schedule(builder *b)
@@ -254,12 +254,13 @@ static bool make_schedule(builder *b)
     an_run *run = &b->run;
     if (!call->node)
         return true;
-    an_lr_fill fill = schedule_fill(&run->fit);
-    b->schedule_text = an_lr_parse(&call->node->source, call->call, &fill, allocator, b->err);
+    an_lr_run facts = schedule_facts(&run->fit);
+    b->schedule_text = an_lr_parse(&call->node->source, call->call, &facts, allocator, b->err);
     if (!b->schedule_text)
         return an__blame(call->node, false, b->err);
-    run->schedule = an_lr_new(an_lr_text_desc(b->schedule_text), an_optim_groups(run->optim),
-                              an_optim_group_count(run->optim), allocator, b->err);
+    run->schedule =
+        an_lr_new_run(an_lr_text_desc(b->schedule_text), &facts, an_optim_groups(run->optim),
+                      an_optim_group_count(run->optim), allocator, b->err);
     if (!run->schedule)
         return place(call->node, b->err);
     run->fit.schedule = run->schedule;

@@ -3,11 +3,10 @@
  *
  * The memory, from its start:
  *
- *   an_lr_schedule | nodes, children, lists, in the order of the description | member | member |
- * ...
+ *   an_lr_schedule | nodes, children, lists, in the order of the description | members
  *
- * where a member is a group's pointer, its number and one base rate per node. The part before the
- * members is laid out by the same code twice: once to count, once to fill.
+ * where a member is a group's record and one base rate per node. The part before the members is
+ * laid out by the same code twice: once to count, once to fill.
  */
 #include "lr/numeric.h"
 
@@ -20,6 +19,7 @@
 typedef struct layout {
     unsigned char *memory;
     size_t used, node_count;
+    const an_lr_run *run;
 } layout;
 
 static void *carve(layout *l, size_t count, size_t size)
@@ -54,6 +54,18 @@ static void copy_lists(layout *l, an_lr_desc *desc)
         } else if (params[i].type == AN_LR_FUNCTIONS) {
             an_lr_functions *p = at;
             p->each = copy_of(l, p->each, p->count, sizeof *p->each);
+        } else if (params[i].type == AN_LR_NUMBERS) {
+            an_lr_numbers *p = at;
+            p->each = copy_of(l, p->each, p->count, sizeof *p->each);
+        } else if (params[i].type == AN_LR_LENGTHS) {
+            an_lr_lengths *p = at;
+            p->each = copy_of(l, p->each, p->count, sizeof *p->each);
+        } else if (params[i].type == AN_LR_CHILDREN) {
+            an_lr_children *p = at;
+            p->each = copy_of(l, p->each, p->count, sizeof *p->each);
+        } else if (params[i].type == AN_LR_NAME) {
+            const char **name = at;
+            *name = *name ? copy_of(l, *name, strlen(*name) + 1, 1) : NULL;
         }
     }
 }
@@ -85,6 +97,10 @@ static void make_node(an__lr_node *node, const an_lr_desc *desc, size_t index, b
 {
     *node =
         (an__lr_node){.class = class_of(desc->kind), .desc = *desc, .index = index, .later = later};
+    if (!node->class->rate && desc->after_end != AN_END_DEFAULT) {
+        node->inner = node->class;
+        node->class = &an__lr_ended_class;
+    }
     if (desc->kind == AN_MULTI_STEP_LR)
         sort((int64_t *)desc->multi_step.milestones.each, desc->multi_step.milestones.count);
 }
@@ -92,64 +108,86 @@ static void make_node(an__lr_node *node, const an_lr_desc *desc, size_t index, b
 /* The tree of `desc`; NULL while counting. A composite of one child is that child. */
 static an__lr_node *build(layout *l, const an_lr_desc *desc, bool later);
 
-/* The children's nodes, and the list of their descriptions that the node's own refers to. */
-static void build_children(layout *l, an__lr_node *node, const an_lr_desc *desc,
-                           const an_lr_children *children)
+/* The children's nodes; the node's own description comes to refer to theirs. */
+static void build_children(layout *l, an__lr_node *node, const an_lr_desc *desc)
 {
-    an__lr_node **made = carve(l, children->count, sizeof(an__lr_node *));
-    const an_lr_desc **each = carve(l, children->count, sizeof(an_lr_desc *));
-    for (size_t i = 0; i < children->count; i++) {
-        an__lr_node *child = build(l, children->each[i], i > 0 && desc->kind == AN_SEQUENTIAL_LR);
+    size_t count = an_lr_child_count(desc), composed = an__lr_composed(desc);
+    an__lr_node **made = carve(l, count, sizeof(an__lr_node *));
+    for (size_t i = 0; i < count; i++) {
+        an__lr_node *child =
+            build(l, an_lr_child(desc, i), i > 0 && desc->kind == AN_SEQUENTIAL_LR);
         if (!node)
             continue;
         made[i] = child;
-        each[i] = &child->desc;
+        *an__lr_child_place(&node->desc, i) = &child->desc;
+        node->observes |= i < composed && child->observes;
     }
     if (!node)
         return;
     node->children = made;
-    node->child_count = children->count;
-    an_lr_children own = {.each = each, .count = children->count};
-    if (desc->kind == AN_SEQUENTIAL_LR)
-        node->desc.sequential.schedulers = own;
-    else
-        node->desc.chained.schedulers = own;
+    node->child_count = composed;
+    node->value_count = count - composed;
+    node->own_base = composed > 0 && made[0]->own_base;
 }
 
-static AN__SMALL an__lr_node *build(layout *l, const an_lr_desc *desc, bool later)
+static void give_memory(layout *l, an__lr_node *node, const an_lr_desc *desc)
+{
+    const an__lr_feedback *feedback = class_of(desc->kind)->feedback;
+    size_t count = feedback ? feedback->room(desc) : 0;
+    double *memory = carve(l, count, sizeof *memory);
+    an__lr_span *spans = carve(l, an__lr_span_count(desc), sizeof *spans);
+    if (!node)
+        return;
+    node->memory = memory;
+    node->memory_count = count;
+    node->spans = spans;
+    node->observes = feedback != NULL;
+    if (feedback)
+        feedback->reset(node);
+}
+
+static an__lr_node *build(layout *l, const an_lr_desc *desc, bool later)
 {
     desc = an__lr_unwrap(desc);
-    const an_lr_children *children = an__lr_children_of(desc);
     an__lr_node *node = carve(l, 1, sizeof *node);
     size_t index = l->node_count++;
     an_lr_desc copy = *desc;
     copy_lists(l, &copy);
     if (node)
         make_node(node, &copy, index, later);
-    if (children)
-        build_children(l, node, desc, children);
+    give_memory(l, node, desc);
+    build_children(l, node, desc);
+    if (node && (desc->kind == AN_CYCLIC_LR || desc->kind == AN_ONE_CYCLE_LR))
+        node->own_base = true;
     if (node)
         an__lr_classify(node);
     return node;
 }
 
 /* The bytes before the members; *stride is the size of one member. */
-static size_t measure(const an_lr_desc *desc, size_t *stride)
+static size_t measure(const an_lr_desc *desc, const an_lr_run *run, size_t *stride)
 {
-    layout l = {0};
+    layout l = {.run = run};
     carve(&l, 1, sizeof(an_lr_schedule));
     build(&l, desc, false);
     *stride = sizeof(an__lr_member) + l.node_count * sizeof(double);
     return l.used;
 }
 
-size_t an_lr_size(const an_lr_desc *desc, size_t capacity)
+static const an_lr_run nothing_known = {0};
+
+size_t an_lr_size_run(const an_lr_desc *desc, const an_lr_run *run, size_t capacity)
 {
     size_t stride;
     if (capacity > AN__LR_MAX_GROUPS || !an_lr_check(desc, 0, NULL))
         return 0;
-    size_t fixed = measure(desc, &stride);
+    size_t fixed = measure(desc, run ? run : &nothing_known, &stride);
     return fixed + capacity * stride;
+}
+
+size_t an_lr_size(const an_lr_desc *desc, size_t capacity)
+{
+    return an_lr_size_run(desc, NULL, capacity);
 }
 
 /* ------------------------------------------------------------------ groups */
@@ -183,6 +221,18 @@ static double leaf_base(const an_lr_desc *desc, size_t group, an_slot *lr)
     return desc->kind == AN_PLATEAU_LR ? lr->value : initial_or(lr, lr->value);
 }
 
+/* A parameter that is a schedule: 1, or what its own parameters say; no group has a part in it. */
+static void set_value_bases(const an__lr_node *node, an__lr_member *m)
+{
+    an_slot slot = {.value = 1, .initial = 1, .has_initial = true};
+    if (node->child_count == 0)
+        m->base[node->index] = leaf_base(&node->desc, m->index, &slot);
+    for (size_t i = 0; i < node->child_count + node->value_count; i++)
+        set_value_bases(node->children[i], m);
+    if (node->child_count > 0)
+        m->base[node->index] = m->base[node->children[0]->index];
+}
+
 /* Sets the base rates of the tree, children in their order; a composite has its first child's. */
 static AN__SMALL void set_bases(const an__lr_node *node, an__lr_member *m)
 {
@@ -190,6 +240,8 @@ static AN__SMALL void set_bases(const an__lr_node *node, an__lr_member *m)
         m->base[node->index] = leaf_base(&node->desc, m->index, &m->group->slot[AN_LR]);
     for (size_t i = 0; i < node->child_count; i++)
         set_bases(node->children[i], m);
+    for (size_t i = 0; i < node->value_count; i++)
+        set_value_bases(node->children[node->child_count + i], m);
     if (node->child_count > 0)
         m->base[node->index] = m->base[node->children[0]->index];
 }
@@ -204,8 +256,8 @@ an_slot *an__lr_momentum_slot(an_lr_group *group)
 static an__lr_member *take_group(an_lr_schedule *s, an_lr_group *group)
 {
     an__lr_member *m = an__lr_member_at(s, s->member_count);
-    m->group = group;
-    m->index = s->member_count++;
+    *m = (an__lr_member){.group = group, .index = s->member_count++, .given = NAN};
+    m->base = (double *)(void *)(m + 1);
     set_bases(s->root, m);
     an_slot *momentum = an__lr_momentum_slot(group);
     if (momentum && s->drives_momentum)
@@ -279,44 +331,59 @@ static bool check_groups(an_lr_group *const *groups, size_t count, an_error *err
 
 /* ------------------------------------------------------------ construction */
 
-static an_lr_schedule *make(void *memory, const an_lr_desc *desc)
+static an_lr_schedule *make(void *memory, const an_lr_desc *desc, const an_lr_run *run)
 {
-    layout l = {.memory = memory};
+    layout l = {.memory = memory, .run = run};
     an_lr_schedule *s = carve(&l, 1, sizeof *s);
-    *s = (an_lr_schedule){0};
+    *s = (an_lr_schedule){.run = *run};
     s->root = build(&l, desc, false);
     s->node_count = l.node_count;
     s->drives_momentum = an__lr_has_momentum(s->root);
+    s->holds_momentum = an__lr_has_rate(s->root);
     s->members = l.memory + l.used;
     s->memo.e = AN__LR_NO_STEP;
     an__lr_plateau_init(s);
     return s;
 }
 
-an_lr_schedule *an_lr_init(void *memory, size_t size, const an_lr_desc *desc,
-                           an_lr_group *const *groups, size_t group_count, an_error *err)
+static bool check_memory(const void *memory, size_t size, size_t needed, size_t groups,
+                         an_error *err)
 {
+    if (!memory || size < needed)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "the schedule needs %zu bytes of memory for %zu groups, got %zu",
+                            needed, groups, memory ? size : 0);
+    if ((uintptr_t)memory % 16 != 0)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "the memory of a schedule must be aligned to 16 bytes");
+    return true;
+}
+
+an_lr_schedule *an_lr_init_run(void *memory, size_t size, const an_lr_desc *desc,
+                               const an_lr_run *run, an_lr_group *const *groups, size_t group_count,
+                               an_error *err)
+{
+    run = run ? run : &nothing_known;
     if (!check_arithmetic(err) || !check_groups(groups, group_count, err) ||
         !an_lr_check(desc, group_count, err))
         return NULL;
-    size_t stride, fixed = measure(desc, &stride);
-    if (!memory || size < fixed || (size - fixed) / stride < group_count) {
-        an_error_set(err, AN_ERROR_ARGUMENT,
-                     "the schedule needs %zu bytes of memory for %zu groups, got %zu",
-                     fixed + group_count * stride, group_count, memory ? size : 0);
+    size_t stride, fixed = measure(desc, run, &stride);
+    if (!check_memory(memory, size, fixed + group_count * stride, group_count, err))
         return NULL;
-    }
-    if ((uintptr_t)memory % 16 != 0) {
-        an_error_set(err, AN_ERROR_ARGUMENT,
-                     "the memory of a schedule must be aligned to 16 bytes");
+    an_lr_schedule *s = make(memory, desc, run);
+    if (!an__lr_resolve(s->root, run, an__lr_run_span(run), err))
         return NULL;
-    }
-    an_lr_schedule *s = make(memory, desc);
     s->stride = stride;
     s->capacity = (size - fixed) / stride;
     for (size_t i = 0; i < group_count; i++)
         start_group(s, groups[i]);
     return s;
+}
+
+an_lr_schedule *an_lr_init(void *memory, size_t size, const an_lr_desc *desc,
+                           an_lr_group *const *groups, size_t group_count, an_error *err)
+{
+    return an_lr_init_run(memory, size, desc, NULL, groups, group_count, err);
 }
 
 bool an_lr_add_group(an_lr_schedule *schedule, an_lr_group *group, an_error *err)

@@ -139,6 +139,52 @@ static bool check_choice(const char *kind, const an_lr_param *p, int value, an_e
                         kind, p->name, count, value);
 }
 
+static bool check_numbers(const char *kind, const an_lr_param *p, const an_lr_numbers *numbers,
+                          an_error *err)
+{
+    if (numbers->count == 0)
+        return p->required ? missing(kind, p, err) : true;
+    if (!check_count(kind, p, numbers->count, numbers->each, 0, err))
+        return false;
+    for (size_t i = 0; i < numbers->count; i++)
+        if (!check_number(kind, p, numbers->each[i], (long)i, err))
+            return false;
+    return true;
+}
+
+/* `at`: which element of a list, or -1; only a parameter of its own may be absent. */
+static bool check_length(const char *kind, const an_lr_param *p, an_lr_length length, long at,
+                         an_error *err)
+{
+    if (at < 0 && isnan(length.value))
+        return p->required ? missing(kind, p, err) : true;
+    if ((unsigned)length.unit >= AN_UNIT_COUNT)
+        return an_error_set(err, AN_ERROR_ARGUMENT, "%s: %s has no unit that is numbered %d", kind,
+                            p->name, (int)length.unit);
+    return check_number(kind, p, length.value, at, err);
+}
+
+static bool check_lengths(const char *kind, const an_lr_param *p, const an_lr_lengths *lengths,
+                          an_error *err)
+{
+    if (lengths->count == 0)
+        return p->required ? missing(kind, p, err) : true;
+    if (!check_count(kind, p, lengths->count, lengths->each, 0, err))
+        return false;
+    for (size_t i = 0; i < lengths->count; i++)
+        if (!check_length(kind, p, lengths->each[i], (long)i, err))
+            return false;
+    return true;
+}
+
+static bool check_value(const char *kind, const an_lr_param *p, const an_lr_value *value,
+                        an_error *err)
+{
+    if (value->schedule || (!p->required && isnan(p->fallback) && isnan(value->value)))
+        return true;
+    return check_number(kind, p, value->value, -1, err);
+}
+
 bool an__lr_check_param(const an_lr_desc *desc, const an_lr_param *param, size_t groups,
                         an_error *err)
 {
@@ -159,6 +205,18 @@ bool an__lr_check_param(const an_lr_desc *desc, const an_lr_param *param, size_t
         return check_integers(kind, param, at, err);
     case AN_LR_FUNCTIONS:
         return check_functions(kind, param, at, groups, err);
+    case AN_LR_NUMBERS:
+        return check_numbers(kind, param, at, err);
+    case AN_LR_LENGTH:
+        return check_length(kind, param, *(const an_lr_length *)at, -1, err);
+    case AN_LR_LENGTHS:
+        return check_lengths(kind, param, at, err);
+    case AN_LR_VALUE:
+        return check_value(kind, param, at, err);
+    case AN_LR_CHILD:
+        return *(const an_lr_desc *const *)at ? true : missing(kind, param, err);
+    case AN_LR_NAME:
+        return *(const char *const *)at || !param->required ? true : missing(kind, param, err);
     case AN_LR_BOOL:
     case AN_LR_FUNCTION:
     case AN_LR_CHILDREN:
@@ -285,9 +343,9 @@ static AN__SMALL bool check_tree(const an_lr_desc *desc, size_t groups, int dept
     --*left;
     if (!check_one(desc, groups, err))
         return false;
-    const an_lr_children *children = an__lr_children_of(desc);
-    for (size_t i = 0; children && i < children->count; i++)
-        if (!check_tree(children->each[i], groups, depth + 1, left, err)) {
+    size_t count = an_lr_child_count(desc);
+    for (size_t i = 0; i < count; i++)
+        if (!check_tree(an_lr_child(desc, i), groups, depth + 1, left, err)) {
             if (*left > 0 && depth < AN__LR_MAX_DEPTH)
                 an_error_prefix(err, "%s, scheduler %zu: ", an_lr_name(desc->kind), i);
             return false;

@@ -10,25 +10,9 @@
 
 #include "lr/node.h"
 
-const an_lr_children *an__lr_children_of(const an_lr_desc *desc)
-{
-    if (desc->kind == AN_SEQUENTIAL_LR)
-        return &desc->sequential.schedulers;
-    return desc->kind == AN_CHAINED_LR ? &desc->chained.schedulers : NULL;
-}
-
-const an_lr_desc *an__lr_unwrap(const an_lr_desc *desc)
-{
-    const an_lr_children *children;
-    while ((children = an__lr_children_of(desc)) && children->count == 1)
-        desc = children->each[0];
-    return desc;
-}
-
 /* ------------------------------------------------------------ SequentialLR */
 
-/* The child whose turn step e is, and the step at which its turn began. */
-static size_t child_at(const an__lr_node *node, int64_t e, int64_t *began)
+size_t an__lr_sequential_child(const an__lr_node *node, int64_t e, int64_t *began)
 {
     const an_lr_integers *milestones = &node->desc.sequential.milestones;
     size_t low = 0, high = milestones->count;
@@ -53,7 +37,7 @@ static double sequential_start(const an__lr_node *node, const an__lr_member *m, 
 static double sequential_next(const an__lr_node *node, const an__lr_member *m, int64_t e, double lr)
 {
     int64_t began;
-    const an__lr_node *child = node->children[child_at(node, e, &began)];
+    const an__lr_node *child = node->children[an__lr_sequential_child(node, e, &began)];
     return e == began ? an__lr_restart(child, m, lr) : child->class->next(child, m, e - began, lr);
 }
 
@@ -73,7 +57,7 @@ static bool inherits(const an__lr_node *node)
 static double sequential_value(const an__lr_node *node, const an__lr_member *m, int64_t e)
 {
     int64_t began;
-    size_t index = child_at(node, e, &began);
+    size_t index = an__lr_sequential_child(node, e, &began);
     const an__lr_node *child = node->children[index];
     if (index == 0 || !inherits(child))
         return an__lr_value(child, m, e - began);
@@ -152,21 +136,23 @@ const an__lr_class an__lr_chained_class = {
 
 /* ------------------------------------------------------- what nesting means */
 
-static bool ignores_rate(an_lr_kind kind)
+/* Anneal's own ignore it too. */
+static bool ignores_rate(const an_lr_desc *desc)
 {
+    an_lr_kind kind = desc->kind;
     return kind == AN_LAMBDA_LR || kind == AN_WARM_RESTARTS_LR || kind == AN_CYCLIC_LR ||
-           kind == AN_ONE_CYCLE_LR;
+           kind == AN_ONE_CYCLE_LR || kind >= AN_LR_CONSTANT || desc->after_end != AN_END_DEFAULT;
 }
 
 bool an__lr_erases(const an_lr_desc *desc)
 {
     const an_lr_children *children;
-    while ((children = an__lr_children_of(desc))) {
+    while (!ignores_rate(desc) && (children = an__lr_children_of(desc))) {
         if (desc->kind == AN_SEQUENTIAL_LR && children->count > 1)
             return true;
         desc = children->each[0];
     }
-    return ignores_rate(desc->kind);
+    return ignores_rate(desc);
 }
 
 static void classify_leaf(an__lr_node *node)
@@ -174,11 +160,12 @@ static void classify_leaf(an__lr_node *node)
     const an_lr_desc *desc = &node->desc;
     node->form = node->class->factor ? AN__MULTIPLIES : AN__DEPENDS;
     node->product_until = INT64_MAX;
-    if (ignores_rate(desc->kind))
+    if (ignores_rate(desc))
         node->form = AN__ABSOLUTE;
     if (desc->kind == AN_CONSTANT_LR && desc->constant.factor == 0)
         node->form = AN__DEPENDS;
-    if (desc->kind == AN_COSINE_ANNEALING_LR) { /* after its bottom the recursion adds */
+    if (desc->kind == AN_COSINE_ANNEALING_LR &&
+        node->form != AN__ABSOLUTE) { /* after its bottom the recursion adds */
         node->form = desc->cosine.eta_min == 0 ? AN__MULTIPLIES : AN__DEPENDS;
         node->product_until = desc->cosine.T_max;
     }
@@ -194,7 +181,7 @@ static bool all_children(const an__lr_node *node, an__lr_form form)
 
 void an__lr_classify(an__lr_node *node)
 {
-    if (node->child_count == 0) {
+    if (node->child_count == 0 || node->class->rate) {
         classify_leaf(node);
         return;
     }
@@ -228,31 +215,7 @@ bool an__lr_replays(const an__lr_node *node)
     return false;
 }
 
-static bool sequential_momentum(const an__lr_node *node, size_t group, int64_t e, bool hold,
-                                double *momentum)
-{
-    int64_t began;
-    size_t i = child_at(node, e, &began);
-    while (!an__lr_momentum(node->children[i], group, e - began, hold, momentum)) {
-        if (!hold || began == 0)
-            return false;
-        e = began - 1;
-        i = child_at(node, e, &began);
-    }
-    return true;
-}
-
-bool an__lr_momentum(const an__lr_node *node, size_t group, int64_t e, bool hold, double *momentum)
-{
-    if (node->desc.kind == AN_SEQUENTIAL_LR)
-        return sequential_momentum(node, group, e, hold, momentum);
-    bool wrote = node->class->momentum && node->class->momentum(node, group, e, NULL, momentum);
-    for (size_t i = 0; i < node->child_count; i++)
-        wrote |= an__lr_momentum(node->children[i], group, e, hold, momentum);
-    return wrote;
-}
-
-AN__SMALL bool an__lr_has_momentum(const an__lr_node *node)
+bool an__lr_has_momentum(const an__lr_node *node)
 {
     const an_lr_desc *desc = &node->desc;
     if ((desc->kind == AN_CYCLIC_LR && desc->cyclic.cycle_momentum) ||

@@ -1,20 +1,40 @@
 /*
  * node.h - what a schedule is inside: a tree of nodes, and a record per group.
  *
- * A description is copied into a tree of nodes. Each kind has a class: a few pure functions of the
- * step e and the present rate. Nothing else moves: the whole state of a schedule is one clock, the
- * base rates, and the memory of a plateau. That is what lets the same functions step, answer `at`,
- * and replay.
+ * A description is copied into a tree of nodes. Each kind has a class: a few pure functions. There
+ * are two sorts of kinds:
  *
- * Three ways for a node to meet step 0, because PyTorch has three:
+ *   PyTorch's     count whole steps e, and move from the rate they find to the next (`next`), since
+ *                 that is how PyTorch's numbers come about. Their closed form is `value`.
+ *   Anneal's own  are functions (time, base rate) -> rate, and nothing else: `rate`. Time is real
+ *                 and may be counted in several units at once.
+ *
+ * Each sort can stand inside the other: an own node gives a counting parent its rate at whole
+ * steps, a counting node gives an own parent its closed form at the step rounded down.
+ *
+ * Nothing else moves: the whole state of a schedule is one clock, the base rates, the memory of its
+ * feedback nodes, and what an_lr_land and an_lr_extend have changed. That is what lets the same
+ * functions step, answer `at`, and replay.
+ *
+ * Three ways for a counting node to meet step 0, because PyTorch has three:
  *   start    its constructor, on the rate that it finds in the group
  *   restart  its turn as a later child of SequentialLR, which forces it to epoch 0
  *   value    the closed form at 0
+ *
+ * How to add a kind of Anneal's own
+ *   1. include/anneal/lr.h: its struct, a row at the end of AN_LR_KIND_MAP, a member of an_lr_desc.
+ *      An alternating parameter is an an_lr_value, a length an an_lr_length.
+ *   2. table.c: its parameters, with defaults and ranges. `length` first among the lengths; it is
+ *      the node's length, and what it is when it is left out comes by itself (unit.c).
+ *   3. a source: `rate`, from an__lr_part (p) and an__lr_param (parameters), and the class.
+ * The checks, the parser, the printer, the state, the command line and the property tests follow.
  */
 #ifndef ANNEAL_LR_NODE_H
 #define ANNEAL_LR_NODE_H
 
 #include <anneal/lr.h>
+#include <math.h>
+#include <stddef.h>
 
 /* Limits of a description, so that no input can exhaust the stack or the address space. */
 #define AN__LR_MAX_DEPTH 32
@@ -23,13 +43,43 @@
 #define AN__LR_MAX_GROUPS ((size_t)4096)
 
 typedef struct an__lr_node an__lr_node;
+typedef struct an__lr_tracer an__lr_tracer;
 
-/* One group under a schedule: the group, its number, and the base rate that each node has for it.
+/* The units that a clock has: all but AN_RUNS. */
+#define AN__LR_CLOCKS AN_RUNS
+
+/* Time on some node's clock, in each unit. */
+typedef struct an__lr_time {
+    double at[AN__LR_CLOCKS];
+} an__lr_time;
+
+/* Who is told of every node that has a part in a value. */
+struct an__lr_tracer {
+    void (*visit)(const an__lr_tracer *tracer, const an__lr_node *node, const an__lr_time *t,
+                  double base, double rate);
+    an_lr_visit user_visit;
+    void *user;
+};
+
+/*
+ * A length that the run's facts have turned: into steps where they can. Infinite: it never ends.
+ * The unit is AN_UNIT_COUNT, and the value a NaN, where several units mix.
+ */
+typedef struct an__lr_span {
+    double value;
+    an_lr_unit unit;
+} an__lr_span;
+
+/*
+ * One group under a schedule: the group, its number, and the base rate that each node has for it.
+ * Where a node of Anneal's own asks a counting child, `given` is the base rate instead; else NaN.
  */
 typedef struct an__lr_member {
     an_lr_group *group;
     size_t index;
-    double base[];
+    double *base;
+    double given;
+    const an__lr_tracer *tracer; /* of an_lr_trace, or NULL */
 } an__lr_member;
 
 /* How a node's rate at a step depends on the rate before. */
@@ -50,8 +100,20 @@ typedef struct an__lr_memo {
 
 #define AN__LR_NO_STEP (-2)
 
+/* What feedback does. `memory` is the node's; all of it is saved, so integers are doubles too. */
+typedef struct an__lr_feedback {
+    size_t (*room)(const an_lr_desc *desc); /* how many doubles it needs */
+    void (*reset)(const an__lr_node *node);
+    /* One step in which it is the node's turn, with what was seen. */
+    void (*observe)(const an__lr_node *node, const an_lr_input *input);
+    /* The names of the first doubles in the JSON form of a state, NULL at the end; further ones are
+     * a list. */
+    const char *const *names;
+} an__lr_feedback;
+
 /* What every kind does. `m` is the group's record; e >= 1 in `next`, e >= 0 in the closed forms. */
 typedef struct an__lr_class {
+    /* PyTorch's kinds; for Anneal's own an__lr_start_value and an__lr_next_value. */
     double (*start)(const an__lr_node *node, const an__lr_member *m, double lr);
     double (*next)(const an__lr_node *node, const an__lr_member *m, int64_t e, double lr);
     /* The same bits sooner, for the outermost node of a schedule that is stepped; NULL: `next`. */
@@ -61,30 +123,52 @@ typedef struct an__lr_class {
     double (*restart)(const an__lr_node *node, const an__lr_member *m, double lr);
     /* The closed form over the base rate; NULL: it is not a plain factor. */
     double (*factor)(const an__lr_node *node, size_t group, int64_t e);
-    /* The rate at step e when nobody edits it. NULL: base * factor. */
+    /* The rate at step e when nobody edits it. NULL: `rate`, or else base * factor. */
     double (*value)(const an__lr_node *node, const an__lr_member *m, int64_t e);
     /* Sets *momentum and returns true if the leaf drives it; NULL: it never does. `memo` is what
      * `step` left, or NULL. */
     bool (*momentum)(const an__lr_node *node, size_t group, int64_t e, const an__lr_memo *memo,
                      double *momentum);
+
+    /* Anneal's own kinds. The rate at time t >= 0, which after_end has brought into the length. */
+    double (*rate)(const an__lr_node *node, const an__lr_member *m, const an__lr_time *t,
+                   double base);
+    /* The time on the clock of a child; false when it is not the child's turn. NULL: the same. */
+    bool (*local)(const an__lr_node *node, size_t child, const an__lr_time *t, an__lr_time *local);
+    /* When the node has arrived, children before it known. NULL: spans[0] of a leaf that has a
+     * length, the latest child of a composite. */
+    an__lr_span (*length)(const an__lr_node *node);
+    /* How long the child may be at most, for children that do not say it. NULL: as long as the
+     * node. */
+    an__lr_span (*leave)(const an__lr_node *node, size_t child, an__lr_span available);
+    const an__lr_feedback *feedback; /* NULL: the kind has none */
 } an__lr_class;
 
 struct an__lr_node {
     const an__lr_class *class;
-    an_lr_desc desc; /* lists and children point into the schedule's memory */
-    size_t index;    /* of its base rate in an__lr_member */
+    const an__lr_class *inner; /* the kind's class, where after_end has put another before it */
+    an_lr_desc desc;           /* lists and children point into the schedule's memory */
+    size_t index;              /* of its base rate in an__lr_member */
     an__lr_form form;
     int64_t product_until; /* the last step at which a node that multiplies is a plain factor */
     bool later;            /* a later child of a SequentialLR */
-    an__lr_node **children;
-    size_t child_count;
+    bool own_base;         /* its base rate comes from its parameters, whatever it is given */
+    bool observes;         /* feedback is in it */
+    an__lr_span length;    /* when it has arrived */
+    an__lr_span *spans;    /* its lengths, in the table's order */
+    double *memory;        /* of feedback, and of hand-offs between units */
+    size_t memory_count;
+    an__lr_node **children; /* as an_lr_child counts them: first those that it composes */
+    size_t child_count;     /* of those that it composes */
+    size_t value_count;     /* parameters that are schedules come after */
 };
 
 extern const an__lr_class an__lr_step_class, an__lr_multi_step_class, an__lr_constant_class,
     an__lr_linear_class, an__lr_exponential_class, an__lr_polynomial_class, an__lr_cosine_class,
     an__lr_restarts_class, an__lr_cyclic_class, an__lr_one_cycle_class, an__lr_lambda_class,
     an__lr_multiplicative_class, an__lr_swa_class, an__lr_sequential_class, an__lr_chained_class,
-    an__lr_plateau_class;
+    an__lr_plateau_class, an__lr_flat_class, an__lr_line_class, an__lr_half_wave_class,
+    an__lr_ended_class;
 
 /* The memory of a plateau: PyTorch's best, num_bad_epochs, cooldown_counter. */
 typedef struct an__lr_plateau {
@@ -99,8 +183,10 @@ struct an_lr_schedule {
     size_t stride;
     int64_t clock;
     bool drives_momentum;
+    bool holds_momentum; /* it follows from the step alone, since a node of Anneal's own is there */
     an__lr_plateau plateau;
     an__lr_memo memo;
+    an_lr_run run;
     an_allocator allocator; /* of an_lr_new; `size` bytes, 0 when the memory is the caller's */
     size_t size;
 };
@@ -112,7 +198,14 @@ static inline an__lr_member *an__lr_member_at(const an_lr_schedule *s, size_t in
 
 static inline double an__lr_base(const an__lr_node *node, const an__lr_member *m)
 {
-    return m->base[node->index];
+    return isnan(m->given) || node->own_base ? m->base[node->index] : m->given;
+}
+
+/* The node of a description that stands in a schedule. */
+static inline const an__lr_node *an__lr_node_of(const an_lr_desc *desc)
+{
+    return (const an__lr_node *)(const void *)((const unsigned char *)desc -
+                                               offsetof(an__lr_node, desc));
 }
 
 /* A parameter's value for a group. */
@@ -120,6 +213,43 @@ static inline double an__lr_real(const an_lr_reals *reals, size_t group)
 {
     return reals->count > 0 ? reals->each[group] : reals->value;
 }
+
+/* The whole steps in a time. */
+static inline int64_t an__lr_whole(double steps)
+{
+    return steps >= 0 ? (int64_t)steps : 0;
+}
+
+/*
+ * node.c: the rate of any node at time `t` on its clock from the base rate `base`, with what
+ * after_end says; a parameter's value at `t`; and the part of spans[0] that is done, 1 when that
+ * has no length.
+ */
+double an__lr_rate(const an__lr_node *node, const an__lr_member *m, const an__lr_time *t,
+                   double base);
+double an__lr_param(const an_lr_value *value, const an__lr_member *m, const an__lr_time *t);
+double an__lr_part(const an__lr_node *node, const an__lr_time *t);
+/* Brings a time that is past the node's end to where after_end has it. */
+void an__lr_bring(const an__lr_node *node, an__lr_time *t);
+/* Moves a time to `to` in `unit`, the other units in proportion. */
+void an__lr_move(an__lr_time *t, an_lr_unit unit, double to);
+
+/*
+ * unit.c: turns the lengths of the tree with the facts of `run`. A length that was left out is
+ * `available`, which may be absent too (a NaN). Errs when a fact is missing.
+ */
+bool an__lr_resolve(an__lr_node *node, const an_lr_run *run, an__lr_span available, an_error *err);
+/* The whole run; absent when it is not known. */
+an__lr_span an__lr_run_span(const an_lr_run *run);
+/* How many steps one of `unit` has; 0 where that is not known, or not always the same. */
+double an__lr_steps_of(const an_lr_run *run, an_lr_unit unit);
+/* st, ep, ... */
+const char *an__lr_unit_text(an_lr_unit unit);
+/* How many lengths a description has. */
+size_t an__lr_span_count(const an_lr_desc *desc);
+/* The later of two moments; the moment after a beginning and a length. */
+an__lr_span an__lr_later(an__lr_span a, an__lr_span b);
+an__lr_span an__lr_after(an__lr_span begin, an__lr_span length);
 
 /* node.c: `value` and `restart` of any node, with the fallbacks that the class allows. */
 double an__lr_value(const an__lr_node *node, const an__lr_member *m, int64_t e);
@@ -137,20 +267,31 @@ double an__lr_start_same(const an__lr_node *node, const an__lr_member *m, double
 void an__lr_classify(an__lr_node *node);
 /* Whether `value` has to replay steps. */
 bool an__lr_replays(const an__lr_node *node);
-/*
- * The momentum that the tree writes at step e; false if it writes none then. With `hold`, what the
- * last child that wrote one has left counts too.
- */
-bool an__lr_momentum(const an__lr_node *node, size_t group, int64_t e, bool hold, double *momentum);
+/* The child of a SequentialLR whose turn step e is, and the step at which its turn began. */
+size_t an__lr_sequential_child(const an__lr_node *node, int64_t e, int64_t *began);
 /* Whether `desc` throws away the rate that it finds, so that no chain may have it after another. */
 bool an__lr_erases(const an_lr_desc *desc);
-/* The children that a description has; NULL for a leaf. */
+/* The list of children that a description has, or NULL. */
 const an_lr_children *an__lr_children_of(const an_lr_desc *desc);
+/* Where the description of an_lr_child stands within `desc`; NULL when there are not so many. */
+const an_lr_desc **an__lr_child_place(const an_lr_desc *desc, size_t index);
+/* How many of the children are composed, not parameters. */
+size_t an__lr_composed(const an_lr_desc *desc);
 /* The description that composites of one child around it stand for. */
 const an_lr_desc *an__lr_unwrap(const an_lr_desc *desc);
 
+/*
+ * momentum.c: the momentum that the tree writes at time t; false if it writes none then. With
+ * `hold`, what the last child of a SequentialLR that wrote one has left counts too; in a Sequence
+ * it always counts.
+ */
+bool an__lr_momentum(const an__lr_node *node, size_t group, const an__lr_time *t, bool hold,
+                     double *momentum);
+
 /* Whether any leaf drives momentum; whether any parameter is a list with one value per group. */
 bool an__lr_has_momentum(const an__lr_node *node);
+/* Whether any node is a function of the time. */
+bool an__lr_has_rate(const an__lr_node *node);
 bool an__lr_has_lists(const an__lr_node *node);
 
 /* build.c: the slot that a driven momentum goes to: momentum, or else beta1, or else none. */

@@ -16,7 +16,7 @@ struct an_lr_text {
 
 typedef struct reader {
     const an_spec_source *source;
-    const an_lr_fill *fill;
+    const an_lr_run *run;
     bool saved; /* AN__LR_HOST_FUNCTION is read too */
     an_arena *arena;
     an_error *err;
@@ -76,10 +76,43 @@ static bool read_integers(reader *r, const char *name, const an_spec_node *node,
     if (!each)
         return false;
     for (size_t i = 0; i < out->count; i++)
-        if (!an_spec_integer(r->source, name, element(node, i), &each[i], r->err))
+        if (!an__lr_read_steps(r->source, name, element(node, i), r->run, &each[i], r->err))
             return false;
     out->each = each;
     return true;
+}
+
+static bool read_numbers(reader *r, const char *name, const an_spec_node *node, an_lr_numbers *out)
+{
+    double *each = list_room(r, node, sizeof *each, &out->count);
+    if (!each)
+        return false;
+    for (size_t i = 0; i < out->count; i++)
+        if (!an_spec_number(r->source, name, element(node, i), &each[i], r->err))
+            return false;
+    out->each = each;
+    return true;
+}
+
+static bool read_lengths(reader *r, const char *name, const an_spec_node *node, an_lr_lengths *out)
+{
+    an_lr_length *each = list_room(r, node, sizeof *each, &out->count);
+    if (!each)
+        return false;
+    for (size_t i = 0; i < out->count; i++)
+        if (!an__lr_read_length(r->source, name, element(node, i), &each[i], r->err))
+            return false;
+    out->each = each;
+    return true;
+}
+
+static bool read_child(reader *r, const an_spec_node *node, const an_lr_desc **out)
+{
+    an_lr_desc *child = an_arena_alloc(r->arena, sizeof *child);
+    if (!child)
+        return out_of_memory(r);
+    *out = child;
+    return read_call(r, node, child);
 }
 
 static bool read_children(reader *r, const an_spec_node *node, an_lr_children *out)
@@ -106,37 +139,88 @@ static double host_function(void *user, double epoch)
     return NAN;
 }
 
-/* An expression in quotes, or a lambda; errors point into it. */
+/* A function of the step as text: its expression, where in the source that begins, and its
+ * variable; `lambda` if it is to be printed as one. */
+typedef struct formula {
+    const char *text, *variable;
+    size_t offset, length;
+    bool lambda;
+} formula;
+
+static size_t blanks(const char *text)
+{
+    return strspn(text, " \t\r\n");
+}
+
+/* Takes "lambda x:" off the beginning of a text in quotes. */
+static bool split_lambda(reader *r, const char *name, formula *f)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+    const char *at = f->text + blanks(f->text);
+    if (strncmp(at, "lambda", 6) != 0 || strchr(letters, at[6]))
+        return true;
+    at += 6;
+    at += blanks(at);
+    const char *variable = at;
+    size_t length = strspn(at, letters);
+    at += length;
+    at += blanks(at);
+    if (length == 0 || (variable[0] >= '0' && variable[0] <= '9') || *at != ':')
+        return an_spec_error(r->source, f->offset + (size_t)(at - f->text), r->err,
+                             "%s: a lambda has one variable and a colon, as in \"lambda epoch: "
+                             "0.95 ** epoch\"",
+                             name);
+    at++;
+    at += blanks(at);
+    f->variable = an_arena_text(r->arena, variable, length);
+    f->offset += (size_t)(at - f->text);
+    f->length -= (size_t)(at - f->text);
+    while (f->length > 0 && blanks(at + f->length - 1) > 0)
+        f->length--;
+    f->text = an_arena_text(r->arena, at, f->length);
+    f->lambda = true;
+    return (f->variable && f->text) || out_of_memory(r);
+}
+
+static bool read_formula(reader *r, const char *name, const an_spec_node *node, formula *f)
+{
+    size_t length = strlen(node->text);
+    *f = (formula){.text = node->text, .variable = "epoch", .length = length};
+    f->lambda = node->kind == AN_SPEC_LAMBDA;
+    f->offset = node->offset + (f->lambda && length < node->length ? node->length - length : 1);
+    if (!f->lambda)
+        return split_lambda(r, name, f);
+    f->variable = node->param;
+    return true;
+}
+
+/* An expression or a lambda, the latter in quotes or not; errors point into it. */
 static bool read_function(reader *r, const char *name, const an_spec_node *node,
                           an_lr_function *out)
 {
-    bool lambda = node->kind == AN_SPEC_LAMBDA;
-    if (!lambda && node->kind != AN_SPEC_STRING)
+    formula f;
+    bool quoted = node->kind == AN_SPEC_STRING;
+    if (!quoted && node->kind != AN_SPEC_LAMBDA)
         return an_spec_error(r->source, node->offset, r->err,
                              "%s must be an expression of epoch, such as \"0.95 ** epoch\", or a "
                              "lambda",
                              name);
-    if (r->saved && !lambda && strcmp(node->text, AN__LR_HOST_FUNCTION) == 0) {
+    if (r->saved && quoted && strcmp(node->text, AN__LR_HOST_FUNCTION) == 0) {
         out->call = host_function;
         return true;
     }
-    size_t bad, length = strlen(node->text);
+    if (!read_formula(r, name, node, &f))
+        return false;
+    size_t bad, room = f.length + strlen(f.variable) + sizeof "lambda : ";
     an_error found = {0};
-    an__lr_expression *expression = an__lr_expression_parse(
-        node->text, length, lambda ? node->param : "epoch", r->arena, &bad, &found);
-    if (!expression && found.code == AN_ERROR_MEMORY)
-        return out_of_memory(r);
-    size_t begin = lambda && length < node->length ? node->length - length : 1;
-    if (!expression)
-        return an_spec_error(r->source, node->offset + begin + bad, r->err, "%s: %s", name,
-                             found.message);
     out->call = an__lr_expression_value;
-    out->user = expression;
-    size_t room = length + (lambda ? strlen(node->param) + sizeof "lambda : " : 1);
-    char *text = an_arena_alloc(r->arena, room);
+    out->user = an__lr_expression_parse(f.text, f.length, f.variable, r->arena, &bad, &found);
+    char *text = out->user ? an_arena_alloc(r->arena, room) : NULL;
+    if (!out->user && found.code != AN_ERROR_MEMORY)
+        return an_spec_error(r->source, f.offset + bad, r->err, "%s: %s", name, found.message);
     if (!text)
         return out_of_memory(r);
-    an_format(text, room, lambda ? "lambda %s: %s" : "%s%s", lambda ? node->param : "", node->text);
+    an_format(text, room, f.lambda ? "lambda %s: %s" : "%s%s", f.lambda ? f.variable : "", f.text);
     out->text = text;
     return true;
 }
@@ -177,13 +261,37 @@ static bool read_choice(reader *r, const an_lr_param *param, const an_spec_node 
                          r->source->text + node->offset);
 }
 
+static bool read_value(reader *r, const char *name, const an_spec_node *node, an_lr_value *out)
+{
+    if (node->kind == AN_SPEC_CALL)
+        return read_child(r, node, &out->schedule);
+    return an_spec_number(r->source, name, node, &out->value, r->err);
+}
+
+static bool read_name(reader *r, const char *name, const an_spec_node *node, const char **out)
+{
+    if (node->kind != AN_SPEC_STRING && node->kind != AN_SPEC_NAME)
+        return an_spec_error(r->source, node->offset, r->err, "%s must be a name in quotes", name);
+    *out = an_arena_text(r->arena, node->text, strlen(node->text));
+    return *out || out_of_memory(r);
+}
+
+/* What counts steps may be written in other units; epochs and steps_per_epoch say what these are.
+ */
+static bool read_integer(reader *r, const char *name, const an_spec_node *node, int64_t *out)
+{
+    if (strcmp(name, "epochs") == 0 || strcmp(name, "steps_per_epoch") == 0)
+        return an_spec_integer(r->source, name, node, out, r->err);
+    return an__lr_read_steps(r->source, name, node, r->run, out, r->err);
+}
+
 static bool read_param(reader *r, const an_lr_param *param, const an_spec_node *node,
                        an_lr_desc *desc)
 {
     void *to = (unsigned char *)desc + param->offset;
     switch (param->type) {
     case AN_LR_INTEGER:
-        return an_spec_integer(r->source, param->name, node, to, r->err);
+        return read_integer(r, param->name, node, to);
     case AN_LR_REAL:
         return an_spec_number(r->source, param->name, node, to, r->err);
     case AN_LR_BOOL:
@@ -200,6 +308,18 @@ static bool read_param(reader *r, const an_lr_param *param, const an_spec_node *
         return read_functions(r, param->name, node, to);
     case AN_LR_CHILDREN:
         return read_children(r, node, to);
+    case AN_LR_CHILD:
+        return read_child(r, node, to);
+    case AN_LR_VALUE:
+        return read_value(r, param->name, node, to);
+    case AN_LR_NUMBERS:
+        return read_numbers(r, param->name, node, to);
+    case AN_LR_LENGTH:
+        return an__lr_read_length(r->source, param->name, node, to, r->err);
+    case AN_LR_LENGTHS:
+        return read_lengths(r, param->name, node, to);
+    case AN_LR_NAME:
+        return read_name(r, param->name, node, to);
     }
     return false;
 }
@@ -208,7 +328,8 @@ static bool read_param(reader *r, const an_lr_param *param, const an_spec_node *
 static bool is_none(const an_lr_param *param, const an_spec_node *node)
 {
     return node->kind == AN_SPEC_NONE && !param->required &&
-           (param->type == AN_LR_INTEGER || param->type == AN_LR_FUNCTION) &&
+           (param->type == AN_LR_INTEGER || param->type == AN_LR_FUNCTION ||
+            param->type == AN_LR_LENGTH || param->type == AN_LR_VALUE) &&
            isnan(param->fallback);
 }
 
@@ -230,19 +351,19 @@ static bool read_kind(reader *r, const an_spec_node *call, an_lr_kind *kind)
 }
 
 /* Fills what a trainer knows and the text does not say. */
-static void fill_in(an_lr_desc *desc, const an_lr_fill *fill)
+static void fill_in(an_lr_desc *desc, const an_lr_run *run)
 {
     an_one_cycle_lr *p = &desc->one_cycle;
-    if (!fill || desc->kind != AN_ONE_CYCLE_LR || p->total_steps != AN_LR_NONE)
+    if (!run || desc->kind != AN_ONE_CYCLE_LR || p->total_steps != AN_LR_NONE)
         return;
-    if (p->epochs == AN_LR_NONE && p->steps_per_epoch == AN_LR_NONE && fill->total_steps > 0) {
-        p->total_steps = fill->total_steps;
+    if (p->epochs == AN_LR_NONE && p->steps_per_epoch == AN_LR_NONE && run->total_steps > 0) {
+        p->total_steps = run->total_steps;
         return;
     }
-    if (p->epochs == AN_LR_NONE && fill->epochs > 0)
-        p->epochs = fill->epochs;
-    if (p->steps_per_epoch == AN_LR_NONE && fill->steps_per_epoch > 0)
-        p->steps_per_epoch = fill->steps_per_epoch;
+    if (p->epochs == AN_LR_NONE && run->epochs > 0)
+        p->epochs = run->epochs;
+    if (p->steps_per_epoch == AN_LR_NONE && run->steps_per_epoch > 0)
+        p->steps_per_epoch = run->steps_per_epoch;
 }
 
 /* A chain is refused at the child that erases what the others did. */
@@ -288,21 +409,31 @@ static bool check_last(reader *r, const an_spec_node *last_epoch, const an_spec_
            an_spec_bool(r->source, "verbose", verbose, &ignored, r->err);
 }
 
-/* Matches the arguments of `call` to the table; a plateau's verbose comes where others have
- * last_epoch. */
+/*
+ * Matches the arguments of `call` to the table. Where PyTorch has the name, its last two come
+ * before Anneal's after_end; a plateau's verbose comes where others have last_epoch.
+ */
 static bool bind(reader *r, const an_spec_node *call, an_lr_kind kind, const an_spec_node **values)
 {
-    an_spec_param signature[MAX_PARAMS + LAST_PARAMS];
+    an_spec_param signature[MAX_PARAMS + LAST_PARAMS + 1];
     size_t count;
     const an_lr_param *params = an_lr_params(kind, &count);
     for (size_t i = 0; i < count; i++)
         signature[i] = (an_spec_param){params[i].name, params[i].required};
-    size_t verbose = kind == AN_PLATEAU_LR ? count : count + 1;
-    size_t last_epoch = kind == AN_PLATEAU_LR ? count + 1 : count;
+    if (kind >= AN_LR_CONSTANT)
+        return an_spec_bind(r->source, call, signature, count, values, r->err);
+    bool ends = strcmp(params[count - 1].name, "after_end") == 0;
+    size_t own = ends ? count - 1 : count;
+    size_t verbose = kind == AN_PLATEAU_LR ? own : own + 1;
+    size_t last_epoch = kind == AN_PLATEAU_LR ? own + 1 : own;
+    signature[own + LAST_PARAMS] = signature[own];
     signature[verbose] = (an_spec_param){"verbose", false};
     signature[last_epoch] = (an_spec_param){"last_epoch", false};
-    return an_spec_bind(r->source, call, signature, count + LAST_PARAMS, values, r->err) &&
-           check_last(r, values[last_epoch], values[verbose]);
+    bool good = an_spec_bind(r->source, call, signature, count + LAST_PARAMS, values, r->err) &&
+                check_last(r, values[last_epoch], values[verbose]);
+    if (ends)
+        values[own] = values[own + LAST_PARAMS];
+    return good;
 }
 
 static bool read_call(reader *r, const an_spec_node *call, an_lr_desc *desc)
@@ -325,13 +456,13 @@ static bool read_call(reader *r, const an_spec_node *call, an_lr_desc *desc)
         if (!an__lr_check_param(desc, &params[i], 0, &found))
             return at(r, values[i], &found);
     }
-    fill_in(desc, r->fill);
+    fill_in(desc, r->run);
     return check_rules(r, call, desc, params, count, values);
 }
 
 /* ------------------------------------------------------------------- texts */
 
-/* Takes the reader's source, fill and saved; `allocator` may be NULL. */
+/* Takes the reader's source, run and saved; `allocator` may be NULL. */
 static an_lr_text *parse(reader r, const an_spec_node *call, const an_allocator *allocator)
 {
     an_allocator own = allocator ? *allocator : an_allocator_default();
@@ -363,15 +494,15 @@ static an_lr_text *parse_string(reader r, const char *text, const an_allocator *
 }
 
 an_lr_text *an_lr_parse(const an_spec_source *source, const an_spec_node *call,
-                        const an_lr_fill *fill, const an_allocator *allocator, an_error *err)
+                        const an_lr_run *run, const an_allocator *allocator, an_error *err)
 {
-    return parse((reader){.source = source, .fill = fill, .err = err}, call, allocator);
+    return parse((reader){.source = source, .run = run, .err = err}, call, allocator);
 }
 
-an_lr_text *an_lr_parse_text(const char *text, const an_lr_fill *fill,
-                             const an_allocator *allocator, an_error *err)
+an_lr_text *an_lr_parse_text(const char *text, const an_lr_run *run, const an_allocator *allocator,
+                             an_error *err)
 {
-    return parse_string((reader){.fill = fill, .err = err}, text, allocator);
+    return parse_string((reader){.run = run, .err = err}, text, allocator);
 }
 
 an_lr_text *an__lr_parse_saved(const char *text, const an_allocator *allocator, an_error *err)

@@ -111,6 +111,52 @@ static void put_children(an__lr_writer *w, const an_lr_children *children)
     an__lr_write(w, "]");
 }
 
+static void put_numbers(an__lr_writer *w, const an_lr_numbers *numbers)
+{
+    an__lr_write(w, "[");
+    for (size_t i = 0; i < numbers->count; i++) {
+        an__lr_write(w, i > 0 ? ", " : "");
+        an__lr_write_number(w, numbers->each[i]);
+    }
+    an__lr_write(w, "]");
+}
+
+/* Steps need no unit. */
+static void put_length(an__lr_writer *w, an_lr_length length)
+{
+    if (isnan(length.value)) {
+        an__lr_write(w, "None");
+        return;
+    }
+    an__lr_write_number(w, length.value);
+    an__lr_write(w, length.unit == AN_STEPS ? "" : an__lr_unit_text(length.unit));
+}
+
+static void put_lengths(an__lr_writer *w, const an_lr_lengths *lengths)
+{
+    an__lr_write(w, "[");
+    for (size_t i = 0; i < lengths->count; i++) {
+        an__lr_write(w, i > 0 ? ", " : "");
+        put_length(w, lengths->each[i]);
+    }
+    an__lr_write(w, "]");
+}
+
+static void put_name(an__lr_writer *w, const char *name)
+{
+    an__lr_write(w, "'");
+    an__lr_write(w, name ? name : "");
+    an__lr_write(w, "'");
+}
+
+static void put_real_or_schedule(an__lr_writer *w, const an_lr_value *value)
+{
+    if (value->schedule)
+        an__lr_write_desc(w, value->schedule);
+    else
+        an__lr_write_number(w, value->value);
+}
+
 static void put_value(an__lr_writer *w, const an_lr_desc *desc, const an_lr_param *param)
 {
     const void *at = (const unsigned char *)desc + param->offset;
@@ -144,6 +190,24 @@ static void put_value(an__lr_writer *w, const an_lr_desc *desc, const an_lr_para
     case AN_LR_CHILDREN:
         put_children(w, at);
         break;
+    case AN_LR_CHILD:
+        an__lr_write_desc(w, *(const an_lr_desc *const *)at);
+        break;
+    case AN_LR_NUMBERS:
+        put_numbers(w, at);
+        break;
+    case AN_LR_LENGTH:
+        put_length(w, *(const an_lr_length *)at);
+        break;
+    case AN_LR_LENGTHS:
+        put_lengths(w, at);
+        break;
+    case AN_LR_VALUE:
+        put_real_or_schedule(w, at);
+        break;
+    case AN_LR_NAME:
+        put_name(w, *(const char *const *)at);
+        break;
     }
 }
 
@@ -160,7 +224,8 @@ void an__lr_write_desc(an__lr_writer *w, const an_lr_desc *desc)
             continue;
         an__lr_write(w, comma);
         comma = ", ";
-        if (params[i].type != AN_LR_CHILDREN && params[i].type != AN_LR_FUNCTIONS) {
+        if (params[i].type != AN_LR_CHILDREN && params[i].type != AN_LR_CHILD &&
+            params[i].type != AN_LR_FUNCTIONS) {
             an__lr_write(w, params[i].name);
             an__lr_write(w, "=");
         }

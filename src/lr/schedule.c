@@ -9,10 +9,15 @@ void an__lr_write_momentum(const an_lr_schedule *s, an__lr_member *m, int64_t e,
 {
     an_slot *slot = s->drives_momentum ? an__lr_momentum_slot(m->group) : NULL;
     const an__lr_node *root = s->root;
-    if (slot && root->class->momentum)
+    if (!slot)
+        return;
+    if (s->holds_momentum)
+        slot->value = slot->initial;
+    if (root->class->momentum)
         root->class->momentum(root, m->index, e, &s->memo, &slot->value);
-    else if (slot)
-        an__lr_momentum(root, m->index, e, hold, &slot->value);
+    else
+        an__lr_momentum(root, m->index, &(an__lr_time){{(double)e}}, hold || s->holds_momentum,
+                        &slot->value);
 }
 
 bool an_lr_wants_metric(const an_lr_schedule *schedule)
@@ -76,7 +81,7 @@ static double momentum_at(const an_lr_schedule *s, const an__lr_member *m, an_sl
     if (!s->drives_momentum || an__lr_momentum_slot(m->group) != slot)
         return nothing;
     double momentum = slot->initial;
-    an__lr_momentum(s->root, m->index, e, true, &momentum);
+    an__lr_momentum(s->root, m->index, &(an__lr_time){{(double)e}}, true, &momentum);
     return momentum;
 }
 

@@ -13,6 +13,12 @@
  *   a list of integers               count: 8 | integer ...
  *   a function                       0: 4, absent; 1: 4, of the host's; 2: 4 | length: 4 | text
  *   a list of functions              count: 8 | function ... a count of 0: one for all groups
+ *   a length                         real: 8 | unit: 4
+ *   a list of lengths, of numbers    count: 8 | length ... or real ...
+ *   a real or a schedule             real: 8, or nothing: the schedule is one of the children
+ *   a name                           length: 4 | text
+ *
+ * The children are all schedules within, as an_lr_child counts them.
  *
  * What a function of the host's computes is not seen: it counts as equal to any other.
  */
@@ -82,6 +88,21 @@ static void put_functions(an__lr_sink *sink, const an_lr_functions *functions)
         put_function(sink, &functions->each[i]);
 }
 
+static void put_numbers(an__lr_sink *sink, const an_lr_numbers *numbers)
+{
+    an__lr_put(sink, numbers->count, 8);
+    for (size_t i = 0; i < numbers->count; i++)
+        an__lr_put_real(sink, numbers->each[i]);
+}
+
+static void put_lengths(an__lr_sink *sink, const an_lr_length *each, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        an__lr_put_real(sink, each[i].value);
+        an__lr_put(sink, each[i].unit, 4);
+    }
+}
+
 static void put_value(an__lr_sink *sink, const an_lr_desc *desc, const an_lr_param *param)
 {
     const void *at = (const unsigned char *)desc + param->offset;
@@ -110,14 +131,37 @@ static void put_value(an__lr_sink *sink, const an_lr_desc *desc, const an_lr_par
     case AN_LR_FUNCTIONS:
         put_functions(sink, at);
         break;
+    case AN_LR_NUMBERS:
+        put_numbers(sink, at);
+        break;
+    case AN_LR_LENGTH:
+        put_lengths(sink, at, 1);
+        break;
+    case AN_LR_LENGTHS:
+        an__lr_put(sink, ((const an_lr_lengths *)at)->count, 8);
+        put_lengths(sink, ((const an_lr_lengths *)at)->each, ((const an_lr_lengths *)at)->count);
+        break;
+    case AN_LR_VALUE:
+        if (!((const an_lr_value *)at)->schedule)
+            an__lr_put_real(sink, ((const an_lr_value *)at)->value);
+        break;
+    case AN_LR_NAME:
+        put_text(sink, *(const char *const *)at ? *(const char *const *)at : "");
+        break;
     case AN_LR_CHILDREN:
+    case AN_LR_CHILD:
         break;
     }
 }
 
+static bool is_child(const an_lr_param *param)
+{
+    return param->type == AN_LR_CHILDREN || param->type == AN_LR_CHILD;
+}
+
 static bool is_saved(const an_lr_desc *desc, const an_lr_param *param)
 {
-    return param->type != AN_LR_CHILDREN && !an__lr_is_default(desc, param);
+    return !is_child(param) && !an__lr_is_default(desc, param);
 }
 
 static void put_params(an__lr_sink *sink, const an_lr_desc *desc)
@@ -142,20 +186,20 @@ static void put_params(an__lr_sink *sink, const an_lr_desc *desc)
 void an__lr_put_desc(an__lr_sink *sink, const an_lr_desc *desc)
 {
     desc = an__lr_unwrap(desc);
-    const an_lr_children *children = an__lr_children_of(desc);
+    size_t count = an_lr_child_count(desc);
     put_text(sink, an_lr_name(desc->kind));
     put_params(sink, desc);
-    an__lr_put(sink, children ? children->count : 0, 4);
-    for (size_t i = 0; children && i < children->count; i++)
-        an__lr_put_desc(sink, children->each[i]);
+    an__lr_put(sink, count, 4);
+    for (size_t i = 0; i < count; i++)
+        an__lr_put_desc(sink, an_lr_child(desc, i));
 }
 
 AN__SMALL size_t an__lr_count_nodes(const an_lr_desc *desc)
 {
-    const an_lr_children *children = an__lr_children_of(an__lr_unwrap(desc));
-    size_t count = 1;
-    for (size_t i = 0; children && i < children->count; i++)
-        count += an__lr_count_nodes(children->each[i]);
+    desc = an__lr_unwrap(desc);
+    size_t count = 1, children = an_lr_child_count(desc);
+    for (size_t i = 0; i < children; i++)
+        count += an__lr_count_nodes(an_lr_child(desc, i));
     return count;
 }
 
@@ -184,7 +228,7 @@ static bool get_param(an__lr_source *source, const an_lr_param *table, size_t co
     uint64_t size = an__lr_get(source, 4);
     const unsigned char *value = an__lr_take(source, size);
     for (size_t i = 0; value && i < count; i++)
-        if (table[i].type != AN_LR_CHILDREN && is_text(table[i].name, name, length)) {
+        if (!is_child(&table[i]) && is_text(table[i].name, name, length)) {
             bool twice = params[i].value.at != NULL;
             params[i].value = (an__lr_source){.at = value, .end = value + size};
             return !twice;
@@ -233,13 +277,41 @@ static void say_number(words *w, const an_lr_param *param, uint64_t bits, int di
         an_format(text, sizeof text, bits ? "True" : "False");
     else if (param->type == AN_LR_CHOICE)
         an_format(text, sizeof text, "'%s'", an__lr_choice_name(param, bits));
-    else if (param->type == AN_LR_REAL || param->type == AN_LR_REALS)
+    else if (param->type == AN_LR_REAL || param->type == AN_LR_REALS ||
+             param->type == AN_LR_VALUE || param->type == AN_LR_NUMBERS)
         an_format(text, sizeof text, "%.*g", digits, real);
     else if ((int64_t)bits == AN_LR_NONE)
         an_format(text, sizeof text, "None");
     else
         an_format(text, sizeof text, "%lld", (long long)(int64_t)bits);
     say(w, text);
+}
+
+/* "0.3run", "[500st, 5ep]". */
+static void say_lengths(words *w, const an_lr_param *param, an__lr_source value, int digits)
+{
+    char text[48];
+    bool list = param->type == AN_LR_LENGTHS;
+    uint64_t count = list ? an__lr_get(&value, 8) : 1;
+    say(w, list ? "[" : "");
+    for (uint64_t i = 0; i < count && w->used < w->size && value.at < value.end; i++) {
+        double length = an__lr_get_real(&value);
+        an_lr_unit unit = (an_lr_unit)an__lr_get(&value, 4);
+        an_format(text, sizeof text, "%s%.*g%s", i > 0 ? ", " : "", digits, length,
+                  an__lr_unit_text(unit));
+        say(w, isnan(length) ? "None" : text);
+    }
+    say(w, list ? "]" : "");
+}
+
+static void say_name(words *w, const an_lr_param *param, an__lr_source value)
+{
+    uint64_t length = param->type == AN_LR_NAME ? an__lr_get(&value, 4) : 0;
+    const unsigned char *text = an__lr_take(&value, length);
+    char name[48];
+    an_format(name, sizeof name, "'%.*s'", (int)(length < 32 ? length : 32),
+              text ? (const char *)text : "");
+    say(w, param->type == AN_LR_NAME ? name : "a schedule");
 }
 
 /* A value from its bytes: "0.1", "[30, 60]". Of a function, only whether there is one. */
@@ -250,7 +322,16 @@ static void say_value(words *w, const an_lr_param *param, an__lr_source value, i
         say(w, none ? "None" : "a function");
         return;
     }
-    bool reals = param->type == AN_LR_REALS, list = param->type == AN_LR_INTEGERS || reals;
+    if (param->type == AN_LR_LENGTH || param->type == AN_LR_LENGTHS) {
+        say_lengths(w, param, value, digits);
+        return;
+    }
+    if (param->type == AN_LR_NAME || (param->type == AN_LR_VALUE && value.at == value.end)) {
+        say_name(w, param, value);
+        return;
+    }
+    bool reals = param->type == AN_LR_REALS,
+         list = param->type == AN_LR_INTEGERS || param->type == AN_LR_NUMBERS || reals;
     uint64_t count = list ? an__lr_get(&value, 8) : 1;
     list = list && !(reals && count == 0);
     if (reals && count == 0)
@@ -336,14 +417,32 @@ static an__lr_relation other_kinds(walk *w, const char *saved, size_t saved_chil
 
 static an__lr_relation compare(walk *w, const an_lr_desc *desc);
 
+/* "schedulers[1].", "schedule.", "end.": the parameter that child `index` is. */
+static void name_child(char *text, size_t size, const an_lr_desc *desc, size_t index)
+{
+    size_t count;
+    const an_lr_children *list = an__lr_children_of(desc);
+    const an_lr_param *params = an_lr_params(desc->kind, &count);
+    const void *place = an__lr_child_place(desc, index);
+    if (list && index < list->count)
+        an_format(text, size, "%s[%zu].", params[0].name, index);
+    for (size_t i = 0; i < count; i++) {
+        const unsigned char *at = (const unsigned char *)desc + params[i].offset;
+        if (params[i].type == AN_LR_VALUE)
+            at += offsetof(an_lr_value, schedule);
+        if (place == at)
+            an_format(text, size, "%s.", params[i].name);
+    }
+}
+
 /* Each child under its own path: "schedulers[1].". */
-static an__lr_relation compare_children(walk *w, const an_lr_children *children)
+static an__lr_relation compare_children(walk *w, const an_lr_desc *desc, size_t count)
 {
     an__lr_relation worst = AN__SAME;
     size_t length = strlen(w->path);
-    for (size_t i = 0; children && i < children->count && worst < AN__OTHER_KINDS; i++) {
-        an_format(w->path + length, sizeof w->path - length, "schedulers[%zu].", i);
-        an__lr_relation relation = compare(w, children->each[i]);
+    for (size_t i = 0; i < count && worst < AN__OTHER_KINDS; i++) {
+        name_child(w->path + length, sizeof w->path - length, desc, i);
+        an__lr_relation relation = compare(w, an_lr_child(desc, i));
         w->path[length] = '\0';
         worst = relation > worst ? relation : worst;
     }
@@ -355,8 +454,7 @@ static AN__SMALL an__lr_relation compare(walk *w, const an_lr_desc *desc)
     an_lr_kind kind;
     an__lr_saved_param params[AN__LR_MAX_PARAMS];
     size_t saved_children, count, before = w->changes->count;
-    const an_lr_children *children = an__lr_children_of(desc);
-    size_t own_children = children ? children->count : 0;
+    size_t own_children = an_lr_child_count(desc);
     if (!an__lr_get_node(&w->saved, &kind, params, &saved_children))
         return AN__NO_DESC;
     if (kind != desc->kind || saved_children != own_children)
@@ -364,9 +462,9 @@ static AN__SMALL an__lr_relation compare(walk *w, const an_lr_desc *desc)
                            own_children);
     const an_lr_param *table = an_lr_params(kind, &count);
     for (size_t i = 0; i < count; i++)
-        if (table[i].type != AN_LR_CHILDREN)
+        if (!is_child(&table[i]))
             compare_param(w, desc, &table[i], params[i].value);
-    an__lr_relation relation = compare_children(w, children);
+    an__lr_relation relation = compare_children(w, desc, own_children);
     return relation == AN__SAME && w->changes->count > before ? AN__OTHER_PARAMS : relation;
 }
 

@@ -103,6 +103,54 @@ static bool get_functions(reader *r, an__lr_source *value, an_lr_functions *out)
     return true;
 }
 
+static bool get_numbers(reader *r, an__lr_source *value, an_lr_numbers *out)
+{
+    uint64_t count = get_list(value);
+    double *each = room(r, count, sizeof *each);
+    if (!each)
+        return false;
+    for (uint64_t i = 0; i < count; i++)
+        each[i] = an__lr_get_real(value);
+    out->each = each;
+    out->count = (size_t)count;
+    return true;
+}
+
+static bool get_length(reader *r, an__lr_source *value, an_lr_length *out)
+{
+    out->value = an__lr_get_real(value);
+    uint64_t unit = an__lr_get(value, 4);
+    out->unit = (an_lr_unit)unit;
+    return unit < AN_UNIT_COUNT || unknown(r);
+}
+
+static bool get_lengths(reader *r, an__lr_source *value, an_lr_lengths *out)
+{
+    uint64_t count = get_list(value);
+    an_lr_length *each = room(r, count, sizeof *each);
+    if (!each)
+        return false;
+    for (uint64_t i = 0; i < count; i++)
+        if (!get_length(r, value, &each[i]))
+            return false;
+    out->each = each;
+    out->count = (size_t)count;
+    return true;
+}
+
+static bool get_name(reader *r, an__lr_source *value, const char **out)
+{
+    uint64_t length = an__lr_get(value, 4);
+    const unsigned char *text = an__lr_take(value, length);
+    if (!text)
+        return unknown(r);
+    *out = an_arena_text(r->arena, (const char *)text, (size_t)length);
+    return *out || an_error_set(r->err, AN_ERROR_MEMORY, "memory ran out for a name");
+}
+
+/* Stands where a schedule will be read. */
+static const an_lr_desc expected = {.kind = AN_LR_KIND_COUNT};
+
 static bool get_value(reader *r, an__lr_source value, an_lr_desc *desc, const an_lr_param *param)
 {
     void *at = (unsigned char *)desc + param->offset;
@@ -136,7 +184,26 @@ static bool get_value(reader *r, an__lr_source value, an_lr_desc *desc, const an
     case AN_LR_FUNCTIONS:
         good = get_functions(r, &value, at);
         break;
+    case AN_LR_NUMBERS:
+        good = get_numbers(r, &value, at);
+        break;
+    case AN_LR_LENGTH:
+        good = get_length(r, &value, at);
+        break;
+    case AN_LR_LENGTHS:
+        good = get_lengths(r, &value, at);
+        break;
+    case AN_LR_VALUE:
+        if (value.at == value.end)
+            ((an_lr_value *)at)->schedule = &expected;
+        else
+            ((an_lr_value *)at)->value = an__lr_get_real(&value);
+        break;
+    case AN_LR_NAME:
+        good = get_name(r, &value, at);
+        break;
     case AN_LR_CHILDREN:
+    case AN_LR_CHILD:
         break;
     }
     return good && ((!value.broken && value.at == value.end) || unknown(r));
@@ -144,22 +211,25 @@ static bool get_value(reader *r, an__lr_source value, an_lr_desc *desc, const an
 
 static bool get_desc(reader *r, an_lr_desc *desc, int depth);
 
+/* `count` children, the list's and those that are parameters. */
 static bool get_children(reader *r, an_lr_desc *desc, size_t count, int depth)
 {
-    const an_lr_desc **each = room(r, count, sizeof(void *));
-    an_lr_desc *children = each ? room(r, count, sizeof *children) : NULL;
-    if (!children)
+    an_lr_children *list = (an_lr_children *)(uintptr_t)an__lr_children_of(desc);
+    size_t others = an_lr_child_count(desc);
+    if (list ? count < others : count != others)
+        return unknown(r);
+    if (list) {
+        list->each = room(r, count - others, sizeof(void *));
+        list->count = count - others;
+    }
+    an_lr_desc *children = room(r, count, sizeof *children);
+    if (!children || (list && !list->each))
         return false;
     for (size_t i = 0; i < count; i++) {
         if (!get_desc(r, &children[i], depth + 1))
             return false;
-        each[i] = &children[i];
+        *an__lr_child_place(desc, i) = &children[i];
     }
-    an_lr_children own = {.each = each, .count = count};
-    if (desc->kind == AN_SEQUENTIAL_LR)
-        desc->sequential.schedulers = own;
-    else
-        desc->chained.schedulers = own;
     return true;
 }
 
@@ -176,9 +246,9 @@ static bool get_desc(reader *r, an_lr_desc *desc, int depth)
     for (size_t i = 0; i < count; i++)
         if (params[i].value.at && !get_value(r, params[i].value, desc, &table[i]))
             return false;
-    if ((children > 0) != (an__lr_children_of(desc) != NULL) || children > r->nodes_left)
+    if ((children == 0 && an__lr_children_of(desc)) || children > r->nodes_left)
         return unknown(r);
-    return children == 0 || get_children(r, desc, children, depth);
+    return get_children(r, desc, children, depth);
 }
 
 /* The description within the bytes of a state, as text. */

@@ -24,6 +24,7 @@ static const char *const scale_modes[] = {"cycle", "iterations", NULL};
 static const char *const strategies[] = {"cos", "linear", NULL};
 static const char *const plateau_modes[] = {"min", "max", NULL};
 static const char *const threshold_modes[] = {"rel", "abs", NULL};
+static const char *const ends[] = {"default", "hold", "zero", "repeat", "mirror", "error", NULL};
 
 /* -------------------------------------------------------------- parameters */
 
@@ -31,6 +32,13 @@ static const char *const threshold_modes[] = {"rel", "abs", NULL};
     {                                                                                          \
         .name = #field, .offset = offsetof(an_lr_desc, member.field), .fallback = (fallback_), \
         .type = (type_), .required = (required_), __VA_ARGS__                                  \
+    }
+
+/* What every kind that can have a length has last. */
+#define AFTER_END                                                                                 \
+    {                                                                                             \
+        .name = "after_end", .offset = offsetof(an_lr_desc, after_end),                           \
+        .fallback = AN_END_DEFAULT, .type = AN_LR_CHOICE, .required = false, .choices = ends, ANY \
     }
 
 static const an_lr_param step_params[] = {
@@ -46,12 +54,14 @@ static const an_lr_param multi_step_params[] = {
 static const an_lr_param constant_params[] = {
     PARAM(constant, factor, AN_LR_REAL, false, 1.0 / 3, WITHIN(0, 1)),
     PARAM(constant, total_iters, AN_LR_INTEGER, false, 5, WHOLE(0)),
+    AFTER_END,
 };
 
 static const an_lr_param linear_params[] = {
     PARAM(linear, start_factor, AN_LR_REAL, false, 1.0 / 3, ABOVE_TO(0, 1)),
     PARAM(linear, end_factor, AN_LR_REAL, false, 1, WITHIN(0, 1)),
     PARAM(linear, total_iters, AN_LR_INTEGER, false, 5, WHOLE(0)),
+    AFTER_END,
 };
 
 static const an_lr_param exponential_params[] = {
@@ -61,11 +71,13 @@ static const an_lr_param exponential_params[] = {
 static const an_lr_param polynomial_params[] = {
     PARAM(polynomial, total_iters, AN_LR_INTEGER, false, 5, WHOLE(0)),
     PARAM(polynomial, power, AN_LR_REAL, false, 1, FROM(0)),
+    AFTER_END,
 };
 
 static const an_lr_param cosine_params[] = {
     PARAM(cosine, T_max, AN_LR_INTEGER, true, NAN, WHOLE(1)),
     PARAM(cosine, eta_min, AN_LR_REAL, false, 0, FROM(0)),
+    AFTER_END,
 };
 
 static const an_lr_param restarts_params[] = {
@@ -102,6 +114,7 @@ static const an_lr_param one_cycle_params[] = {
     PARAM(one_cycle, div_factor, AN_LR_REAL, false, 25, ABOVE(0)),
     PARAM(one_cycle, final_div_factor, AN_LR_REAL, false, 1e4, ABOVE(0)),
     PARAM(one_cycle, three_phase, AN_LR_BOOL, false, false, ANY),
+    AFTER_END,
 };
 
 static const an_lr_param lambda_params[] = {
@@ -116,15 +129,18 @@ static const an_lr_param swa_params[] = {
     PARAM(swa, swa_lr, AN_LR_REALS, true, NAN, FROM(0)),
     PARAM(swa, anneal_epochs, AN_LR_INTEGER, false, 10, WHOLE(0)),
     PARAM(swa, anneal_strategy, AN_LR_CHOICE, false, AN_ANNEAL_COS, ANY, .choices = strategies),
+    AFTER_END,
 };
 
 static const an_lr_param sequential_params[] = {
     PARAM(sequential, schedulers, AN_LR_CHILDREN, true, NAN, ANY),
     PARAM(sequential, milestones, AN_LR_INTEGERS, false, NAN, WHOLE(1)),
+    AFTER_END,
 };
 
 static const an_lr_param chained_params[] = {
     PARAM(chained, schedulers, AN_LR_CHILDREN, true, NAN, ANY),
+    AFTER_END,
 };
 
 static const an_lr_param plateau_params[] = {
@@ -137,6 +153,28 @@ static const an_lr_param plateau_params[] = {
     PARAM(plateau, cooldown, AN_LR_INTEGER, false, 0, WHOLE(0)),
     PARAM(plateau, min_lr, AN_LR_REALS, false, 0, FROM(0)),
     PARAM(plateau, eps, AN_LR_REAL, false, 1e-8, FROM(0)),
+};
+
+/* ----------------------------------------------------- Anneal's own schedules */
+
+#define LENGTH(member, field) PARAM(member, field, AN_LR_LENGTH, false, NAN, FROM(0))
+
+static const an_lr_param flat_params[] = {
+    PARAM(flat, factor, AN_LR_VALUE, false, 1, FROM(0)),
+};
+
+static const an_lr_param line_params[] = {
+    PARAM(line, start, AN_LR_VALUE, false, 1, FROM(0)),
+    PARAM(line, end, AN_LR_VALUE, false, 0, FROM(0)),
+    LENGTH(line, length),
+    AFTER_END,
+};
+
+static const an_lr_param half_wave_params[] = {
+    PARAM(half_wave, start, AN_LR_VALUE, false, 1, FROM(0)),
+    PARAM(half_wave, end, AN_LR_VALUE, false, 0, FROM(0)),
+    LENGTH(half_wave, length),
+    AFTER_END,
 };
 
 /* --------------------------------------------------------------- schedules */
@@ -173,7 +211,9 @@ const an_lr_param *an_lr_params(an_lr_kind kind, size_t *count)
 _Static_assert(sizeof(an_cyclic_mode) == sizeof(an_scale_mode) &&
                    sizeof(an_cyclic_mode) == sizeof(an_anneal_strategy) &&
                    sizeof(an_cyclic_mode) == sizeof(an_plateau_mode) &&
-                   sizeof(an_cyclic_mode) == sizeof(an_threshold_mode),
+                   sizeof(an_cyclic_mode) == sizeof(an_threshold_mode) &&
+                   sizeof(an_cyclic_mode) == sizeof(an_lr_end) &&
+                   sizeof(an_cyclic_mode) == sizeof(an_lr_curve),
                "the choices of a description must have one size");
 
 int an__lr_choice(const an_lr_desc *desc, const an_lr_param *param)
@@ -216,10 +256,20 @@ static void set_default(an_lr_desc *desc, const an_lr_param *param)
     case AN_LR_CHOICE:
         an__lr_choice_set(desc, param, (int)param->fallback);
         break;
+    case AN_LR_VALUE:
+        ((an_lr_value *)at)->value = param->fallback;
+        break;
+    case AN_LR_LENGTH:
+        ((an_lr_length *)at)->value = param->fallback;
+        break;
     case AN_LR_INTEGERS:
+    case AN_LR_NUMBERS:
+    case AN_LR_LENGTHS:
     case AN_LR_FUNCTION:
     case AN_LR_FUNCTIONS:
     case AN_LR_CHILDREN:
+    case AN_LR_CHILD:
+    case AN_LR_NAME:
         break; /* empty, as it is */
     }
 }
@@ -234,6 +284,11 @@ an_lr_desc an_lr_defaults(an_lr_kind kind)
     for (size_t i = 0; i < count; i++)
         set_default(&desc, &params[i]);
     return desc;
+}
+
+static bool is_fallback(double value, const an_lr_param *param)
+{
+    return isnan(param->fallback) ? isnan(value) : value == param->fallback;
 }
 
 bool an__lr_is_default(const an_lr_desc *desc, const an_lr_param *param)
@@ -256,10 +311,23 @@ bool an__lr_is_default(const an_lr_desc *desc, const an_lr_param *param)
                ((const an_lr_reals *)at)->value == param->fallback;
     case AN_LR_INTEGERS:
         return ((const an_lr_integers *)at)->count == 0;
+    case AN_LR_NUMBERS:
+        return ((const an_lr_numbers *)at)->count == 0;
+    case AN_LR_LENGTHS:
+        return ((const an_lr_lengths *)at)->count == 0;
     case AN_LR_FUNCTION:
         return !((const an_lr_function *)at)->call;
+    case AN_LR_VALUE:
+        return !((const an_lr_value *)at)->schedule &&
+               is_fallback(((const an_lr_value *)at)->value, param);
+    case AN_LR_LENGTH:
+        return ((const an_lr_length *)at)->unit == AN_STEPS &&
+               is_fallback(((const an_lr_length *)at)->value, param);
+    case AN_LR_NAME:
+        return !*(const char *const *)at;
     case AN_LR_FUNCTIONS:
     case AN_LR_CHILDREN:
+    case AN_LR_CHILD:
         break;
     }
     return false;

@@ -28,6 +28,12 @@ size_t an__lr_write_end(an__lr_writer *w);
 /* parse.c: as an_lr_parse_text, but reads AN__LR_HOST_FUNCTION too; such a function gives NaN. */
 an_lr_text *an__lr_parse_saved(const char *text, const an_allocator *allocator, an_error *err);
 
+/* length.c: a length; and one that has to be a number of whole steps, by the facts of `run`. */
+bool an__lr_read_length(const an_spec_source *source, const char *name, const an_spec_node *node,
+                        an_lr_length *out, an_error *err);
+bool an__lr_read_steps(const an_spec_source *source, const char *name, const an_spec_node *node,
+                       const an_lr_run *run, int64_t *out, an_error *err);
+
 /* state_json.c: the description in a state that is JSON, as text in `arena`; NULL with err. */
 const char *an__lr_state_schedule(const char *text, size_t length, an_arena *arena, an_error *err);
 

@@ -75,7 +75,8 @@ static bool make(const an_lr_desc *desc, size_t groups, an_error *err)
 {
     bench b = {0};
     bench_groups(&b, groups, 0.1);
-    an_lr_schedule *schedule = an_lr_new(desc, b.groups, groups, NULL, err);
+    an_lr_run run = {.total_steps = 100};
+    an_lr_schedule *schedule = an_lr_new_run(desc, &run, b.groups, groups, NULL, err);
     for (size_t i = 0; i < groups && !schedule; i++)
         assert_false(b.group[i].slot[AN_LR].has_initial);
     an_lr_free(schedule);

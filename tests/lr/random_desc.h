@@ -24,6 +24,7 @@ typedef struct random_desc {
     const an_lr_desc *children[RANDOM_NODES][RANDOM_LIST];
     double reals[RANDOM_NODES * 4][RANDOM_LIST];
     int64_t integers[RANDOM_NODES][RANDOM_LIST];
+    an_lr_length lengths[RANDOM_NODES][RANDOM_LIST];
     an_lr_function functions[RANDOM_NODES][RANDOM_LIST];
     size_t real_lists;
 } random_desc;
@@ -83,6 +84,16 @@ static inline int64_t random_integer(random_desc *r, const an_lr_param *p)
     return (int64_t)p->low + (int64_t)random_below(r, span + 1);
 }
 
+/* Steps, or a part of the run; now and then not whole. */
+static inline an_lr_length random_length(random_desc *r, const an_lr_param *p)
+{
+    (void)p;
+    double steps = (double)random_below(r, 60) + (random_below(r, 4) == 0 ? random_unit(r) : 0);
+    if (random_below(r, 4) == 0)
+        return (an_lr_length){steps / 200, AN_RUNS};
+    return (an_lr_length){steps, random_below(r, 4) == 0 ? AN_EPOCHS : AN_STEPS};
+}
+
 static inline const an_lr_desc *random_node(random_desc *r, int depth);
 
 static inline void random_param(random_desc *r, size_t node, const an_lr_param *p, int depth)
@@ -136,6 +147,36 @@ static inline void random_param(random_desc *r, size_t node, const an_lr_param *
         functions->each = r->functions[node];
         break;
     }
+    case AN_LR_VALUE:
+        *(an_lr_value *)at = (an_lr_value){random_real(r, p), NULL};
+        if (depth < 2 && random_below(r, 4) == 0)
+            ((an_lr_value *)at)->schedule = random_node(r, depth + 1);
+        break;
+    case AN_LR_NUMBERS: {
+        an_lr_numbers *numbers = at;
+        double *each = r->reals[r->real_lists++ % (RANDOM_NODES * 4)];
+        numbers->count = 1 + random_below(r, RANDOM_LIST - 1);
+        for (size_t i = 0; i < numbers->count; i++)
+            each[i] = random_real(r, p);
+        numbers->each = each;
+        break;
+    }
+    case AN_LR_LENGTH:
+        *(an_lr_length *)at = random_length(r, p);
+        break;
+    case AN_LR_LENGTHS: {
+        an_lr_lengths *lengths = at;
+        lengths->count = 1 + random_below(r, RANDOM_LIST - 1);
+        for (size_t i = 0; i < lengths->count; i++)
+            r->lengths[node][i] = random_length(r, p);
+        lengths->each = r->lengths[node];
+        break;
+    }
+    case AN_LR_NAME:
+        break; /* as it is */
+    case AN_LR_CHILD:
+        *(const an_lr_desc **)at = random_node(r, depth + 1);
+        break;
     case AN_LR_CHILDREN: {
         an_lr_children *children = at;
         children->count = count;
@@ -151,6 +192,8 @@ static inline void random_param(random_desc *r, size_t node, const an_lr_param *
 static inline void random_repair(random_desc *r, size_t node)
 {
     an_lr_desc *desc = &r->desc[node];
+    if (desc->after_end == AN_END_ERROR)
+        desc->after_end = AN_END_MIRROR;
     if (desc->kind == AN_ONE_CYCLE_LR && desc->one_cycle.three_phase)
         desc->one_cycle.pct_start /= 2;
     if (desc->kind != AN_SEQUENTIAL_LR)
@@ -178,14 +221,46 @@ static inline const an_lr_desc *random_node(random_desc *r, int depth)
     return &r->desc[node];
 }
 
-static inline const an_lr_desc *random_desc_draw(random_desc *r, size_t groups)
+/* The run that the lengths are of. */
+static inline an_lr_run random_run(void)
 {
+    return (an_lr_run){.total_steps = 200, .epochs = 10, .steps_per_epoch = 20};
+}
+
+/* Whether a schedule can be made of it: what is known of the run may not be enough. */
+static inline bool random_fits(const an_lr_desc *desc, size_t groups, const an_lr_run *run)
+{
+    an_lr_group group[8], *each[8];
+    for (size_t i = 0; i < groups; i++) {
+        each[i] = &group[i];
+        an_lr_group_init(&group[i], 0.1);
+        an_lr_group_set(&group[i], AN_MOMENTUM, 0.9);
+    }
+    an_lr_schedule *schedule = an_lr_new_run(desc, run, each, groups, NULL, NULL);
+    an_lr_free(schedule);
+    return schedule != NULL;
+}
+
+/* A description for schedules of random_run(). */
+static inline const an_lr_desc *random_desc_for_run(random_desc *r, size_t groups)
+{
+    an_lr_run run = random_run();
     const an_lr_desc *desc;
     do {
         r->nodes = r->real_lists = 0;
         r->groups = groups;
         desc = random_node(r, 0);
-    } while (!an_lr_check(desc, groups, NULL));
+    } while (!random_fits(desc, groups, &run));
+    return desc;
+}
+
+/* A description that needs to know nothing of the run. */
+static inline const an_lr_desc *random_desc_draw(random_desc *r, size_t groups)
+{
+    const an_lr_desc *desc;
+    do {
+        desc = random_desc_for_run(r, groups);
+    } while (!random_fits(desc, groups, NULL));
     return desc;
 }
 

@@ -158,7 +158,7 @@ static void errors_point_at_the_place(void **state)
     }
 }
 
-static void expect_filled(const char *spec, const an_lr_fill *fill, const char *printed)
+static void expect_filled(const char *spec, const an_lr_run *fill, const char *printed)
 {
     char out[200];
     an_error err = {0};
@@ -173,7 +173,7 @@ static void expect_filled(const char *spec, const an_lr_fill *fill, const char *
 static void a_trainer_fills_in_the_length(void **state)
 {
     (void)state;
-    an_lr_fill fill = {.total_steps = 90, .epochs = 3, .steps_per_epoch = 30};
+    an_lr_run fill = {.total_steps = 90, .epochs = 3, .steps_per_epoch = 30};
     expect_filled("OneCycleLR(0.5)", &fill, "OneCycleLR(max_lr=0.5, total_steps=90)");
     expect_filled("OneCycleLR(0.5, total_steps=7)", &fill, "OneCycleLR(max_lr=0.5, total_steps=7)");
     expect_filled("OneCycleLR(0.5, epochs=2)", &fill,

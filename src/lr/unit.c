@@ -1,0 +1,259 @@
+/*
+ * unit.c - lengths in the units of a run: turned into steps where the run's facts allow it, and
+ * handed down to the nodes that were given none.
+ */
+#include "lr/numeric.h"
+
+#include "lr/node.h"
+
+static const struct {
+    const char *name, *text;
+} units[] = {
+#define UNIT(constant, name, text) {#name, #text},
+    AN_LR_UNIT_MAP(UNIT)
+#undef UNIT
+};
+
+const char *an__lr_unit_text(an_lr_unit unit)
+{
+    return (unsigned)unit < AN_UNIT_COUNT ? units[unit].text : "?";
+}
+
+static const an__lr_span absent = {NAN, AN_STEPS};
+static const an__lr_span endless = {INFINITY, AN_STEPS};
+static const an__lr_span mixed = {NAN, AN_UNIT_COUNT};
+
+/* ------------------------------------------------------------------- facts */
+
+static double total_steps(const an_lr_run *run)
+{
+    if (run->total_steps > 0)
+        return (double)run->total_steps;
+    return (double)run->epochs * (double)run->steps_per_epoch;
+}
+
+double an__lr_steps_of(const an_lr_run *run, an_lr_unit unit)
+{
+    switch (unit) {
+    case AN_STEPS:
+        return 1;
+    case AN_EPOCHS:
+        return (double)run->steps_per_epoch;
+    case AN_SAMPLES:
+        return run->samples_per_step > 0 ? 1 / run->samples_per_step : 0;
+    case AN_TOKENS:
+        return run->tokens_per_step > 0 ? 1 / run->tokens_per_step : 0;
+    case AN_RUNS:
+        return total_steps(run);
+    case AN_SECONDS:
+    case AN_UNIT_COUNT:
+        break;
+    }
+    return 0;
+}
+
+an__lr_span an__lr_run_span(const an_lr_run *run)
+{
+    if (total_steps(run) > 0)
+        return (an__lr_span){total_steps(run), AN_STEPS};
+    return run->seconds > 0 ? (an__lr_span){run->seconds, AN_SECONDS} : absent;
+}
+
+/* The nearest whole number of steps where only rounding lies between: 0.3 of 9380 are 2814. */
+static double tidy(double steps)
+{
+    double whole = floor(steps + 0.5);
+    return fabs(steps - whole) <= 1e-9 * fabs(whole) ? whole : steps;
+}
+
+static bool missing_fact(const an__lr_node *node, const char *name, an_lr_length length,
+                         an_error *err)
+{
+    static const char *const remedies[] = {
+        [AN_STEPS] = "",
+        [AN_EPOCHS] = "how many steps an epoch has (steps_per_epoch)",
+        [AN_SAMPLES] = "how many samples a step takes (samples_per_step)",
+        [AN_TOKENS] = "how many tokens a step takes (tokens_per_step)",
+        [AN_SECONDS] = "that the steps come with a clock (clocked)",
+        [AN_RUNS] = "how long it is (total_steps, or seconds)",
+    };
+    return an_error_set(err, AN_ERROR_ARGUMENT,
+                        "%s: %s is %g%s, but nothing is known of the run; say in its an_lr_run %s",
+                        an_lr_name(node->desc.kind), name, length.value,
+                        an__lr_unit_text(length.unit), remedies[length.unit]);
+}
+
+static bool turn(const an__lr_node *node, const char *name, const an_lr_run *run,
+                 an_lr_length length, an__lr_span *out, an_error *err)
+{
+    double steps = an__lr_steps_of(run, length.unit);
+    if (steps > 0)
+        *out = (an__lr_span){tidy(length.value * steps), AN_STEPS};
+    else if (length.unit == AN_RUNS && run->seconds > 0)
+        *out = (an__lr_span){length.value * run->seconds, AN_SECONDS};
+    else if (length.unit != AN_RUNS &&
+             (run->clocked || (length.unit == AN_SECONDS && run->seconds > 0)))
+        *out = (an__lr_span){length.value, length.unit};
+    else
+        return missing_fact(node, name, length, err);
+    return true;
+}
+
+/* ------------------------------------------------------- a node's own lengths */
+
+size_t an__lr_span_count(const an_lr_desc *desc)
+{
+    size_t count, spans = 0;
+    const an_lr_param *params = an_lr_params(desc->kind, &count);
+    for (size_t i = 0; i < count; i++) {
+        const void *at = (const unsigned char *)desc + params[i].offset;
+        if (params[i].type == AN_LR_LENGTH)
+            spans++;
+        if (params[i].type == AN_LR_LENGTHS)
+            spans += ((const an_lr_lengths *)at)->count;
+    }
+    return spans;
+}
+
+/* A length that was left out stays a NaN here. */
+static bool turn_own(an__lr_node *node, const an_lr_run *run, an_error *err)
+{
+    size_t count, used = 0;
+    const an_lr_param *params = an_lr_params(node->desc.kind, &count);
+    for (size_t i = 0; i < count; i++) {
+        const void *at = (const unsigned char *)&node->desc + params[i].offset;
+        an_lr_lengths list = {.each = at, .count = 0};
+        if (params[i].type == AN_LR_LENGTH)
+            list.count = 1;
+        if (params[i].type == AN_LR_LENGTHS)
+            list = *(const an_lr_lengths *)at;
+        for (size_t k = 0; k < list.count; k++, used++) {
+            node->spans[used] = absent;
+            if (!isnan(list.each[k].value) &&
+                !turn(node, params[i].name, run, list.each[k], &node->spans[used], err))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* --------------------------------------------------------- when it has arrived */
+
+static an__lr_span steps_or_endless(int64_t steps)
+{
+    return steps == AN_LR_NONE ? endless : (an__lr_span){(double)steps, AN_STEPS};
+}
+
+an__lr_span an__lr_later(an__lr_span a, an__lr_span b)
+{
+    if (isinf(a.value) || isinf(b.value))
+        return endless;
+    if (a.unit != b.unit || isnan(a.value) || isnan(b.value))
+        return mixed;
+    return a.value > b.value ? a : b;
+}
+
+an__lr_span an__lr_after(an__lr_span begin, an__lr_span length)
+{
+    if (isinf(length.value))
+        return endless;
+    if (length.value == 0)
+        return begin;
+    if (begin.value == 0)
+        return length;
+    return begin.unit == length.unit ? (an__lr_span){begin.value + length.value, begin.unit}
+                                     : mixed;
+}
+
+static an__lr_span counted_length(const an__lr_node *node)
+{
+    const an_lr_desc *desc = &node->desc;
+    switch (desc->kind) {
+    case AN_CONSTANT_LR:
+        return steps_or_endless(desc->constant.total_iters);
+    case AN_LINEAR_LR:
+        return steps_or_endless(desc->linear.total_iters);
+    case AN_POLYNOMIAL_LR:
+        return steps_or_endless(desc->polynomial.total_iters);
+    case AN_COSINE_ANNEALING_LR:
+        return steps_or_endless(desc->cosine.T_max);
+    case AN_SWA_LR:
+        return steps_or_endless(desc->swa.anneal_epochs);
+    case AN_ONE_CYCLE_LR:
+        return steps_or_endless(desc->one_cycle.total_steps != AN_LR_NONE
+                                    ? desc->one_cycle.total_steps
+                                    : desc->one_cycle.epochs * desc->one_cycle.steps_per_epoch);
+    case AN_SEQUENTIAL_LR: {
+        const an_lr_integers *m = &desc->sequential.milestones;
+        an__lr_span begin = steps_or_endless(m->count > 0 ? m->each[m->count - 1] : 0);
+        return an__lr_after(begin, node->children[node->child_count - 1]->length);
+    }
+    default:
+        return endless;
+    }
+}
+
+static an__lr_span length_of(const an__lr_node *node)
+{
+    if (node->class->length)
+        return node->class->length(node);
+    if (node->desc.kind < AN_LR_CONSTANT && node->desc.kind != AN_CHAINED_LR)
+        return counted_length(node);
+    if (node->child_count == 0)
+        return node->spans ? node->spans[0] : endless;
+    an__lr_span latest = node->children[0]->length;
+    for (size_t i = 1; i < node->child_count; i++)
+        latest = an__lr_later(latest, node->children[i]->length);
+    return latest;
+}
+
+/* ---------------------------------------------------------------- the tree */
+
+static bool no_length(const an__lr_node *node, an_error *err)
+{
+    return an_error_set(err, AN_ERROR_ARGUMENT,
+                        "%s: length is required, since neither the schedule around it nor the run "
+                        "has one; give it, or total_steps in the an_lr_run",
+                        an_lr_name(node->desc.kind));
+}
+
+/* The end must be known where something is to happen after it. */
+static bool check_end(const an__lr_node *node, const an_lr_run *run, an_error *err)
+{
+    const char *kind = an_lr_name(node->desc.kind);
+    if (node->desc.after_end == AN_END_DEFAULT)
+        return true;
+    if (!isfinite(node->length.value))
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "%s: after_end needs a schedule that ends, in one unit, and this one "
+                            "does not",
+                            kind);
+    an__lr_span whole = an__lr_run_span(run);
+    if (node->desc.after_end == AN_END_ERROR && node->index == 0 &&
+        whole.unit == node->length.unit && whole.value > node->length.value)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "%s: it ends after %g%s and after_end is 'error', but the run has %g",
+                            kind, node->length.value, an__lr_unit_text(whole.unit), whole.value);
+    return true;
+}
+
+bool an__lr_resolve(an__lr_node *node, const an_lr_run *run, an__lr_span available, an_error *err)
+{
+    bool leaf = node->child_count == 0;
+    if (!turn_own(node, run, err))
+        return false;
+    if (leaf && an__lr_span_count(&node->desc) == 1 && isnan(node->spans[0].value)) {
+        node->spans[0] = available;
+        if (isnan(available.value))
+            return no_length(node, err);
+    }
+    for (size_t i = 0; i < node->child_count + node->value_count; i++) {
+        an__lr_span left = available;
+        if (i < node->child_count && node->class->leave)
+            left = node->class->leave(node, i, available);
+        if (!an__lr_resolve(node->children[i], run, left, err))
+            return false;
+    }
+    node->length = length_of(node);
+    return check_end(node, run, err);
+}

@@ -86,8 +86,8 @@ typedef struct an_control {
 
 /*
  * Something that happened in a run, besides its numbers: for the journal. Kinds of the trainer's:
- * "resumed", "saved", "rolled_back", "stopped"; of the loggers': "log_failed". A text is one
- * sentence without a full stop.
+ * "resumed", "saved", "rolled_back", "stopped"; of the loggers': "log_failed", "log_recovered". A
+ * text is one sentence without a full stop.
  */
 typedef struct an_event {
     const char *kind, *text;
@@ -178,8 +178,8 @@ AN_API an_callback an_progress_callback(an_progress *progress);
 
 /*
  * What is logged, and what becomes of a run whose log cannot be written (full disk, folder gone).
- * Going on, rows wait in memory (at most AN_LOG_WAITING bytes) for the next chance; what happened
- * is told once, as an event "log_failed", and again when writing works again. What a file holds
+ * Going on, rows wait in memory (at most 8 MiB) for the next chance; what happened is told once, as
+ * an event "log_failed", and "log_recovered" when writing works again. What a file holds
  * already is never harmed.
  */
 typedef struct an_log_options {
@@ -187,8 +187,6 @@ typedef struct an_log_options {
     bool grad_norm;       /* ask the trainer for the norm of the gradients */
     bool stop_on_failure; /* a log that cannot be written ends the run; else it goes on without */
 } an_log_options;
-
-#define AN_LOG_WAITING (8 * 1024 * 1024)
 
 /*
  * Rows as comma-separated values, appended to `path`. Columns, of a log of epochs:

@@ -78,12 +78,12 @@ bool an__append_add(an_append *file, const void *bytes, size_t count)
 }
 
 /* Writes at the end of the file as it should be; 0 or an errno. */
-static int write_waiting(const an_append *file)
+static int write_all(const an_append *file, const unsigned char *bytes, size_t count)
 {
     size_t at = 0;
-    while (at < file->used) {
-        ssize_t wrote = pwrite(file->descriptor, file->waiting + at, file->used - at,
-                               (off_t)(file->size + (int64_t)at));
+    while (at < count) {
+        off_t offset = (off_t)(file->size + (int64_t)at);
+        ssize_t wrote = pwrite(file->descriptor, bytes + at, count - at, offset);
         if (wrote > 0) {
             at += (size_t)wrote;
         } else if (wrote == 0) {
@@ -102,11 +102,8 @@ static bool has_name(const an_append *file)
     return fstat(file->descriptor, &status) == 0 && status.st_nlink > 0;
 }
 
-bool an__append_flush(an_append *file, an_error *err)
+bool an__append_write(an_append *file, const void *bytes, size_t count, an_error *err)
 {
-    if (file->used == 0) {
-        return true;
-    }
     if (!file->open) {
         return an_error_set(err, AN_ERROR_IO, "cannot write '%s': it is not open", file->name);
     }
@@ -114,13 +111,21 @@ bool an__append_flush(an_append *file, an_error *err)
         return an_error_set(err, AN_ERROR_IO, "cannot write '%s': the file has been deleted",
                             file->name);
     }
-    int failure = write_waiting(file);
+    int failure = write_all(file, bytes, count);
     if (failure != 0) {
-        /* If this fails too, the next flush writes over the half row. */
+        /* If this fails too, the next write goes over the half row. */
         (void)!ftruncate(file->descriptor, (off_t)file->size);
         return fail("write", file->name, failure, err);
     }
-    file->size += (int64_t)file->used;
+    file->size += (int64_t)count;
+    return true;
+}
+
+bool an__append_flush(an_append *file, an_error *err)
+{
+    if (file->used > 0 && !an__append_write(file, file->waiting, file->used, err)) {
+        return false;
+    }
     file->used = 0;
     return true;
 }
@@ -134,9 +139,13 @@ bool an__append_sync(an_append *file, an_error *err)
     return synced || fail("sync", file->name, errno, err);
 }
 
-bool an__append_cut(an_append *file, int64_t size, an_error *err)
+void an__append_forget(an_append *file)
 {
     file->used = 0;
+}
+
+bool an__append_cut(an_append *file, int64_t size, an_error *err)
+{
     if (size >= file->size) {
         return true;
     }

@@ -35,8 +35,11 @@ bool an__append_add(an_append *file, const void *bytes, size_t count);
 bool an__append_flush(an_append *file, an_error *err);
 /* Flushes, and makes the file survive a power cut. */
 bool an__append_sync(an_append *file, an_error *err);
-/* Forgets what waits, and ends the file after `size` bytes, at most those that it has. */
+/* Writes these bytes at once, before what waits: the beginning of a new file. */
+bool an__append_write(an_append *file, const void *bytes, size_t count, an_error *err);
+/* Ends the file after `size` bytes, if it has more. What waits goes on waiting. */
 bool an__append_cut(an_append *file, int64_t size, an_error *err);
+void an__append_forget(an_append *file);
 /* The bytes from `offset` on, at most `count`; fewer at the file's end, -1 with err. */
 int64_t an__append_read(an_append *file, int64_t offset, void *bytes, size_t count, an_error *err);
 /* Forgets what waits, frees and closes. */

@@ -102,7 +102,7 @@ static void rows_may_come_before_the_file(void **state)
     holds("log", "one\n");
 }
 
-static void a_cut_forgets_what_waits(void **state)
+static void a_cut_leaves_what_waits(void **state)
 {
     (void)state;
     an_append file = {0};
@@ -112,12 +112,28 @@ static void a_cut_forgets_what_waits(void **state)
     assert_true(an__append_flush(&file, &err));
     add(&file, "three\n");
     assert_true(an__append_cut(&file, 100, &err));
+    an__append_forget(&file);
     assert_true(an__append_flush(&file, &err));
     holds("log", "one\ntwo\n");
-    assert_true(an__append_cut(&file, 4, &err));
     add(&file, "2\n");
+    assert_true(an__append_cut(&file, 4, &err));
     assert_true(an__append_flush(&file, &err));
     holds("log", "one\n2\n");
+    an__append_close(&file);
+}
+
+static void a_beginning_comes_before_what_waits(void **state)
+{
+    (void)state;
+    an_append file = {.name = "log"};
+    an_error err = {0};
+    add(&file, "one\n");
+    assert_false(an__append_write(&file, "head\n", 5, &err));
+    assert_true(an__append_open(&file, "log", &err));
+    assert_true(an__append_write(&file, "head\n", 5, &err));
+    holds("log", "head\n");
+    assert_true(an__append_flush(&file, &err));
+    holds("log", "head\none\n");
     an__append_close(&file);
 }
 
@@ -205,7 +221,8 @@ int main(void)
         CASE(rows_are_written_by_a_flush),
         CASE(what_is_there_stays),
         CASE(rows_may_come_before_the_file),
-        CASE(a_cut_forgets_what_waits),
+        CASE(a_cut_leaves_what_waits),
+        CASE(a_beginning_comes_before_what_waits),
         CASE(a_full_disk_leaves_whole_rows),
         CASE(a_deleted_file_is_noticed),
         CASE(only_regular_files),

@@ -1,0 +1,72 @@
+#include "track/columns.h"
+
+#include "track/line.h"
+
+#include <string.h>
+
+static void add(an_columns *columns, const char *name, size_t offset, bool whole, bool extra)
+{
+    an_column *column = &columns->column[columns->count++];
+    an_format(column->name, sizeof column->name, "%s", name);
+    column->offset = offset;
+    column->whole = whole;
+    column->extra = extra;
+}
+
+/* "lr0" and "momentum0", "lr1" and "momentum1", ... */
+static void add_groups(an_columns *columns, size_t groups)
+{
+    char name[AN_COLUMN_NAME_SIZE];
+    for (size_t i = 0; i < groups; i++) {
+        an_format(name, sizeof name, "lr%zu", i);
+        add(columns, name, offsetof(an_record, lr) + i * sizeof(double), false, i > 0);
+        an_format(name, sizeof name, "momentum%zu", i);
+        add(columns, name, offsetof(an_record, momentum) + i * sizeof(double), false, i > 0);
+    }
+}
+
+void an__columns_of(an_columns *columns, const an_record *record, an_row_kind kind)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+        bool whole;
+        int kinds;
+    } map[] = {
+#define AN_COLUMN_ROW(field, whole, kinds) {#field, offsetof(an_record, field), whole, kinds},
+        AN_COLUMN_MAP(AN_COLUMN_ROW)
+#undef AN_COLUMN_ROW
+    };
+    const size_t groups = an__record_groups(record);
+    columns->count = 0;
+    for (size_t i = 0; i < sizeof map / sizeof *map; i++) {
+        bool of_group = map[i].offset == offsetof(an_record, lr) ||
+                        map[i].offset == offsetof(an_record, momentum);
+        if (!(map[i].kinds & (int)kind))
+            continue;
+        if (of_group && groups > 1) {
+            if (map[i].offset == offsetof(an_record, lr))
+                add_groups(columns, groups);
+        } else {
+            add(columns, map[i].name, map[i].offset, map[i].whole, false);
+        }
+    }
+    for (size_t i = 0; i < an__record_metrics(record); i++)
+        add(columns, record->metrics[i].name,
+            offsetof(an_record, metrics) + i * sizeof(an_named_value) +
+                offsetof(an_named_value, value),
+            false, true);
+}
+
+bool an__row_due(const an_record *record, int64_t every, int64_t *last)
+{
+    bool due = every > 0 && record->step != *last && record->step % every == 0;
+    *last = record->step;
+    return due;
+}
+
+const char *an__file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}

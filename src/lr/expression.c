@@ -10,191 +10,16 @@
  *   power   := atom ['**' unary]
  *   atom    := number | name | function '(' test {',' test} ')' | '(' test ')'
  *
- * Precedence and meaning are Python's; numbers are doubles throughout. A prefix `math.` is dropped.
- * The text is compiled once to instructions for a stack of fixed depth, so evaluating can neither
- * fail nor recurse. Both sides of `and`, `or` and `if` are evaluated, which nothing can observe:
- * there are no side effects, and dividing by 0 gives infinity or NaN instead of an exception.
+ * Precedence and meaning are Python's (anneal/lr_text.h says where they end). A prefix `math.` is
+ * dropped. The text is compiled once to instructions for a stack of fixed depth, so evaluating can
+ * neither fail nor recurse.
  */
 #include "lr/numeric.h"
 
-#include "lr/expression.h"
+#include "lr/expression_code.h"
 #include <string.h>
 
-#define STACK_DEPTH 64
 #define NESTING_DEPTH 64
-
-/* X(operation, operands that it takes). Each leaves one value. */
-#define OP_MAP(X)       \
-    X(NUMBER, 0)        \
-    X(VARIABLE, 0)      \
-    X(ADD, 2)           \
-    X(SUBTRACT, 2)      \
-    X(MULTIPLY, 2)      \
-    X(DIVIDE, 2)        \
-    X(FLOOR_DIVIDE, 2)  \
-    X(MODULO, 2)        \
-    X(POWER, 2)         \
-    X(LESS, 2)          \
-    X(LESS_EQUAL, 2)    \
-    X(GREATER, 2)       \
-    X(GREATER_EQUAL, 2) \
-    X(EQUAL, 2)         \
-    X(UNEQUAL, 2)       \
-    X(AND, 2)           \
-    X(OR, 2)            \
-    X(MIN, 2)           \
-    X(MAX, 2)           \
-    X(NEGATE, 1)        \
-    X(NOT, 1)           \
-    X(ABS, 1)           \
-    X(COS, 1)           \
-    X(SIN, 1)           \
-    X(SQRT, 1)          \
-    X(EXP, 1)           \
-    X(LOG, 1)           \
-    X(FLOOR, 1)         \
-    X(INT, 1)           \
-    X(SELECT, 3)
-
-typedef enum op {
-#define OP_ENUM(name, operands) OP_##name,
-    OP_MAP(OP_ENUM)
-#undef OP_ENUM
-} op;
-
-typedef struct instruction {
-    op op;
-    bool keep;     /* a comparison that leaves its right side too: the first of a < b < c */
-    double number; /* of OP_NUMBER */
-} instruction;
-
-struct an__lr_expression {
-    size_t count;
-    instruction code[];
-};
-
-/* -------------------------------------------------------------- evaluation */
-
-/* Python's a // b and a % b for floats: the remainder has the sign of the divisor. */
-static double modulo(double a, double b)
-{
-    double rest = fmod(a, b);
-    if (rest == 0)
-        return copysign(0.0, b);
-    return (b < 0) != (rest < 0) ? rest + b : rest;
-}
-
-static double floor_divide(double a, double b)
-{
-    double rest = fmod(a, b);
-    double quotient = (a - rest) / b;
-    if (rest != 0 && (b < 0) != (rest < 0))
-        quotient -= 1.0;
-    double whole = floor(quotient);
-    return quotient - whole > 0.5 ? whole + 1.0 : whole;
-}
-
-static double apply_two(op code, double a, double b)
-{
-    switch (code) {
-    case OP_ADD:
-        return a + b;
-    case OP_SUBTRACT:
-        return a - b;
-    case OP_MULTIPLY:
-        return a * b;
-    case OP_DIVIDE:
-        return a / b;
-    case OP_FLOOR_DIVIDE:
-        return floor_divide(a, b);
-    case OP_MODULO:
-        return modulo(a, b);
-    case OP_POWER:
-        return pow(a, b);
-    case OP_LESS:
-        return a < b;
-    case OP_LESS_EQUAL:
-        return a <= b;
-    case OP_GREATER:
-        return a > b;
-    case OP_GREATER_EQUAL:
-        return a >= b;
-    case OP_EQUAL:
-        return a == b;
-    case OP_UNEQUAL:
-        return a != b;
-    case OP_AND:
-        return a != 0 ? b : a;
-    case OP_OR:
-        return a != 0 ? a : b;
-    case OP_MIN:
-        return b < a ? b : a;
-    default: /* OP_MAX */
-        return b > a ? b : a;
-    }
-}
-
-static double apply_one(op code, double a)
-{
-    switch (code) {
-    case OP_NEGATE:
-        return -a;
-    case OP_NOT:
-        return a == 0;
-    case OP_ABS:
-        return fabs(a);
-    case OP_COS:
-        return cos(a);
-    case OP_SIN:
-        return sin(a);
-    case OP_SQRT:
-        return sqrt(a);
-    case OP_EXP:
-        return exp(a);
-    case OP_LOG:
-        return log(a);
-    case OP_FLOOR:
-        return floor(a);
-    default: /* OP_INT */
-        return trunc(a);
-    }
-}
-
-/* Carries out one instruction on the stack of `top` values and returns the new height. OP_SELECT
- * takes value, condition and other, in the order of the text. */
-static size_t execute(const instruction *at, double variable, double *stack, size_t top)
-{
-    static const unsigned char operands[] = {
-#define OP_OPERANDS(name, operands) operands,
-        OP_MAP(OP_OPERANDS)
-#undef OP_OPERANDS
-    };
-    double *a = stack + top - operands[at->op];
-    switch (operands[at->op]) {
-    case 0:
-        *a = at->op == OP_NUMBER ? at->number : variable;
-        return top + 1;
-    case 1:
-        *a = apply_one(at->op, *a);
-        return top;
-    case 2:
-        *a = apply_two(at->op, a[0], a[1]);
-        return at->keep ? top : top - 1;
-    default:
-        *a = a[1] != 0 ? a[0] : a[2];
-        return top - 2;
-    }
-}
-
-double an__lr_expression_value(void *expression, double variable)
-{
-    const an__lr_expression *e = expression;
-    double stack[STACK_DEPTH] = {0};
-    size_t top = 0;
-    for (size_t i = 0; i < e->count; i++)
-        top = execute(&e->code[i], variable, stack, top);
-    return stack[0];
-}
 
 /* ----------------------------------------------------------------- reading */
 
@@ -256,11 +81,13 @@ static bool take(reader *r, const char *symbol)
     return true;
 }
 
-static bool emit(reader *r, instruction code, ptrdiff_t change)
+static bool emit(reader *r, an__instruction code, ptrdiff_t change)
 {
     r->height = (size_t)((ptrdiff_t)r->height + change);
-    if (r->height > STACK_DEPTH)
-        return fail(r, r->at, "the expression is too deep; write it in a simpler way");
+    if (r->height > AN__STACK_DEPTH)
+        return fail(
+            r, r->at,
+            "the expression is too deep: it keeps more than 64 values; write it in a simpler way");
     r->out->code[r->out->count++] = code;
     return true;
 }
@@ -268,20 +95,20 @@ static bool emit(reader *r, instruction code, ptrdiff_t change)
 static bool enter(reader *r)
 {
     return ++r->depth <= NESTING_DEPTH ||
-           fail(r, r->at, "the expression is nested too deep; write it in a simpler way");
+           fail(r, r->at, "the expression nests more than 64 deep; write it in a simpler way");
 }
 
 /* ------------------------------------------------------------------- atoms */
 
 static const struct {
     const char *name;
-    op op;
+    an__op op;
     int least, most; /* how many arguments */
 } functions[] = {
-    {"min", OP_MIN, 2, 1000}, {"max", OP_MAX, 2, 1000}, {"abs", OP_ABS, 1, 1},
-    {"cos", OP_COS, 1, 1},    {"sin", OP_SIN, 1, 1},    {"sqrt", OP_SQRT, 1, 1},
-    {"exp", OP_EXP, 1, 1},    {"log", OP_LOG, 1, 1},    {"floor", OP_FLOOR, 1, 1},
-    {"int", OP_INT, 1, 1},    {"pow", OP_POWER, 2, 2},
+    {"min", AN__OP_MIN, 2, 1000}, {"max", AN__OP_MAX, 2, 1000}, {"abs", AN__OP_ABS, 1, 1},
+    {"cos", AN__OP_COS, 1, 1},    {"sin", AN__OP_SIN, 1, 1},    {"sqrt", AN__OP_SQRT, 1, 1},
+    {"exp", AN__OP_EXP, 1, 1},    {"log", AN__OP_LOG, 1, 1},    {"floor", AN__OP_FLOOR, 1, 1},
+    {"int", AN__OP_INT, 1, 1},    {"pow", AN__OP_POWER, 2, 2},
 };
 
 /* min and max of several are taken two at a time, from the left. */
@@ -292,14 +119,14 @@ static bool read_arguments(reader *r, size_t f, size_t began)
         if (!read_test(r))
             return false;
         count++;
-        if (count > 1 && !emit(r, (instruction){.op = functions[f].op}, -1))
+        if (count > 1 && !emit(r, (an__instruction){.op = functions[f].op}, -1))
             return false;
     } while (count < functions[f].most && take(r, ","));
     if (count < functions[f].least)
         return fail(r, began, "the function needs two arguments or more");
     if (!take(r, ")"))
         return fail(r, r->at, "expected ')' at the end of the function's arguments");
-    return functions[f].most > 1 || emit(r, (instruction){.op = functions[f].op}, 0);
+    return functions[f].most > 1 || emit(r, (an__instruction){.op = functions[f].op}, 0);
 }
 
 static bool unknown_function(reader *r, const char *name, size_t length, size_t began)
@@ -340,25 +167,56 @@ static bool read_name(reader *r)
     if (take(r, "("))
         return read_function(r, name, length, began);
     if (strlen(r->name) == length && !memcmp(r->name, name, length))
-        return emit(r, (instruction){.op = OP_VARIABLE}, 1);
+        return emit(r, (an__instruction){.op = AN__OP_VARIABLE}, 1);
     if (length == 2 && !memcmp(name, "pi", 2))
-        return emit(r, (instruction){.op = OP_NUMBER, .number = AN__PI}, 1);
+        return emit(r, (an__instruction){.op = AN__OP_NUMBER, .number = AN__PI}, 1);
     if ((length == 4 && !memcmp(name, "True", 4)) || (length == 5 && !memcmp(name, "False", 5)))
-        return emit(r, (instruction){.op = OP_NUMBER, .number = name[0] == 'T'}, 1);
+        return emit(
+            r, (an__instruction){.op = AN__OP_NUMBER, .integer = true, .number = name[0] == 'T'},
+            1);
     r->bad = began;
     return an_error_set(r->err, AN_ERROR_CONFIG,
                         "unknown name '%.*s' in the expression; its variable is '%s'", (int)length,
                         name, r->name);
 }
 
+/* An integer that Python refuses, or of which a double would be another. */
+static bool check_integer(reader *r, const char *text, size_t length)
+{
+    size_t zeros = 0;
+    while (zeros < length && (text[zeros] == '0' || text[zeros] == '_'))
+        zeros++;
+    if (zeros > 0 && zeros < length) {
+        r->bad = r->at;
+        return an_error_set(r->err, AN_ERROR_CONFIG,
+                            "an integer does not begin with 0, here as in Python; write %.*s",
+                            (int)(length - zeros < 40 ? length - zeros : 40), text + zeros);
+    }
+    uint64_t value = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (is_digit(text[i]))
+            value = value * 10 + (uint64_t)(text[i] - '0');
+        if (value > (uint64_t)AN__LR_INTEGER_MAX)
+            return fail(r, r->at,
+                        "integers are exact up to 2^53 here; write a larger number with a point or "
+                        "an exponent, such as 1e16");
+    }
+    return true;
+}
+
 static bool read_number(reader *r)
 {
-    double value;
-    size_t length = an_number_parse(r->text + r->at, r->length - r->at, &value);
+    const char *text = r->text + r->at;
+    an__instruction code = {.op = AN__OP_NUMBER, .integer = true};
+    size_t length = an_number_parse(text, r->length - r->at, &code.number);
     if (length == 0)
         return fail(r, r->at, "expected a number");
+    for (size_t i = 0; i < length; i++)
+        code.integer = code.integer && (is_digit(text[i]) || text[i] == '_');
+    if (code.integer && !check_integer(r, text, length))
+        return false;
     r->at += length;
-    return emit(r, (instruction){.op = OP_NUMBER, .number = value}, 1);
+    return emit(r, code, 1);
 }
 
 static bool read_atom(reader *r)
@@ -382,20 +240,21 @@ static bool read_atom(reader *r)
 /* The operators of one level, longest first, and what they mean. */
 typedef struct symbol {
     const char *text;
-    op op;
+    an__op op;
 } symbol;
 
-static const symbol sums[] = {{"+", OP_ADD}, {"-", OP_SUBTRACT}, {NULL, OP_ADD}};
-static const symbol products[] = {{"//", OP_FLOOR_DIVIDE},
-                                  {"*", OP_MULTIPLY},
-                                  {"/", OP_DIVIDE},
-                                  {"%", OP_MODULO},
-                                  {NULL, OP_ADD}};
-static const symbol comparisons[] = {
-    {"<=", OP_LESS_EQUAL}, {">=", OP_GREATER_EQUAL}, {"==", OP_EQUAL}, {"!=", OP_UNEQUAL},
-    {"<", OP_LESS},        {">", OP_GREATER},        {NULL, OP_ADD}};
-static const symbol ands[] = {{"and", OP_AND}, {NULL, OP_ADD}};
-static const symbol ors[] = {{"or", OP_OR}, {NULL, OP_ADD}};
+static const symbol sums[] = {{"+", AN__OP_ADD}, {"-", AN__OP_SUBTRACT}, {NULL, AN__OP_ADD}};
+static const symbol products[] = {{"//", AN__OP_FLOOR_DIVIDE},
+                                  {"*", AN__OP_MULTIPLY},
+                                  {"/", AN__OP_DIVIDE},
+                                  {"%", AN__OP_MODULO},
+                                  {NULL, AN__OP_ADD}};
+static const symbol comparisons[] = {{"<=", AN__OP_LESS_EQUAL}, {">=", AN__OP_GREATER_EQUAL},
+                                     {"==", AN__OP_EQUAL},      {"!=", AN__OP_UNEQUAL},
+                                     {"<", AN__OP_LESS},        {">", AN__OP_GREATER},
+                                     {NULL, AN__OP_ADD}};
+static const symbol ands[] = {{"and", AN__OP_AND}, {NULL, AN__OP_ADD}};
+static const symbol ors[] = {{"or", AN__OP_OR}, {NULL, AN__OP_ADD}};
 
 static const symbol *take_one(reader *r, const symbol *symbols)
 {
@@ -412,7 +271,7 @@ static bool read_level(reader *r, const symbol *symbols, bool (*operand)(reader 
         return false;
     const symbol *found;
     while ((found = take_one(r, symbols)))
-        if (!operand(r) || !emit(r, (instruction){.op = found->op}, -1))
+        if (!operand(r) || !emit(r, (an__instruction){.op = found->op}, -1))
             return false;
     return true;
 }
@@ -421,7 +280,7 @@ static bool read_power(reader *r)
 {
     if (!read_atom(r))
         return false;
-    return !take(r, "**") || (read_unary(r) && emit(r, (instruction){.op = OP_POWER}, -1));
+    return !take(r, "**") || (read_unary(r) && emit(r, (an__instruction){.op = AN__OP_POWER}, -1));
 }
 
 static bool read_unary(reader *r)
@@ -433,7 +292,7 @@ static bool read_unary(reader *r)
     if (!enter(r) || !read_unary(r))
         return false;
     r->depth--;
-    return !minus || emit(r, (instruction){.op = OP_NEGATE}, 0);
+    return !minus || emit(r, (an__instruction){.op = AN__OP_NEGATE}, 0);
 }
 
 static bool read_product(reader *r)
@@ -457,13 +316,13 @@ static bool read_compare(reader *r)
         if (!read_sum(r))
             return false;
         const symbol *next = take_one(r, comparisons);
-        if (!emit(r, (instruction){.op = found->op, .keep = next != NULL}, next ? 0 : -1))
+        if (!emit(r, (an__instruction){.op = found->op, .keep = next != NULL}, next ? 0 : -1))
             return false;
         joins += next != NULL;
         found = next;
     }
     for (; joins > 0; joins--)
-        if (!emit(r, (instruction){.op = OP_AND}, -1))
+        if (!emit(r, (an__instruction){.op = AN__OP_AND}, -1))
             return false;
     return true;
 }
@@ -475,7 +334,7 @@ static bool read_not(reader *r)
     if (!enter(r) || !read_not(r))
         return false;
     r->depth--;
-    return emit(r, (instruction){.op = OP_NOT}, 0);
+    return emit(r, (an__instruction){.op = AN__OP_NOT}, 0);
 }
 
 static bool read_and(reader *r)
@@ -497,7 +356,7 @@ static bool read_test(reader *r)
             return false;
         if (!take(r, "else"))
             return fail(r, r->at, "expected 'else': the form is `value if condition else other`");
-        if (!read_test(r) || !emit(r, (instruction){.op = OP_SELECT}, -2))
+        if (!read_test(r) || !emit(r, (an__instruction){.op = AN__OP_SELECT}, -2))
             return false;
     }
     r->depth--;
@@ -515,8 +374,8 @@ an__lr_expression *an__lr_expression_parse(const char *text, size_t length, cons
         an_error_set(err, AN_ERROR_CONFIG, "the expression is longer than 10000 bytes");
         return NULL;
     }
-    r.out =
-        an_arena_alloc(arena, sizeof(an__lr_expression) + (2 * length + 1) * sizeof(instruction));
+    r.out = an_arena_alloc(arena,
+                           sizeof(an__lr_expression) + (2 * length + 1) * sizeof(an__instruction));
     if (!r.out) {
         an_error_set(err, AN_ERROR_MEMORY, "memory ran out for an expression");
         return NULL;

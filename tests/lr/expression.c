@@ -64,6 +64,10 @@ static const struct {
     {"True + False", 0, 1},
     {".5 + 1.", 0, 1.5},
     {"  ( ( 1 ) )  ", 0, 1},
+    {"00 + 0_0 + 007.5", 0, 7.5},
+    {"9007199254740992", 0, 9007199254740992.0},
+    {"min(epoch, 2, 7 - epoch, 1.5)", 9, -2},
+    {"floor(2.5) / 2", 0, 1},
 };
 
 static void values_are_pythons(void **state)
@@ -80,7 +84,33 @@ static void dividing_by_zero_is_not_a_number_or_infinite(void **state)
     (void)state;
     assert_true(isinf(value_of("1 / epoch", 0)));
     assert_true(isnan(value_of("epoch % 0", 1)));
+    assert_true(isnan(value_of("1 // epoch", 0)));
     assert_true(value_of("1 if epoch == 0 else 1 / epoch", 0) == 1);
+}
+
+/* Where Python raises an exception or gives a complex number. */
+static void what_no_double_holds_is_infinite_or_not_a_number(void **state)
+{
+    (void)state;
+    assert_true(value_of("0 ** -1", 0) == INFINITY);
+    assert_true(value_of("-10 ** epoch", 400) == -INFINITY);
+    assert_true(value_of("exp(epoch)", 1000) == INFINITY);
+    assert_true(value_of("log(epoch)", 0) == -INFINITY);
+    assert_true(isnan(value_of("log(-1)", 0)));
+    assert_true(isnan(value_of("sqrt(-epoch)", 1)));
+    assert_true(isnan(value_of("(-8) ** 0.5", 0)));
+}
+
+static void an_integer_zero_has_no_sign(void **state)
+{
+    (void)state;
+    assert_false(signbit(value_of("-epoch", 0)));
+    assert_false(signbit(value_of("epoch * -3", 0)));
+    assert_false(signbit(value_of("floor(-0.0)", 0)));
+    assert_false(signbit(value_of("6 % -3", 0)));
+    assert_true(signbit(value_of("-0.0", 0)));
+    assert_true(signbit(value_of("epoch * -3.0", 0)));
+    assert_true(signbit(value_of("6.0 % -3", 0)));
 }
 
 static const char *const refused[] = {
@@ -143,6 +173,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_pythons),
         cmocka_unit_test(dividing_by_zero_is_not_a_number_or_infinite),
+        cmocka_unit_test(what_no_double_holds_is_infinite_or_not_a_number),
+        cmocka_unit_test(an_integer_zero_has_no_sign),
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(no_text_can_exhaust_the_stack),
     };

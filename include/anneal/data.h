@@ -121,6 +121,11 @@ AN_API void an_loader_seek(an_loader *loader, int64_t epoch);
  * From the number of batches on it is the epoch's end, which the next call tells.
  */
 AN_API void an_loader_seek_batch(an_loader *loader, int64_t epoch, int64_t batch);
+/*
+ * A number that tells loaders apart: it is another one when the options that decide what comes in
+ * which order are others, or the data (their size, their labels, some of their values).
+ */
+AN_API uint64_t an_loader_fingerprint(const an_loader *loader);
 /* Batches in an epoch. */
 AN_API int64_t an_loader_batches(const an_loader *loader);
 /* Samples in an epoch (all, or with drop_last those delivered). */

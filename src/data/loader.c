@@ -300,3 +300,37 @@ int64_t an_loader_samples(const an_loader *loader)
 {
     return loader->samples;
 }
+
+/* ------------------------------------------------------------------------- fingerprint */
+
+/* FNV-1a, 64 bits. */
+static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
+{
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* Rows whose pixels count: enough to tell sets apart, too few to take time. */
+#define ROWS_LOOKED_AT 64
+
+uint64_t an_loader_fingerprint(const an_loader *loader)
+{
+    const an_dataset *dataset = loader->dataset;
+    const an_loader_options *o = &loader->options;
+    const int64_t numbers[] = {dataset->count, dataset->width, dataset->classes, loader->capacity,
+                               o->shuffle,     o->drop_last,   (int64_t)o->seed};
+    const float scaling[] = {loader->scale, loader->shift};
+    uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), numbers, sizeof numbers);
+    hash = mix(hash, scaling, sizeof scaling);
+    for (int64_t i = 0; i < dataset->count; i++)
+        hash = mix(hash, &dataset->labels[an__dataset_row(dataset, i)], sizeof *dataset->labels);
+    int64_t step = dataset->count / ROWS_LOOKED_AT + 1;
+    for (int64_t i = 0; i < dataset->count; i += step) {
+        const uint8_t *pixels =
+            dataset->pixels + (int64_t)an__dataset_row(dataset, i) * dataset->width;
+        hash = mix(hash, pixels, (size_t)dataset->width);
+    }
+    return hash;
+}

@@ -12,104 +12,75 @@
 #include <anneal/lr.h>
 
 #include <math.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
-/* Sums over some samples. */
-typedef struct tally {
-    double loss;
-    int64_t correct, samples;
-} tally;
-
-typedef struct fit {
-    const an_fit_options *options;
-    an_graph *graph;
-    an_record record;
-    an_control control;
-    tally epoch, window;       /* the epoch so far; the update being accumulated */
-    int64_t full;              /* samples in a full batch */
-    double begun, epoch_begun; /* moments, moved on by pauses (validation) */
-    double batch_begun;
-} fit;
-
-typedef enum moment {
-    TRAIN_BEGIN,
-    EPOCH_BEGIN,
-    BATCH_BEGIN,
-    BATCH_END,
-    EPOCH_END,
-    TRAIN_END
-} moment;
-
-static an_callback_function *function_of(const an_callback *c, moment when)
-{
-    switch (when) {
-    case TRAIN_BEGIN:
-        return c->train_begin;
-    case EPOCH_BEGIN:
-        return c->epoch_begin;
-    case BATCH_BEGIN:
-        return c->batch_begin;
-    case BATCH_END:
-        return c->batch_end;
-    case EPOCH_END:
-        return c->epoch_end;
-    case TRAIN_END:
-        return c->train_end;
-    }
-    return NULL;
-}
-static double now(void)
+double an__now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ------------------------------------------------------------ the callbacks */
+/* ---------------------------------------------------- what callbacks ask for */
 
-/* Batch moments come for every `every`th batch of the run; the others always. */
-static bool is_due(const fit *f, const an_callback *c, moment when)
+static bool fail_with(const an_error *failure, an_error *err)
 {
-    const an_record *r = &f->record;
-    if (when != BATCH_BEGIN && when != BATCH_END)
-        return true;
-    int64_t done = (r->epoch - 1) * r->batches + r->batch + (when == BATCH_BEGIN);
-    return c->every <= 1 || done % c->every == 0;
-}
-
-static void call_back(fit *f, moment when)
-{
-    for (size_t i = 0; i < f->options->callback_count; i++) {
-        const an_callback *c = &f->options->callbacks[i];
-        an_callback_function *function = function_of(c, when);
-        if (function && is_due(f, c, when))
-            function(c->user, &f->record, &f->control);
-    }
-}
-
-/* an_control's `tell`. */
-static void tell(void *host, const char *kind, const char *text)
-{
-    const fit *f = host;
-    const an_event event = {kind, text};
-    for (size_t i = 0; i < f->options->callback_count; i++) {
-        const an_callback *c = &f->options->callbacks[i];
-        if (c->event)
-            c->event(c->user, &f->record, &event);
-    }
-}
-
-/* Whether a callback will want the norm of the gradients after the batch that has begun. */
-static bool norm_wanted(const fit *f)
-{
-    for (size_t i = 0; i < f->options->callback_count; i++) {
-        const an_callback *c = &f->options->callbacks[i];
-        if (c->wants_grad_norm && is_due(f, c, BATCH_BEGIN))
-            return true;
-    }
+    if (err)
+        *err = *failure;
     return false;
 }
+
+/* A checkpoint waits until the update that is under way is complete. */
+static bool save_if_possible(an__fit *f, an_error *err)
+{
+    an_control *c = &f->control;
+    bool best = c->best;
+    if (f->window.samples > 0)
+        return true;
+    c->save = c->best = false;
+    return !f->options->checkpoints || an__save(f, best, err);
+}
+
+static bool obey(an__fit *f, an_error *err)
+{
+    an_control *c = &f->control;
+    double factor = c->rate_factor;
+    if (c->error.code != AN_ERROR_OK)
+        return fail_with(&c->error, err);
+    c->rate_factor = 1;
+    if (c->roll_back) {
+        c->roll_back = c->save = c->best = false;
+        return an__roll_back(f, factor, err);
+    }
+    return !c->save || save_if_possible(f, err);
+}
+
+/* Calls the callbacks and does what they ask for, but for stopping. */
+static bool moment(an__fit *f, an__moment when, an_error *err)
+{
+    an__call_back(f, when);
+    return obey(f, err);
+}
+
+/*
+ * After a loss that is not finite: the callbacks see it, and one of them may have the run go back.
+ * False with the failure where none does.
+ */
+static bool rescue(an__fit *f, an__moment when, const an_error *failure, an_error *err)
+{
+    an_graph_reset(f->graph, NULL);
+    if (failure->code != AN_ERROR_NUMERIC)
+        return fail_with(failure, err);
+    an__call_back(f, when);
+    bool goes_back = f->control.roll_back && f->control.error.code == AN_ERROR_OK;
+    if (!goes_back && f->control.error.code == AN_ERROR_OK)
+        return fail_with(failure, err);
+    return obey(f, err);
+}
+
+/* ------------------------------------------------------------------- sums */
 
 /* Peak resident set in bytes. */
 static int64_t process_memory(void)
@@ -118,19 +89,19 @@ static int64_t process_memory(void)
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
 }
 
-static void tally_add(tally *sum, double mean_loss, int64_t correct, int64_t samples)
+static void tally_add(an__tally *sum, double mean_loss, int64_t correct, int64_t samples)
 {
     sum->loss += mean_loss * (double)samples;
     sum->correct += correct;
     sum->samples += samples;
 }
 
-static double tally_loss(const tally *sum)
+static double tally_loss(const an__tally *sum)
 {
     return sum->loss / (double)sum->samples;
 }
 
-static double tally_accuracy(const tally *sum)
+static double tally_accuracy(const an__tally *sum)
 {
     return (double)sum->correct / (double)sum->samples;
 }
@@ -138,7 +109,7 @@ static double tally_accuracy(const tally *sum)
 /* ------------------------------------------------------------- one update */
 
 /* The share of its window's samples that a batch has. */
-static double batch_weight(fit *f, const an_batch *batch)
+static double batch_weight(an__fit *f, const an_batch *batch)
 {
     int64_t k = f->options->accumulate;
     if (batch->index == 0)
@@ -149,18 +120,19 @@ static double batch_weight(fit *f, const an_batch *batch)
     return (double)batch->size / (double)window;
 }
 
-static bool diverged(const fit *f, const char *what, double value, an_error *err)
+static bool diverged(an__fit *f, const char *what, double value, an_error *err)
 {
+    f->record.batch_loss = value;
     an_lr_group *group = an_optim_group(f->options->optim, 0);
     return an_error_set(err, AN_ERROR_NUMERIC,
                         "%s became %g at step %lld (epoch %lld, batch %lld) with lr %g; try a "
                         "lower learning rate, a warmup or clip_grad_norm",
                         what, value, (long long)f->record.step + 1, (long long)f->record.epoch,
-                        (long long)f->record.batch + 1, group->slot[AN_LR].value);
+                        (long long)f->record.batch + 1, group->slot[AN_LR].value * f->rate_scale);
 }
 
 /* Forward and backward; adds the batch to the tallies. */
-static bool train_batch(fit *f, const an_batch *batch, an_error *err)
+static bool train_batch(an__fit *f, const an_batch *batch, an_error *err)
 {
     const an_fit_options *o = f->options;
     double weight = batch_weight(f, batch);
@@ -181,21 +153,40 @@ static bool train_batch(fit *f, const an_batch *batch, an_error *err)
 }
 
 /* The rates in use go into the record before a schedule changes them. */
-static void record_rates(fit *f)
+static void record_rates(an__fit *f)
 {
     size_t count = an_optim_group_count(f->options->optim);
     f->record.groups = count < AN_RECORD_GROUPS ? count : AN_RECORD_GROUPS;
     for (size_t i = 0; i < f->record.groups; i++) {
         const an_slot *slot = an_optim_group(f->options->optim, i)->slot;
-        f->record.lr[i] = slot[AN_LR].value;
+        f->record.lr[i] = slot[AN_LR].value * f->rate_scale;
         f->record.momentum[i] = slot[AN_MOMENTUM].present ? slot[AN_MOMENTUM].value
                                 : slot[AN_BETA1].present  ? slot[AN_BETA1].value
                                                           : NAN;
     }
 }
 
+/* Tells those who wait for it that the schedule's step has changed the rates. */
+static void announce_rates(an__fit *f)
+{
+    an_record *r = &f->record;
+    an_record used = *r;
+    if (!an__is_awaited(f, AN__rate_begin) && !an__is_awaited(f, AN__rate_end))
+        return;
+    record_rates(f);
+    if (memcmp(used.lr, r->lr, sizeof used.lr) == 0 &&
+        memcmp(used.momentum, r->momentum, sizeof used.momentum) == 0)
+        return;
+    an_record next = *r;
+    *r = used;
+    an__call_back(f, AN__rate_begin);
+    *r = next;
+    an__call_back(f, AN__rate_end);
+    *r = used;
+}
+
 /* What the schedule is fed: over the last update, or over the epoch and its validation. */
-static double monitored(const fit *f, const tally *sum)
+static double monitored(const an__fit *f, const an__tally *sum)
 {
     switch (f->options->monitor) {
     case AN_MONITOR_TRAIN_LOSS:
@@ -209,47 +200,65 @@ static double monitored(const fit *f, const tally *sum)
     case AN_MONITOR_AUTO:
         break;
     }
-    bool valid = f->options->valid && f->options->interval == AN_INTERVAL_EPOCH;
+    bool valid = f->options->valid && f->interval == AN_INTERVAL_EPOCH;
     return valid ? f->record.valid_loss : tally_loss(sum);
 }
 
-static void step_schedule(fit *f, an_interval when, const tally *sum)
+static void step_schedule(an__fit *f, an_interval when, const an__tally *sum)
 {
-    struct an_lr_schedule *schedule = f->options->schedule;
-    if (!schedule || f->options->interval != when)
+    struct an_lr_schedule *schedule = f->schedule;
+    if (!schedule || f->interval != when)
         return;
     if (an_lr_wants_metric(schedule))
         an_lr_step_metric(schedule, monitored(f, sum));
     else
         an_lr_step(schedule);
+    announce_rates(f);
+}
+
+/*
+ * The optimizer's step, at the rates of the groups times what rollbacks have left of them. The
+ * slots themselves stay as the schedule wrote them, which may go on from there.
+ */
+static void step_optimizer(an__fit *f)
+{
+    an_optim *optim = f->options->optim;
+    size_t count = f->rate_scale != 1 ? an_optim_group_count(optim) : 0;
+    for (size_t i = 0; i < count; i++) {
+        f->rates[i] = an_optim_group(optim, i)->slot[AN_LR].value;
+        an_optim_group(optim, i)->slot[AN_LR].value *= f->rate_scale;
+    }
+    an_optim_step(optim);
+    for (size_t i = 0; i < count; i++)
+        an_optim_group(optim, i)->slot[AN_LR].value = f->rates[i];
 }
 
 /* Clips, updates the parameters and forgets the window. */
-static bool update(fit *f, an_error *err)
+static bool update(an__fit *f, an_error *err)
 {
     const an_fit_options *o = f->options;
     f->record.grad_norm = NAN;
-    if (o->clip_grad_norm > 0 || norm_wanted(f)) {
+    if (o->clip_grad_norm > 0 || an__norm_wanted(f)) {
         double norm = an_clip_grad_norm(an_model_params(o->model), o->clip_grad_norm);
         if (o->clip_grad_norm > 0 && !isfinite(norm))
             return diverged(f, "the norm of the gradients", norm, err);
         f->record.grad_norm = norm;
     }
     record_rates(f);
-    an_optim_step(o->optim);
+    step_optimizer(f);
     an_optim_zero_grad(o->optim);
     f->record.step++;
     step_schedule(f, AN_INTERVAL_STEP, &f->window);
-    f->window = (tally){0};
+    f->window = (an__tally){0};
     return true;
 }
 
 /* -------------------------------------------------------------- one epoch */
 
-static void record_progress(fit *f)
+static void record_progress(an__fit *f)
 {
     an_record *r = &f->record;
-    double t = now();
+    double t = an__now();
     r->loss = tally_loss(&f->epoch);
     r->accuracy = tally_accuracy(&f->epoch);
     r->seconds = t - f->begun;
@@ -259,88 +268,116 @@ static void record_progress(fit *f)
     r->samples_per_second = r->epoch_seconds > 0 ? (double)f->epoch.samples / r->epoch_seconds : 0;
 }
 
-static bool stop_wanted(const fit *f)
+static bool stop_wanted(const an__fit *f)
 {
-    return f->control.stop || f->control.error.code != AN_ERROR_OK ||
-           (f->options->stop && *f->options->stop);
+    return f->control.stop || (f->options->stop && *f->options->stop);
 }
 
-static bool steps_done(const fit *f)
+/* Where there will be a checkpoint, the update that is under way is completed first. */
+static bool must_stop(const an__fit *f)
+{
+    return stop_wanted(f) && (f->window.samples == 0 || !f->options->checkpoints);
+}
+
+static bool steps_done(const an__fit *f)
 {
     return f->options->steps > 0 && f->record.step >= f->options->steps;
 }
 
-/* All batches of an epoch, or those until the last step or the wish to stop. */
-static bool train_epoch(fit *f, an_error *err)
+/* Forward, backward and, where its window ends, the update. */
+static bool train_and_update(an__fit *f, const an_batch *batch, an_error *err)
 {
     an_record *r = &f->record;
+    int64_t done = batch->index + 1;
+    if (!train_batch(f, batch, err))
+        return false;
+    if ((done % f->options->accumulate == 0 || done == r->batches) && !update(f, err))
+        return false;
+    r->batch = done;
+    r->samples += batch->size;
+    record_progress(f);
+    return true;
+}
+
+/* The batches of an epoch that are left, up to the last step, the wish to stop or a rollback. */
+static bool train_epoch(an__fit *f, an_error *err)
+{
     an_batch batch;
-    f->batch_begun = now();
-    while (!stop_wanted(f) && !steps_done(f) && an_loader_next(f->options->train, &batch)) {
-        call_back(f, BATCH_BEGIN);
-        if (!train_batch(f, &batch, err))
-            return false;
-        int64_t done = batch.index + 1;
-        if ((done % f->options->accumulate == 0 || done == r->batches) && !update(f, err))
-            return false;
-        r->batch = done;
-        r->samples += batch.size;
-        record_progress(f);
-        call_back(f, BATCH_END);
+    f->batch_begun = an__now();
+    while (!must_stop(f) && !steps_done(f) && an_loader_next(f->options->train, &batch)) {
+        an_error failure = {0};
+        an__call_back(f, AN__batch_begin);
+        bool ok = train_and_update(f, &batch, &failure) ? moment(f, AN__batch_end, err)
+                                                        : rescue(f, AN__batch_end, &failure, err);
+        if (!ok || f->went_back)
+            return ok;
     }
     return true;
 }
 
-static void begin_epoch(fit *f)
+static bool begin_epoch(an__fit *f, an_error *err)
 {
     an_record *r = &f->record;
     r->epoch++;
     r->batch = 0;
     r->loss = r->accuracy = r->batch_loss = r->valid_loss = r->valid_accuracy = NAN;
     r->epoch_seconds = r->batch_seconds = r->samples_per_second = 0;
-    f->epoch = (tally){0};
-    f->epoch_begun = now();
-    call_back(f, EPOCH_BEGIN);
+    f->epoch = (an__tally){0};
+    f->epoch_begun = an__now();
+    f->in_epoch = true;
+    return moment(f, AN__epoch_begin, err);
 }
 
-/* The training clock stands still during the validation. */
-static bool validate(fit *f, an_error *err)
+static bool evaluate(an__fit *f, an_error *err)
 {
     const an_fit_options *o = f->options;
     an_eval_result result;
-    if (!o->valid)
-        return true;
-    double t = now();
     if (!an__evaluate(o->model, o->loss, o->valid, f->graph, &result, err))
         return false;
     f->record.valid_loss = result.loss;
     f->record.valid_accuracy = result.accuracy;
-    if (!isfinite(result.loss))
-        return an_error_set(err, AN_ERROR_NUMERIC,
-                            "the validation loss is %g after step %lld (epoch %lld) with lr %g; "
-                            "try a lower learning rate, a warmup or clip_grad_norm",
-                            result.loss, (long long)f->record.step, (long long)f->record.epoch,
-                            f->record.lr[0]);
-    double pause = now() - t;
-    f->begun += pause;
-    f->epoch_begun += pause;
-    return true;
+    return isfinite(result.loss) ||
+           an_error_set(err, AN_ERROR_NUMERIC,
+                        "the validation loss is %g after step %lld (epoch %lld) with lr %g; try a "
+                        "lower learning rate, a warmup or clip_grad_norm",
+                        result.loss, (long long)f->record.step, (long long)f->record.epoch,
+                        f->record.lr[0]);
 }
 
-static bool end_epoch(fit *f, an_error *err)
+/* The training clock stands still during the validation. */
+static bool validate(an__fit *f, an_error *err)
+{
+    an_error failure = {0};
+    if (!f->options->valid)
+        return true;
+    double t = an__now();
+    an__call_back(f, AN__valid_begin);
+    bool ok = evaluate(f, &failure);
+    double pause = an__now() - t;
+    f->begun += pause;
+    f->epoch_begun += pause;
+    if (!ok)
+        return rescue(f, AN__valid_end, &failure, err);
+    an__call_back(f, AN__valid_end);
+    return f->control.roll_back ? obey(f, err) : true;
+}
+
+static bool end_epoch(an__fit *f, an_error *err)
 {
     if (!validate(f, err))
         return false;
+    if (f->went_back)
+        return true;
     f->record.memory = process_memory();
     if (f->record.batch == f->record.batches)
         step_schedule(f, AN_INTERVAL_EPOCH, &f->epoch);
-    call_back(f, EPOCH_END);
-    return true;
+    f->in_epoch = false;
+    return an__show_params(f, err) && moment(f, AN__epoch_end, err);
 }
 
 /* ------------------------------------------------------------ all of them */
 
-static void prepare(fit *f)
+static void prepare(an__fit *f)
 {
     const an_fit_options *o = f->options;
     int64_t steps = an_fit_total_steps(o), each = an_fit_steps_per_epoch(o);
@@ -358,56 +395,107 @@ static void prepare(fit *f)
         .grad_norm = NAN,
         .memory = process_memory(),
     };
-    f->control = (an_control){.rate_factor = 1, .tell = tell, .host = f};
+    f->control = (an_control){.rate_factor = 1, .tell = an__tell, .host = f};
     record_rates(f);
     an_optim_zero_grad(o->optim);
     an_loader_seek(o->train, 0);
 }
 
-static bool train(fit *f, bool *stopped, an_error *err)
+/* One epoch, or what is left of it. */
+static bool run_epoch(an__fit *f, bool *stopped, an_error *err)
 {
-    while (f->record.epoch < f->record.epochs) {
+    f->went_back = false;
+    if (!f->in_epoch && (!begin_epoch(f, err) || f->went_back))
+        return f->went_back;
+    if (!train_epoch(f, err) || f->went_back)
+        return f->went_back;
+    *stopped = stop_wanted(f);
+    return *stopped || end_epoch(f, err);
+}
+
+static bool train(an__fit *f, bool *stopped, an_error *err)
+{
+    while (f->in_epoch || (f->record.epoch < f->record.epochs && !steps_done(f))) {
         *stopped = stop_wanted(f);
         if (*stopped)
             return true;
-        begin_epoch(f);
-        if (!train_epoch(f, err))
+        if (!run_epoch(f, stopped, err))
             return false;
-        *stopped = stop_wanted(f);
         if (*stopped)
             return true;
-        if (!end_epoch(f, err))
-            return false;
     }
     return true;
+}
+
+/* The end of the training goes into a checkpoint, unless it is in one. */
+static bool save_the_end(an__fit *f, an_error *err)
+{
+    bool saved = f->saved_step == f->record.step && f->saved_open == f->in_epoch;
+    return saved || !f->options->checkpoints || an__save(f, false, err);
+}
+
+/* From the first callback to the last. */
+static bool run(an__fit *f, const char *news, an_fit_result *result, an_error *err)
+{
+    bool ok = moment(f, AN__train_begin, err);
+    if (ok && news[0])
+        an__tell(f, "resumed", news);
+    f->begun = an__now() - f->record.seconds;
+    f->epoch_begun = an__now() - f->record.epoch_seconds;
+    ok = ok && train(f, &result->stopped, err) && save_the_end(f, err);
+    result->saved = f->saved_step == f->record.step && f->saved_open == f->in_epoch;
+    an__call_back(f, AN__train_end);
+    if (ok && f->control.error.code != AN_ERROR_OK)
+        ok = fail_with(&f->control.error, err);
+    return ok;
+}
+
+static bool open_fit(an__fit *f, an_error *err)
+{
+    an_context *context = an_params_context(an_model_params(f->options->model));
+    size_t groups = an_optim_group_count(f->options->optim);
+    f->graph = an_graph_new(context, err);
+    if (!f->graph)
+        return false;
+    f->rates = an_alloc(an_context_allocator(context), groups, sizeof *f->rates, err);
+    return f->rates != NULL;
+}
+
+static void close_fit(an__fit *f)
+{
+    an_context *context = an_params_context(an_model_params(f->options->model));
+    size_t groups = an_optim_group_count(f->options->optim);
+    an_release(an_context_allocator(context), f->rates, groups, sizeof *f->rates);
+    an_lr_free(f->kept);
+    an_graph_free(f->graph);
 }
 
 bool an_fit(const an_fit_options *options, an_fit_result *result, an_error *err)
 {
     an_fit_result none;
+    char news[AN_ERROR_MESSAGE_SIZE] = "";
     result = result ? result : &none;
     *result = (an_fit_result){0};
     if (!an__fit_check(options, err))
         return false;
-    fit f = {.options = options, .full = 1};
-    f.graph = an_graph_new(an_params_context(an_model_params(options->model)), err);
-    if (!f.graph)
-        return false;
+    an__fit f = {.options = options,
+                 .schedule = options->schedule,
+                 .interval = options->interval,
+                 .full = 1,
+                 .rate_scale = 1,
+                 .saves = -1,
+                 .saved_step = -1};
     bool training = an_model_set_training(options->model, true);
-    prepare(&f);
-    call_back(&f, TRAIN_BEGIN);
-    f.begun = now();
-    bool ok = train(&f, &result->stopped, err);
-    call_back(&f, TRAIN_END);
-    if (ok && f.control.error.code != AN_ERROR_OK) {
-        if (err)
-            *err = f.control.error;
-        ok = false;
+    bool ok = open_fit(&f, err);
+    if (ok) {
+        prepare(&f);
+        ok = (!options->resume || an__resume(&f, news, sizeof news, err)) &&
+             run(&f, news, result, err);
+        an_optim_zero_grad(options->optim);
+        result->last = f.record;
+        result->graph_bytes = an_graph_peak_bytes(f.graph);
     }
-    an_optim_zero_grad(options->optim);
     an_model_set_training(options->model, training);
-    result->last = f.record;
-    result->graph_bytes = an_graph_peak_bytes(f.graph);
-    an_graph_free(f.graph);
+    close_fit(&f);
     return ok;
 }

@@ -8,7 +8,7 @@
 an_fit_options an_fit_defaults(void)
 {
     return (an_fit_options){
-        .accumulate = 1, .interval = AN_INTERVAL_EPOCH, .monitor = AN_MONITOR_AUTO};
+        .accumulate = 1, .interval = AN_INTERVAL_EPOCH, .monitor = AN_MONITOR_AUTO, .keep = 2};
 }
 
 /* ceil(count / size), without overflow; size >= 1, count >= 0. */
@@ -75,5 +75,9 @@ bool an__fit_check(const an_fit_options *o, an_error *err)
                             "clip_grad_norm must be a positive number, or 0 for no clipping, "
                             "got %g",
                             o->clip_grad_norm);
+    if (o->keep < 0)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "keep must be at least 0 (all checkpoints stay), got %lld",
+                            (long long)o->keep);
     return check_length(o, err) && check_monitor(o, err);
 }

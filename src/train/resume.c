@@ -1,0 +1,363 @@
+/*
+ * Going on from a checkpoint. Everything is compared before anything is changed, but for the
+ * weights' names and shapes, which the reading of the weights checks as a whole.
+ */
+#include "train/folder.h"
+#include "train/sections.h"
+
+#include <anneal/lr_text.h>
+
+#include <string.h>
+
+/* One reading of a checkpoint. */
+typedef struct restore {
+    an__fit *fit;
+    const char *path;
+    an__state state;
+    an__container container;
+    an_arena arena;
+    bool same_optimizer;
+    char changes[320]; /* what is different from the saved run, "; epochs 2 -> 3; ..." */
+    an_error *err;
+} restore;
+
+/* Where the next change is to be written, and how many bytes it may have. */
+static char *free_room(restore *r, size_t *size)
+{
+    size_t used = strlen(r->changes);
+    *size = sizeof r->changes - used;
+    return r->changes + used;
+}
+
+static void note_text(restore *r, const char *what, const char *before, const char *now)
+{
+    size_t size;
+    char *text = free_room(r, &size);
+    an_format(text, size, "; %s %s -> %s", what, before, now);
+}
+
+static void note_number(restore *r, const char *what, int64_t before, int64_t now)
+{
+    size_t size;
+    char *text = free_room(r, &size);
+    if (before != now)
+        an_format(text, size, "; %s %lld -> %lld", what, (long long)before, (long long)now);
+}
+
+static void note(restore *r, const char *what)
+{
+    size_t size;
+    char *text = free_room(r, &size);
+    an_format(text, size, "; %s", what);
+}
+
+/* A section as text. */
+static const char *text_of(restore *r, const char *name)
+{
+    const an__section *s = an__container_find(&r->container, name);
+    const char *text = s ? an_arena_text(&r->arena, s->bytes, s->size) : "";
+    return text ? text : "";
+}
+
+/* ---------------------------------------------------------- is it this run? */
+
+static bool other_run(restore *r, const char *what)
+{
+    return an_error_set(r->err, AN_ERROR_STATE,
+                        "%s cannot be gone on from: %s; this can only be changed in a new run",
+                        r->path, what);
+}
+
+static bool check_data(restore *r)
+{
+    const an_fit_options *o = r->fit->options;
+    const an__state *s = &r->state;
+    if (s->accumulate != o->accumulate)
+        return other_run(r, "accumulate is not the one of the saved run");
+    if (s->data != (int64_t)an_loader_fingerprint(o->train) ||
+        s->record.batches != an_loader_batches(o->train))
+        return other_run(r, "the training data, the seed or the batch size are not those of the "
+                            "saved run");
+    return true;
+}
+
+/* The tables of states must be equal, entry by entry. */
+static bool check_optimizer(restore *r)
+{
+    an_optim *optim = r->fit->options->optim;
+    size_t found = 0;
+    for (size_t i = 0; i < r->container.count; i++)
+        found += strncmp(r->container.sections[i].name, "optimizer/", 10) == 0;
+    bool same = found == an_optim_state_count(optim);
+    for (size_t i = 0; same && i < an_optim_state_count(optim); i++) {
+        an_optim_state entry = an_optim_state_get(optim, i);
+        const char *name = an__section_name("optimizer/", entry.name, &r->arena);
+        const an__section *s = name ? an__container_find(&r->container, name) : NULL;
+        same = s && s->size == an__entry_size(&entry);
+    }
+    const an__section *groups = an__container_find(&r->container, "groups");
+    return (same && groups && groups->size == an__slots_size(optim)) ||
+           other_run(r, "the optimizer is of another kind, or its groups are others");
+}
+
+static const char advice[] = "say whether the new ones are to be adopted or the saved ones kept";
+
+/* The rates and other numbers of the optimizer: what the policy allows. */
+static bool compare_optimizer(restore *r)
+{
+    const an_fit_options *o = r->fit->options;
+    const char *before = text_of(r, "optimizer"), *now = an_optim_text(o->optim);
+    r->same_optimizer = strcmp(before, now) == 0;
+    if (r->same_optimizer)
+        return true;
+    if (o->policy == AN_RESUME_KEEP)
+        return other_run(r, "the optimizer's numbers have changed, and the saved ones are to be "
+                            "kept");
+    if (o->policy == AN_RESUME_REFUSE)
+        return an_error_set(r->err, AN_ERROR_STATE, "%s was trained by %s, not by %s; %s", r->path,
+                            before, now, advice);
+    note_text(r, "optimizer", before, now);
+    return true;
+}
+
+/* ------------------------------------------------------------- the schedule */
+
+/* How often the schedule had been stepped. */
+static int64_t schedule_steps(const restore *r)
+{
+    const an_record *record = &r->state.record;
+    bool by_step = r->fit->options->interval == AN_INTERVAL_STEP;
+    return by_step ? record->step : record->epoch - (r->state.in_epoch != 0);
+}
+
+/* The new schedule, as if it had been there from the beginning. */
+static bool adopt_fresh(restore *r)
+{
+    struct an_lr_schedule *schedule = r->fit->options->schedule;
+    note(r, schedule ? "another schedule" : "no schedule any more");
+    if (!schedule || an_lr_wants_metric(schedule))
+        return true;
+    return an_lr_step_to(schedule, schedule_steps(r), r->err);
+}
+
+static bool adopt_schedule(restore *r, const an__section *saved)
+{
+    an_lr_changes changes = {0};
+    struct an_lr_schedule *schedule = r->fit->options->schedule;
+    bool same_interval = r->state.interval == (int64_t)r->fit->options->interval;
+    if (!saved && !schedule)
+        return true;
+    if (!saved || !schedule || !same_interval || !r->same_optimizer ||
+        !an_lr_state_load(schedule, saved->bytes, saved->size, AN_LR_ADOPT, &changes, NULL))
+        return adopt_fresh(r);
+    if (changes.count > 0)
+        note(r, changes.text);
+    return true;
+}
+
+static bool refuse_schedule(restore *r, const an__section *saved)
+{
+    struct an_lr_schedule *schedule = r->fit->options->schedule;
+    if (!saved && !schedule)
+        return true;
+    if (!saved || !schedule)
+        return an_error_set(r->err, AN_ERROR_STATE, "%s was trained %s schedule; %s", r->path,
+                            saved ? "under a" : "without a", advice);
+    if (r->state.interval != (int64_t)r->fit->options->interval)
+        return an_error_set(r->err, AN_ERROR_STATE,
+                            "%s: the schedule was stepped at the other interval; %s", r->path,
+                            advice);
+    if (an_lr_state_load(schedule, saved->bytes, saved->size, AN_LR_REFUSE, NULL, r->err))
+        return true;
+    an_error_prefix(r->err, "%s: ", r->path);
+    return false;
+}
+
+/* The saved schedule, made anew from its own description. */
+static bool keep_schedule(restore *r, const an__section *saved)
+{
+    an__fit *f = r->fit;
+    an_optim *optim = f->options->optim;
+    const an_allocator *allocator =
+        an_context_allocator(an_params_context(an_model_params(f->options->model)));
+    f->interval = (an_interval)r->state.interval;
+    f->schedule = NULL;
+    if (!saved)
+        return true;
+    an_lr_text *text = an_lr_state_desc(saved->bytes, saved->size, allocator, r->err);
+    if (!text)
+        return false;
+    an_lr_free(f->kept);
+    f->kept = an_lr_new(an_lr_text_desc(text), an_optim_groups(optim), an_optim_group_count(optim),
+                        allocator, r->err);
+    an_lr_text_free(text);
+    f->schedule = f->kept;
+    return f->kept &&
+           an_lr_state_load(f->kept, saved->bytes, saved->size, AN_LR_REFUSE, NULL, r->err);
+}
+
+static bool restore_schedule(restore *r)
+{
+    const an__section *saved = an__container_find(&r->container, "schedule");
+    const an__section *groups = an__container_find(&r->container, "groups");
+    if (r->same_optimizer)
+        an__slots_load(r->fit->options->optim, groups->bytes);
+    switch (r->fit->options->policy) {
+    case AN_RESUME_KEEP:
+        return keep_schedule(r, saved);
+    case AN_RESUME_ADOPT:
+        return adopt_schedule(r, saved);
+    case AN_RESUME_REFUSE:
+        break;
+    }
+    return refuse_schedule(r, saved);
+}
+
+/* -------------------------------------------------------------- the rest */
+
+static void restore_optimizer(restore *r)
+{
+    an_optim *optim = r->fit->options->optim;
+    for (size_t i = 0; i < an_optim_state_count(optim); i++) {
+        an_optim_state entry = an_optim_state_get(optim, i);
+        const char *name = an__section_name("optimizer/", entry.name, &r->arena);
+        const an__section *s = name ? an__container_find(&r->container, name) : NULL;
+        if (s && s->size > 0)
+            memcpy(entry.data, s->bytes, s->size);
+    }
+    an_optim_zero_grad(optim);
+}
+
+/* What has happened is the saved record's; what is planned, the present run's. */
+static void restore_record(restore *r)
+{
+    an_record planned = r->fit->record, *record = &r->fit->record;
+    *record = r->state.record;
+    record->steps = planned.steps;
+    record->epochs = planned.epochs;
+    record->batches = planned.batches;
+    record->train_samples = planned.train_samples;
+    record->valid_samples = planned.valid_samples;
+    record->memory = planned.memory;
+    record->metric_count = 0;
+}
+
+static void restore_position(restore *r)
+{
+    an__fit *f = r->fit;
+    const an__state *s = &r->state;
+    an_loader *loader = f->options->train;
+    *an_model_rng(f->options->model) =
+        (an_rng){(uint64_t)s->random[0], (uint64_t)s->random[1], (uint64_t)s->random[2]};
+    f->epoch = s->epoch;
+    f->window = (an__tally){0};
+    f->full = s->full;
+    f->in_epoch = s->in_epoch != 0;
+    f->rate_scale = r->same_optimizer ? s->rate_scale : 1;
+    if (f->in_epoch)
+        an_loader_seek_batch(loader, f->record.epoch - 1, f->record.batch);
+    else
+        an_loader_seek(loader, f->record.epoch);
+}
+
+static bool restore_callbacks(restore *r)
+{
+    const an_fit_options *o = r->fit->options;
+    for (size_t i = 0; i < o->callback_count; i++) {
+        const an_callback *c = &o->callbacks[i];
+        if (!c->name || !c->load_state)
+            continue;
+        const char *name = an__section_name("callback/", c->name, &r->arena);
+        const an__section *s = name ? an__container_find(&r->container, name) : NULL;
+        if (!c->load_state(c->user, &r->fit->record, s ? s->bytes : NULL, s ? s->size : 0, r->err))
+            return false;
+    }
+    return true;
+}
+
+static void note_changes(restore *r)
+{
+    const an_fit_options *o = r->fit->options;
+    const an_context *context = an_params_context(an_model_params(o->model));
+    int threads = an_context_threads(context), bits = an_context_vector_bits(context);
+    note_number(r, "epochs", r->state.epochs, o->epochs);
+    note_number(r, "steps", r->state.steps, o->steps);
+    note_number(r, "threads", r->state.threads, threads);
+    note_number(r, "vector bits", r->state.vector_bits, bits);
+    if (r->state.threads != threads || r->state.vector_bits != bits)
+        note(r, "the last bits may differ");
+}
+
+static bool apply(restore *r)
+{
+    an__paths paths;
+    an_params *params = an_model_params(r->fit->options->model);
+    if (!an__state_read(r->path, &r->arena, &r->container, &r->state, r->err))
+        return false;
+    if (!check_data(r) || !check_optimizer(r) || !compare_optimizer(r))
+        return false;
+    if (!an__paths_of(r->path, &paths, r->err) || !an_params_load(params, paths.weights, r->err))
+        return false;
+    note_changes(r);
+    restore_optimizer(r);
+    restore_record(r);
+    restore_position(r);
+    return restore_schedule(r) && restore_callbacks(r);
+}
+
+/* Does all of it; `changes` (NULL: not wanted) gets what is different. */
+static bool restore_from(an__fit *f, const char *path, char *changes, size_t size, an_error *err)
+{
+    const an_params *params = an_model_params(f->options->model);
+    restore r = {.fit = f, .path = path, .err = err};
+    an_arena_init(&r.arena, *an_context_allocator(an_params_context(params)));
+    bool ok = apply(&r);
+    if (ok && changes)
+        an_format(changes, size, "%s", r.changes);
+    if (ok && !r.changes[0]) {
+        f->saved_step = f->record.step;
+        f->saved_open = f->in_epoch;
+    }
+    an_arena_free(&r.arena);
+    return ok;
+}
+
+/* ------------------------------------------------------------- both ways of it */
+
+bool an__resume(an__fit *f, char *news, size_t size, an_error *err)
+{
+    char changes[AN_ERROR_MESSAGE_SIZE];
+    if (!restore_from(f, f->options->resume, changes, sizeof changes, err))
+        return false;
+    an_format(news, size, "resumed at step %lld, epoch %lld of %lld, from %s%s",
+              (long long)f->record.step, (long long)f->record.epoch, (long long)f->record.epochs,
+              f->options->resume, changes);
+    return true;
+}
+
+/* The clock goes on: what was lost has taken its time. */
+bool an__roll_back(an__fit *f, double factor, an_error *err)
+{
+    char path[AN__PATH_SIZE], news[160];
+    const an_record left = f->record;
+    double scale = f->rate_scale * factor;
+    if (!f->options->checkpoints)
+        return an_error_set(err, AN_ERROR_STATE,
+                            "a callback asks to roll back at step %lld, but the run saves no "
+                            "checkpoints; give it a folder for them",
+                            (long long)left.step);
+    if (!an_checkpoint_find(f->options->checkpoints, AN_CHECKPOINT_LAST, path, sizeof path, NULL,
+                            err) ||
+        !restore_from(f, path, NULL, 0, err)) {
+        an_error_prefix(err, "cannot roll back at step %lld: ", (long long)left.step);
+        return false;
+    }
+    f->rate_scale = scale;
+    f->went_back = true;
+    f->record.seconds = left.seconds;
+    f->record.epoch_seconds = left.epoch == f->record.epoch ? left.epoch_seconds : 0;
+    an_format(news, sizeof news, "rolled back from step %lld to step %lld; rates times %g",
+              (long long)left.step, (long long)f->record.step, scale);
+    an__tell(f, "rolled_back", news);
+    return true;
+}

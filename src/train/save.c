@@ -1,0 +1,168 @@
+/* Saving a running fit, and finding what was saved. */
+#include "train/folder.h"
+#include "train/sections.h"
+#include "train/state.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ------------------------------------------------------------------ writing */
+
+/* Weights that are not numbers are nothing to go back to. */
+static bool is_finite(const an_params *params, const char **name)
+{
+    for (size_t i = 0; i < an_params_count(params); i++) {
+        const an_param *p = an_params_get(params, i);
+        *name = p->name;
+        for (int64_t k = 0; k < p->tensor->size; k++)
+            if (!isfinite(p->tensor->data[k]))
+                return false;
+    }
+    return true;
+}
+
+static bool write_state(an__fit *f, const an__paths *paths, an_arena *arena, an_error *err)
+{
+    uint64_t size = 0;
+    uint32_t crc = 0;
+    an__state state = an__state_of(f);
+    an__section *sections;
+    size_t count = 0;
+    if (!an__file_digest(paths->weights, &size, &crc, err))
+        return false;
+    state.weights_size = (int64_t)size;
+    state.weights_crc = crc;
+    sections = an__sections_of(f, &state, arena, &count, err);
+    return sections && an__container_write(paths->state, sections, count, err);
+}
+
+/* Both files, or none. */
+static bool write_checkpoint(an__fit *f, const char *path, an_error *err)
+{
+    an__paths paths;
+    an_arena arena;
+    an_params *params = an_model_params(f->options->model);
+    const char *name = "";
+    if (!is_finite(params, &name))
+        return an_error_set(err, AN_ERROR_NUMERIC, "'%s' holds a value that is NaN or infinite",
+                            name);
+    if (!an__paths_of(path, &paths, err) || !an_params_save(params, paths.weights, err))
+        return false;
+    an_arena_init(&arena, *an_context_allocator(an_params_context(params)));
+    bool written = write_state(f, &paths, &arena, err);
+    an_arena_free(&arena);
+    if (!written) {
+        (void)unlink(paths.state); /* it may have its name, and not be durable */
+        (void)unlink(paths.weights);
+    }
+    return written;
+}
+
+static bool save(an__fit *f, bool best, char path[AN__PATH_SIZE], an_error *err)
+{
+    const char *folder = f->options->checkpoints;
+    an_checkpoint_kind kind = best ? AN_CHECKPOINT_BEST : AN_CHECKPOINT_LAST;
+    if (f->saves < 0 && !an__folder_newest(folder, &f->saves, err))
+        return false;
+    if (!an__folder_path(folder, kind, f->saves + 1, path, AN__PATH_SIZE, err) ||
+        !write_checkpoint(f, path, err))
+        return false;
+    f->saves++;
+    f->saved_step = f->record.step;
+    f->saved_open = f->in_epoch;
+    an__folder_prune(folder, f->saves, f->options->keep);
+    return true;
+}
+
+static void tell_failure(an__fit *f, const an_error *failure)
+{
+    char text[AN_ERROR_MESSAGE_SIZE];
+    an_format(text, sizeof text, "no checkpoint was written at step %lld: %s; the training %s",
+              (long long)f->record.step, failure->message,
+              f->options->must_save ? "ends" : "goes on");
+    an__tell(f, "save_failed", text);
+}
+
+bool an__save(an__fit *f, bool best, an_error *err)
+{
+    char path[AN__PATH_SIZE];
+    an_error failure = {0};
+    double t = an__now();
+    an__call_back(f, AN__save_begin);
+    bool saved = save(f, best, path, &failure);
+    if (saved)
+        an__call_back(f, AN__save_end);
+    else
+        tell_failure(f, &failure);
+    double pause = an__now() - t;
+    f->begun += pause;
+    f->epoch_begun += pause;
+    f->batch_begun += pause;
+    if (saved || !f->options->must_save)
+        return true;
+    if (err)
+        *err = failure;
+    return false;
+}
+
+/* ------------------------------------------------------------------ finding */
+
+static an_checkpoint_info info_of(const an__state *state)
+{
+    const an_record *r = &state->record;
+    return (an_checkpoint_info){
+        .step = r->step,
+        .epoch = r->epoch,
+        .batch = r->batch,
+        .in_epoch = state->in_epoch != 0,
+        .seconds = r->seconds,
+        .loss = r->loss,
+        .accuracy = r->accuracy,
+        .valid_loss = r->valid_loss,
+        .valid_accuracy = r->valid_accuracy,
+        .threads = (int)state->threads,
+        .vector_bits = (int)state->vector_bits,
+    };
+}
+
+bool an_checkpoint_check(const char *path, an_checkpoint_info *info, an_error *err)
+{
+    an_arena arena;
+    an__container container;
+    an__state state;
+    an_arena_init(&arena, an_allocator_default());
+    bool ok = an__state_read(path, &arena, &container, &state, err);
+    if (ok && info)
+        *info = info_of(&state);
+    an_arena_free(&arena);
+    return ok;
+}
+
+bool an_checkpoint_find(const char *folder, an_checkpoint_kind kind, char *path, size_t size,
+                        an_checkpoint_info *info, an_error *err)
+{
+    an_error first = {0}; /* of the newest that is damaged */
+    int64_t number = INT64_MAX;
+    bool best_only = kind == AN_CHECKPOINT_BEST;
+    for (;;) {
+        an_error failure = {0};
+        an_checkpoint_kind found = AN_CHECKPOINT_LAST;
+        if (!an__folder_before(folder, number, best_only, &number, &found, err))
+            return false;
+        if (number == 0)
+            break;
+        if (!an__folder_path(folder, found, number, path, size, err))
+            return false;
+        if (an_checkpoint_check(path, info, &failure))
+            return true;
+        if (first.code == AN_ERROR_OK)
+            first = failure;
+    }
+    if (first.code == AN_ERROR_OK)
+        return an_error_set(err, AN_ERROR_STATE, "there is no checkpoint%s in '%s'",
+                            best_only ? " of the best" : "", folder);
+    if (err)
+        *err = first;
+    return false;
+}

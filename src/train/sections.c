@@ -1,0 +1,143 @@
+#include "train/sections.h"
+
+#include <anneal/lr.h>
+
+#include <string.h>
+
+size_t an__entry_size(const an_optim_state *entry)
+{
+    return (size_t)entry->count * (entry->kind == AN_STATE_FLOAT ? 4 : 8);
+}
+
+const char *an__section_name(const char *prefix, const char *name, an_arena *arena)
+{
+    size_t size = strlen(prefix) + strlen(name) + 1;
+    char *text = an_arena_alloc(arena, size);
+    if (text)
+        an_format(text, size, "%s%s", prefix, name);
+    return text;
+}
+
+/* ------------------------------------------------------------------- groups */
+
+#define SLOT_SIZE 24
+
+size_t an__slots_size(const an_optim *optim)
+{
+    return an_optim_group_count(optim) * AN_SLOT_COUNT * SLOT_SIZE;
+}
+
+void an__slots_save(an_optim *optim, unsigned char *bytes)
+{
+    for (size_t g = 0; g < an_optim_group_count(optim); g++) {
+        for (int s = 0; s < AN_SLOT_COUNT; s++, bytes += SLOT_SIZE) {
+            const an_slot *slot = &an_optim_group(optim, g)->slot[s];
+            int64_t flags = slot->present + 2 * slot->has_initial;
+            memcpy(bytes, &slot->value, 8);
+            memcpy(bytes + 8, &slot->initial, 8);
+            memcpy(bytes + 16, &flags, 8);
+        }
+    }
+}
+
+void an__slots_load(an_optim *optim, const unsigned char *bytes)
+{
+    for (size_t g = 0; g < an_optim_group_count(optim); g++) {
+        for (int s = 0; s < AN_SLOT_COUNT; s++, bytes += SLOT_SIZE) {
+            an_slot *slot = &an_optim_group(optim, g)->slot[s];
+            int64_t flags;
+            memcpy(&slot->value, bytes, 8);
+            memcpy(&slot->initial, bytes + 8, 8);
+            memcpy(&flags, bytes + 16, 8);
+            slot->present = (flags & 1) != 0;
+            slot->has_initial = (flags & 2) != 0;
+        }
+    }
+}
+
+/* ------------------------------------------------------------- all sections */
+
+typedef struct list {
+    an__section *sections;
+    size_t count;
+    an_arena *arena;
+    bool failed; /* memory ran out */
+} list;
+
+static void add(list *l, const char *name, const void *bytes, size_t size)
+{
+    l->failed = l->failed || !name || !bytes;
+    if (!l->failed)
+        l->sections[l->count++] = (an__section){name, bytes, size};
+}
+
+static unsigned char *room(list *l, size_t size)
+{
+    return an_arena_alloc(l->arena, size > 0 ? size : 1);
+}
+
+static void add_run(list *l, const an__state *state)
+{
+    unsigned char *bytes = room(l, AN__STATE_SIZE);
+    add(l, "run", bytes, bytes ? an__state_encode(state, bytes) : 0);
+}
+
+static void add_optimizer(list *l, an_optim *optim)
+{
+    const char *text = an_optim_text(optim);
+    size_t size = an__slots_size(optim);
+    unsigned char *slots = room(l, size);
+    if (slots)
+        an__slots_save(optim, slots);
+    add(l, "optimizer", text, strlen(text));
+    add(l, "groups", slots, size);
+    for (size_t i = 0; i < an_optim_state_count(optim); i++) {
+        an_optim_state entry = an_optim_state_get(optim, i);
+        size_t bytes = an__entry_size(&entry);
+        add(l, an__section_name("optimizer/", entry.name, l->arena), bytes > 0 ? entry.data : "",
+            bytes);
+    }
+}
+
+static void add_schedule(list *l, const struct an_lr_schedule *schedule)
+{
+    size_t size = schedule ? an_lr_state_size(schedule) : 0;
+    if (!schedule)
+        return;
+    unsigned char *bytes = room(l, size);
+    if (bytes)
+        an_lr_state_save(schedule, bytes, size);
+    add(l, "schedule", bytes, size);
+}
+
+static void add_callback(list *l, const an_callback *callback)
+{
+    if (!callback->name || !callback->save_state)
+        return;
+    size_t size = callback->save_state(callback->user, NULL, 0);
+    unsigned char *bytes = room(l, size);
+    if (bytes)
+        callback->save_state(callback->user, bytes, size);
+    add(l, an__section_name("callback/", callback->name, l->arena), bytes, size);
+}
+
+an__section *an__sections_of(an__fit *f, const an__state *state, an_arena *arena, size_t *count,
+                             an_error *err)
+{
+    const an_fit_options *o = f->options;
+    size_t most = 4 + an_optim_state_count(o->optim) + o->callback_count;
+    list l = {.arena = arena, .sections = an_arena_alloc(arena, most * sizeof *l.sections)};
+    l.failed = !l.sections;
+    if (!l.failed) {
+        add_run(&l, state);
+        add_optimizer(&l, o->optim);
+        add_schedule(&l, f->schedule);
+        for (size_t i = 0; i < o->callback_count; i++)
+            add_callback(&l, &o->callbacks[i]);
+    }
+    *count = l.count;
+    if (!l.failed)
+        return l.sections;
+    an_error_set(err, AN_ERROR_MEMORY, "memory ran out for a checkpoint");
+    return NULL;
+}

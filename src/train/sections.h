@@ -1,0 +1,30 @@
+/* A checkpoint's sections from the objects of a fit. */
+#ifndef AN_TRAIN_SECTIONS_H
+#define AN_TRAIN_SECTIONS_H
+
+#include "train/state.h"
+
+/*
+ *   run                 the numbers of state.h
+ *   optimizer           an_optim_text
+ *   groups              of each group each slot: value, initial, and 1 if present + 2 if it has an
+ *                       initial value, 8 bytes each
+ *   optimizer/NAME      an entry of the optimizer's table of states, as it is in memory
+ *   schedule            an_lr_state_save; absent without a schedule
+ *   callback/NAME       a callback's own state
+ */
+an__section *an__sections_of(an__fit *f, const an__state *state, an_arena *arena, size_t *count,
+                             an_error *err);
+
+/* Bytes that the numbers of an entry take. */
+size_t an__entry_size(const an_optim_state *entry);
+
+/* The groups' slots as bytes, and back; `size` as an__slots_size says. */
+size_t an__slots_size(const an_optim *optim);
+void an__slots_save(an_optim *optim, unsigned char *bytes);
+void an__slots_load(an_optim *optim, const unsigned char *bytes);
+
+/* "callback/" and the name, or NULL when there is no memory. */
+const char *an__section_name(const char *prefix, const char *name, an_arena *arena);
+
+#endif

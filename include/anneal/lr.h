@@ -853,6 +853,28 @@ typedef struct an_lr_changes {
 AN_API bool an_lr_state_load(an_lr_schedule *schedule, const void *bytes, size_t size,
                              an_lr_policy policy, an_lr_changes *changes, an_error *err);
 
+/* ------------------------------------------------------- what theory promises */
+
+/*
+ * The convex last-iterate bound of a schedule (A. Defazio and others, arXiv 2310.07831, theorem 10;
+ * F. Schaipp and others, ICML 2025): how far above the optimum the loss may be after the last
+ * update, for a convex function, a start at `distance` from the optimum and gradients of norm
+ * `gradient`. It ranks shapes and carries a tuned rate from one to another; for a network it is a
+ * prior, no evidence.
+ */
+typedef struct an_lr_bound {
+    double value;      /* of the rates as given */
+    double best_scale; /* what to multiply all rates by for the least bound */
+    double best;       /* that bound */
+} an_lr_bound;
+
+/*
+ * `rates`: those of `count` updates, in order. In one pass from the end. Errors (ARGUMENT): a rate
+ * that is negative or not finite, rates that are all 0, a distance or gradient that is not above 0.
+ */
+AN_API bool an_lr_bound_of(const double *rates, size_t count, double distance, double gradient,
+                           an_lr_bound *bound, an_error *err);
+
 /* ------------------------------------------------------- the table of schedules */
 
 typedef enum an_lr_type {

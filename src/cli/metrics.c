@@ -60,8 +60,14 @@ static bool read_line(const an_spec_source *source, size_t at, size_t *next, dou
     size_t used = an_number_parse(line + blank, length - blank, value);
     if (used > 0 && blank + used == length)
         return true;
-    an_spec_error(source, at + blank, err, "'%.*s' is not a number; a metric file has one a line",
-                  length - blank < 40 ? (int)(length - blank) : 40, line + blank);
+    if (blank == length) {
+        an_spec_error(source, at, err, "this line is blank; a metric file has one number a line");
+        err->excerpt[0] = '\0'; /* there is nothing to show */
+    } else {
+        an_spec_error(source, at + blank, err,
+                      "'%.*s' is not a number; a metric file has one a line",
+                      length - blank < 40 ? (int)(length - blank) : 40, line + blank);
+    }
     err->code = AN_ERROR_DATA;
     return false;
 }
@@ -80,8 +86,9 @@ double *cli_read_metrics(const char *path, size_t count, an_error *err)
     while (good && lines < count && at < length)
         good = read_line(&source, at, &at, &metrics[lines++], err);
     if (good && lines < count)
-        good = an_error_set(err, AN_ERROR_DATA, "'%s' has %zu numbers, but %zu steps need %zu",
-                            path, lines, count, count);
+        good = an_error_set(err, AN_ERROR_DATA,
+                            "'%s' has %zu number%s; as many as steps are needed, %zu", path, lines,
+                            lines == 1 ? "" : "s", count);
     free(text);
     if (good)
         return metrics;

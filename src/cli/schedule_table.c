@@ -48,7 +48,8 @@ static void print_help(void)
          "Prints the values in effect after 0, 1, ... N steps of a schedule, as PyTorch has them.\n"
          "The columns are step and lr, then momentum or beta1 if the schedule drives it; of "
          "several\n"
-         "groups, lr0, lr1, ...\n");
+         "groups, lr0, lr1, ... Numbers have all of their digits; what is no finite number is "
+         "inf,\n-inf or nan, in JSON as a string.\n");
     cli_print_options(stdout, options, OPTION_COUNT);
     puts("\nA schedule that needs total_steps and has none gets the number of steps.\n"
          "\nExamples:\n"
@@ -163,7 +164,8 @@ static void print_row(const table *t, int64_t step, size_t i)
         double value = t->columns[c].values[i];
         an_number_print(number, sizeof number, value);
         if (t->format == FORMAT_JSON)
-            printf(", \"%s\": %s", column_name(t, c, name), isfinite(value) ? number : "null");
+            printf(isfinite(value) ? ", \"%s\": %s" : ", \"%s\": \"%s\"", column_name(t, c, name),
+                   number);
         else
             printf(t->format == FORMAT_TEXT ? "  %24s" : ",%s", number);
     }

@@ -127,9 +127,13 @@ class Table(Case):
         self.assertTrue(out.startswith("OneCycleLR(max_lr=0.1, total_steps=20)\n"))
 
     def test_numbers_json_has_not(self):
-        out, _ = self.anneal("schedule", "table", 'LambdaLR("1e308 * 10 * (1 - epoch)")', "--steps",
-                             "1", "--format", "json")
-        self.assertIsNone(json.loads(out)[0]["lr"])
+        args = ['LambdaLR("1e308 * 10 * (1 - epoch)")', "--steps", "2"]
+        words = ["inf", "nan", "-inf"]
+        out, _ = self.anneal("schedule", "table", *args, "--format", "json")
+        self.assertEqual([row["lr"] for row in json.loads(out)], words)
+        for format in "csv", "text":
+            out, _ = self.anneal("schedule", "table", *args, "--format", format)
+            self.assertEqual([re.split("[, ]+", line)[-1] for line in out.splitlines()[-3:]], words)
 
     def test_closed_form(self):
         for spec in ("StepLR(7)", "CosineAnnealingLR(T_max=40)", "OneCycleLR(max_lr=0.1)",
@@ -157,11 +161,13 @@ class Table(Case):
             (self.folder / "m.txt").write_bytes(content)
             self.refused("schedule", "table", "ReduceLROnPlateau()", "--steps", "3",
                          "--metric-file", "m.txt", status=status, parts=parts, caret=caret)
-        wrong(b"1\n2\n", 1, ["'m.txt' has 2 numbers", "3 steps need 3"])
+        wrong(b"1\n2\n", 1, ["'m.txt' has 2 numbers; as many as steps are needed, 3"])
+        wrong(b"1", 1, ["'m.txt' has 1 number;"])
         wrong(b"", 1, ["has 0 numbers"])
         wrong(b"1\nx3\n2\n", 1, ["m.txt:2", "'x3'"], "x3")
         wrong(b"1\n  2 3\n2\n", 1, ["m.txt:2", "'2 3'"], "2 3")
-        wrong(b"1\n\n2\n3\n", 1, ["m.txt:2"])
+        wrong(b"1\n\n2\n3\n", 1, ["m.txt:2: this line is blank; a metric file has one number a line"])
+        wrong(b" \t\r\n", 1, ["m.txt:1: this line is blank"])
         wrong(b"1\n2\0\n3\n", 1, ["m.txt:2"])
         self.refused("schedule", "table", "ReduceLROnPlateau()", "--steps", "3", "--metric-file",
                      "none.txt", status=1, parts=["none.txt", "No such file"])

@@ -13,8 +13,9 @@
  *   an_tensor *logits = an_forward(model, graph, batch.x);
  *
  * The calls between new and build return nothing to check: the model keeps the first error and
- * an_model_build delivers it. A model is a sequence of layers; an_model_param declares further
- * parameters of your own, for graphs that are written out in C.
+ * an_model_build delivers it. A model is a sequence of layers, some of which may hold layers
+ * (an_model_begin); an_model_param declares further parameters of your own, for graphs that are
+ * written out in C.
  */
 #ifndef ANNEAL_NN_H
 #define ANNEAL_NN_H
@@ -44,12 +45,21 @@ AN_API void an_model_flatten(an_model *model);
 AN_API void an_model_dropout(an_model *model, double p);
 
 /*
+ * Layers that hold layers: what is added between begin and end goes into the container `name`,
+ * "Sequential" or "Residual". They nest.
+ */
+AN_API void an_model_begin(an_model *model, const char *name);
+AN_API void an_model_end(an_model *model);
+
+/*
  * A layer as text, with PyTorch's names and defaults:
  *
  *   Linear(in_features, out_features, bias=True)
  *   ReLU()    Tanh()    Sigmoid()
- *   Flatten(start_dim=1, end_dim=-1)
+ *   Flatten(start_dim=1, end_dim=-1)    Unflatten(dim, unflattened_size)
  *   Dropout(p=0.5)
+ *   Sequential(layer, ...), or a list of layers
+ *   Residual(layer, ...): a Sequential that adds its input to its output
  *
  * Errors (CONFIG) name the nearest layer or parameter; an_model_build delivers the first again.
  */
@@ -68,10 +78,12 @@ AN_API an_tensor *an_model_param(an_model *model, const char *name, an_shape sha
  * Checks that the shapes fit, layer by layer, for inputs of `sample` shape (without the batch
  * dimension), lays the parameters out and initialises them from `seed`. Each parameter has random
  * numbers of its own, so a layer more changes nothing in the others. Parameters are called as in
- * PyTorch's Sequential: "1.weight" is the weight of the second layer.
+ * PyTorch's Sequential: "1.weight" is the weight of the second layer, "3.0.weight" that of the
+ * first layer in the fourth, which holds some.
  *
  * The first error of the description arrives here. Errors (SHAPE) count layers from 1 and name both
- * shapes: "layer 3, Linear(120, 10): takes (batch, ..., 120) but gets (batch, 64, 128)".
+ * shapes: "layer 3, Linear(120, 10): takes (batch, ..., 120) but gets (batch, 64, 128)";
+ * "layer 4.1" is the first in the fourth.
  */
 AN_API bool an_model_build(an_model *model, an_shape sample, uint64_t seed, an_error *err);
 

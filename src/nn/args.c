@@ -1,22 +1,42 @@
 /* The arguments of layers: defaults, ranges, from text and to text. */
 #include "nn/layer.h"
 
+#include <math.h>
 #include <string.h>
 
 an_layer an__layer_defaults(const an_layer_kind *kind)
 {
     an_layer layer = {.kind = kind};
     for (size_t i = 0; i < kind->arg_count; i++) {
-        layer.arg[i] = kind->args[i].initial;
+        layer.arg[i].number = kind->args[i].initial;
     }
     return layer;
+}
+
+static bool in_range(const an_arg *arg, double value)
+{
+    return value >= arg->low && value < arg->below;
+}
+
+/* A list of sizes has at least one; 0 counts as out of range where -1 is in it. */
+static bool sizes_in_range(const an_arg *arg, an_shape list, double *wrong)
+{
+    for (int i = 0; i < list.ndim; i++) {
+        *wrong = (double)list.dim[i];
+        if (!in_range(arg, *wrong) || *wrong == 0) {
+            return false;
+        }
+    }
+    return list.ndim > 0;
 }
 
 bool an__arg_check(const an_layer *layer, size_t index, char *message, size_t size)
 {
     const an_arg *arg = &layer->kind->args[index];
-    double value = layer->arg[index];
-    if (value >= arg->low && value < arg->below) {
+    double value = layer->arg[index].number;
+    bool none = arg->kind == AN_ARG_OPTIONAL && isnan(value);
+    if (arg->kind == AN_ARG_SIZES ? sizes_in_range(arg, layer->arg[index].list, &value)
+                                  : none || in_range(arg, value)) {
         return true;
     }
     char got[40];
@@ -26,31 +46,90 @@ bool an__arg_check(const an_layer *layer, size_t index, char *message, size_t si
     return false;
 }
 
-/* One argument, NULL where absent. */
+/* ----------------------------------------------------------------- reading */
+
+static bool read_sizes(const char *name, an_shape *list, const an_spec_source *source,
+                       const an_spec_node *value, an_error *err)
+{
+    const an_spec_arg alone = {.value = value};
+    const bool many = value->kind == AN_SPEC_LIST;
+    const an_spec_arg *sizes = many ? value->args : &alone;
+    size_t count = many ? value->arg_count : 1;
+    if (count == 0 || count >= AN_MAX_DIMS) {
+        return an_spec_error(source, value->offset, err, "'%s' must be a list of 1 to %d sizes",
+                             name, AN_MAX_DIMS - 1);
+    }
+    list->ndim = (int)count;
+    for (size_t i = 0; i < count; i++) {
+        if (!an_spec_integer(source, name, sizes[i].value, &list->dim[i], err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_choice(const an_arg *arg, double *out, const an_spec_source *source,
+                        const an_spec_node *value, an_error *err)
+{
+    for (int i = 0; value->kind == AN_SPEC_STRING && arg->words[i]; i++) {
+        if (strcmp(arg->words[i], value->text) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return an_spec_error(source, value->offset, err, "'%s' must be %s", arg->name, arg->range);
+}
+
+/* One argument that is there. */
 static bool read_arg(an_layer *layer, size_t index, const an_spec_source *source,
                      const an_spec_node *value, an_error *err)
 {
     const an_arg *arg = &layer->kind->args[index];
-    int64_t integer = (int64_t)arg->initial;
-    bool flag = arg->initial != 0;
+    double *number = &layer->arg[index].number;
+    int64_t integer = 0;
+    bool flag = false;
     switch (arg->kind) {
     case AN_ARG_INTEGER:
         if (!an_spec_integer(source, arg->name, value, &integer, err)) {
             return false;
         }
-        layer->arg[index] = (double)integer;
+        *number = (double)integer;
         return true;
+    case AN_ARG_OPTIONAL:
+        if (value->kind == AN_SPEC_NONE) {
+            *number = NAN;
+            return true;
+        }
+        return an_spec_number(source, arg->name, value, number, err);
     case AN_ARG_NUMBER:
-        return an_spec_number(source, arg->name, value, &layer->arg[index], err);
+        return an_spec_number(source, arg->name, value, number, err);
+    case AN_ARG_CHOICE:
+        return read_choice(arg, number, source, value, err);
+    case AN_ARG_SIZES:
+        return read_sizes(arg->name, &layer->arg[index].list, source, value, err);
     case AN_ARG_FLAG:
     case AN_ARG_IN_PLACE:
         if (!an_spec_bool(source, arg->name, value, &flag, err)) {
             return false;
         }
-        layer->arg[index] = flag;
+        *number = flag;
         return true;
     }
     return false;
+}
+
+/* NaN is None and cannot be written as a number. */
+static bool check_arg(an_layer *layer, size_t index, const an_spec_source *source,
+                      const an_spec_node *value, an_error *err)
+{
+    char message[160];
+    if (value->kind == AN_SPEC_NUMBER && isnan(value->number)) {
+        return an_spec_error(source, value->offset, err, "%s: %s must be %s, got nan",
+                             layer->kind->name, layer->kind->args[index].name,
+                             layer->kind->args[index].range);
+    }
+    return an__arg_check(layer, index, message, sizeof message) ||
+           an_spec_error(source, value->offset, err, "%s", message);
 }
 
 bool an__layer_read(an_layer *layer, const an_spec_source *source, const an_spec_node *call,
@@ -65,47 +144,75 @@ bool an__layer_read(an_layer *layer, const an_spec_source *source, const an_spec
     if (!an_spec_bind(source, call, params, kind->arg_count, values, err)) {
         return false;
     }
-    char message[160];
     for (size_t i = 0; i < kind->arg_count; i++) {
-        if (!read_arg(layer, i, source, values[i], err)) {
+        if (values[i] && (!read_arg(layer, i, source, values[i], err) ||
+                          !check_arg(layer, i, source, values[i], err))) {
             return false;
-        }
-        if (values[i] && !an__arg_check(layer, i, message, sizeof message)) {
-            return an_spec_error(source, values[i]->offset, err, "%s", message);
         }
     }
     return true;
 }
 
-/* "784" or "bias=False"; the text of a layer fits its buffer by the number of arguments. */
-static size_t print_arg(const an_layer *layer, size_t index, char *text, size_t size)
+/* ---------------------------------------------------------------- printing */
+
+/* What follows the first `at` characters of a text of `size`; an_format counts beyond the end. */
+static size_t put(char *text, size_t size, size_t at, const char *part)
 {
-    const an_arg *arg = &layer->kind->args[index];
-    char value[40];
-    if (arg->kind == AN_ARG_FLAG) {
-        an_format(value, sizeof value, "%s", layer->arg[index] != 0 ? "True" : "False");
-    } else {
-        an_number_print_short(value, sizeof value, layer->arg[index]);
-    }
-    return arg->required ? an_format(text, size, "%s", value)
-                         : an_format(text, size, "%s=%s", arg->name, value);
+    return an_format(at < size ? text + at : NULL, at < size ? size - at : 0, "%s", part);
 }
 
-void an__layer_print(an_layer *layer)
+/* "784", "(8, 8)", "'tanh'", "None", "False" */
+static void print_value(const an_arg *arg, const an_arg_value *value, char *text, size_t size)
+{
+    const double number = value->number;
+    if (arg->kind == AN_ARG_FLAG) {
+        an_format(text, size, "%s", number != 0 ? "True" : "False");
+    } else if (arg->kind == AN_ARG_CHOICE) {
+        an_format(text, size, "'%s'", arg->words[(int)number]);
+    } else if (arg->kind == AN_ARG_OPTIONAL && isnan(number)) {
+        an_format(text, size, "None");
+    } else if (arg->kind == AN_ARG_SIZES && value->list.ndim > 1) {
+        an_shape_print(text, size, value->list);
+    } else {
+        an_number_print_short(text, size,
+                              arg->kind == AN_ARG_SIZES ? (double)value->list.dim[0] : number);
+    }
+}
+
+/* Whether an argument is the default, which the text leaves out. */
+static bool is_default(const an_layer *layer, size_t index)
+{
+    const an_arg *arg = &layer->kind->args[index];
+    const double value = layer->arg[index].number;
+    if (arg->kind == AN_ARG_SIZES) {
+        return layer->arg[index].list.ndim == 0;
+    }
+    return arg->kind == AN_ARG_IN_PLACE || value == arg->initial ||
+           (isnan(value) && isnan(arg->initial));
+}
+
+size_t an__layer_print(const an_layer *layer, char *text, size_t size)
 {
     const an_layer_kind *kind = layer->kind;
-    const size_t size = sizeof layer->text;
-    size_t at = an_format(layer->text, size, "%s(", kind->name);
+    size_t at = put(text, size, 0, kind->name);
+    at += put(text, size, at, "(");
     const char *separator = "";
     for (size_t i = 0; i < kind->arg_count; i++) {
         const an_arg *arg = &kind->args[i];
-        bool same = layer->arg[i] == arg->initial || arg->kind == AN_ARG_IN_PLACE;
-        if (same && !arg->required) {
+        char value[160];
+        if (!arg->required && is_default(layer, i)) {
             continue;
         }
-        at += an_format(layer->text + at, size - at, "%s", separator);
-        at += print_arg(layer, i, layer->text + at, size - at);
+        at += put(text, size, at, separator);
+        at += arg->required ? 0 : put(text, size, at, arg->name);
+        at += arg->required ? 0 : put(text, size, at, "=");
+        print_value(arg, &layer->arg[i], value, sizeof value);
+        at += put(text, size, at, value);
         separator = ", ";
     }
-    an_format(layer->text + at, size - at, ")");
+    for (size_t i = 0; i < layer->count; i++) {
+        at += put(text, size, at, i > 0 ? ", " : "");
+        at += put(text, size, at, layer->children[i]->text);
+    }
+    return at + put(text, size, at, ")");
 }

@@ -1,7 +1,12 @@
 /*
  * Layers from inside. A kind of layer is a row of the table in layers.c: its name, its arguments,
- * the parameters that it declares, its shape rule and its forward computation, side by side. The
- * same arguments drive the reading, checking and printing of its text (args.c).
+ * the parameters that it declares, its shape rule and its forward computation, side by side in the
+ * file of its family. The same arguments drive the reading, checking and printing of its text
+ * (args.c).
+ *
+ * A model is a tree: Sequential and Residual (containers.c) hold layers, and the model itself is a
+ * Sequential. A layer's place is its path, positions counted from 0: the parameters of layer 3.1
+ * are called "3.1.weight", ..., as in PyTorch.
  *
  * Shapes include the batch: dim[0] is the batch, whatever its size.
  */
@@ -15,41 +20,60 @@ typedef struct an_layer an_layer;
 typedef enum an_arg_kind {
     AN_ARG_INTEGER,
     AN_ARG_NUMBER,
-    AN_ARG_FLAG,
-    AN_ARG_IN_PLACE /* PyTorch's inplace: accepted, since results are the same, and not kept */
+    AN_ARG_OPTIONAL, /* a number or None, which is NaN */
+    AN_ARG_FLAG,     /* True or False: 1 or 0 */
+    AN_ARG_CHOICE,   /* one of `words`: its place among them */
+    AN_ARG_SIZES,    /* a whole number or a list of some: in `list` */
+    AN_ARG_IN_PLACE  /* PyTorch's inplace: accepted, since results are the same, and not kept */
 } an_arg_kind;
 
-/* An argument of a layer's call. Its value lies in [low, below); `range` says so in words. */
+/* An argument of a layer's call. A number lies in [low, below); `range` says so in words. */
 typedef struct an_arg {
     const char *name;
     an_arg_kind kind;
     bool required;
     double initial, low, below;
     const char *range;
+    const char *const *words; /* of a CHOICE; NULL-terminated */
 } an_arg;
 
-#define AN_MAX_ARGS 3
+typedef struct an_arg_value {
+    double number;
+    an_shape list;
+} an_arg_value;
+
+#define AN_MAX_ARGS 10
+
+/* More features, or dimensions, than any tensor can have: the upper limit of sizes. */
+#define AN_MANY 1099511627776.0
 
 typedef struct an_layer_kind {
     const char *name;
     an_arg args[AN_MAX_ARGS];
     size_t arg_count;
-    /* NULL, or declares the parameters of layer `index`. */
-    bool (*declare)(an_model *model, an_layer *layer, size_t index, an_error *err);
+    bool holds; /* a container: its call lists layers and has no other arguments */
+    /* NULL, or declares the layer's parameters and buffers. */
+    bool (*declare)(an_model *model, an_layer *layer, an_error *err);
+    /* NULL, or completes the initial values, which are those of the declarations. */
+    void (*start)(const an_layer *layer);
     /* NULL: the shape stays. Otherwise err says "takes ... but gets ...". */
     bool (*shape)(const an_layer *layer, an_shape in, an_shape *out, an_error *err);
-    /* NULL for a layer that only activates, and for Linear, which an_forward runs fused. */
     an_tensor *(*forward)(const an_layer *layer, an_model *model, an_graph *graph, an_tensor *x);
-    an_activation activation; /* what the layer is when it only activates */
+    /* Instead of `forward`, for a layer whose operation applies a following activation too. */
+    an_tensor *(*forward_fused)(const an_layer *layer, an_model *model, an_graph *graph,
+                                an_tensor *x, an_activation next);
+    an_activation activation; /* what such an operation is told of a layer that only activates */
 } an_layer_kind;
-
-#define AN_LAYER_TEXT_SIZE 96
 
 struct an_layer {
     const an_layer_kind *kind;
-    double arg[AN_MAX_ARGS]; /* in the order of the kind's */
+    an_arg_value arg[AN_MAX_ARGS]; /* in the order of the kind's */
     an_tensor *weight, *bias;
-    char text[AN_LAYER_TEXT_SIZE];
+    void *own;           /* whatever else the kind keeps, in the model's arena */
+    const char *name;    /* its path, "3.1"; "" for the model */
+    const char *text;    /* canonical */
+    an_layer **children; /* of a container */
+    size_t count, room;
 };
 
 /* The kinds: X(name) is the name in text and in an__layer_<name>. */
@@ -59,13 +83,18 @@ struct an_layer {
     X(Tanh)             \
     X(Sigmoid)          \
     X(Flatten)          \
-    X(Dropout)
+    X(Dropout)          \
+    X(Sequential)       \
+    X(Residual)         \
+    X(Unflatten)
 
 #define AN_LAYER_DECLARE(name) extern const an_layer_kind an__layer_##name;
 AN_LAYER_MAP(AN_LAYER_DECLARE)
 #undef AN_LAYER_DECLARE
 
 const an_layer_kind *an__layer_find(const char *name);
+
+/* ------------------------------------------------------------ args.c, text.c */
 
 /* A layer of `kind` with default arguments. */
 an_layer an__layer_defaults(const an_layer_kind *kind);
@@ -74,30 +103,71 @@ bool an__arg_check(const an_layer *layer, size_t index, char *message, size_t si
 /* Reads the arguments of `call`; errors (CONFIG) point at the place. */
 bool an__layer_read(an_layer *layer, const an_spec_source *source, const an_spec_node *call,
                     an_error *err);
-/* Fills layer->text: required arguments, then others that differ from their defaults. */
-void an__layer_print(an_layer *layer);
+/* The canonical text: required arguments, then others that differ from their defaults, or the
+ * layers of a container. Returns the length as an_format does. */
+size_t an__layer_print(const an_layer *layer, char *text, size_t size);
+
+/* ------------------------------------------------------------- for the kinds */
+
+/* "(batch, 1, 28, 28)" */
+typedef struct an_batch_text {
+    char text[160];
+} an_batch_text;
+an_batch_text an__batch_text(an_shape shape);
+
+/* How a parameter starts: all zeros, all ones, uniform in +-scale, normal of deviation scale. */
+typedef enum an_start { AN_START_ZEROS, AN_START_ONES, AN_START_UNIFORM, AN_START_NORMAL } an_start;
+
+/* A parameter "3.1.weight" of layer 3.1, where `name` is "weight". NULL with err. */
+an_tensor *an__layer_param(an_model *model, const an_layer *layer, const char *name, an_shape shape,
+                           an_start start, double scale, an_error *err);
+/* A buffer of the layer, and a counter; they start at 0. NULL with err. */
+an_tensor *an__layer_buffer(an_model *model, const an_layer *layer, const char *name,
+                            an_shape shape, an_error *err);
+const an_buffer *an__layer_counter(an_model *model, const an_layer *layer, const char *name,
+                                   an_error *err);
+
+/* An error of shapes in a kind's forward, told to the graph; gives the poisoned tensor. */
+an_tensor *an__layer_poison(an_graph *graph, const an_error *err);
+
+/* ------------------------------------------------------------------ models */
+
+/* Where a parameter begins, beside its place in the table of parameters. */
+typedef struct an_origin {
+    an_start start;
+    double scale;
+} an_origin;
 
 /* What a model is to its layers. */
 struct an_model {
     an_context *context;
     an_params *params;
-    an_layer **layers;
-    size_t count, room;
-    an_arena arena; /* layers */
-    double *bound;  /* of each parameter: it starts uniform in +-bound */
-    size_t bound_room;
+    an_layer root;                     /* Sequential */
+    an_layer *open[AN_SPEC_MAX_DEPTH]; /* containers that are being filled; open[0] is the root */
+    size_t depth;                      /* of them */
+    an_arena arena;                    /* layers */
+    an_origin *origins;                /* of each parameter */
+    size_t origin_room;
     an_rng rng;
     bool training, built;
     an_shape output;
     an_error error; /* the first of the description */
 };
 
-/* A parameter uniform in +-bound at build. NULL with err. */
-an_tensor *an__model_declare(an_model *model, const char *name, an_shape shape, double bound,
-                             an_error *err);
-/* Appends a layer; the error is also kept for an_model_build. */
+/* Appends a layer to the container that is open; the error is also kept for an_model_build. */
 bool an__model_append(an_model *model, const an_layer *layer, an_error *err);
+/* Opens a container of `kind` in the one that is open; an__model_close ends it. */
+bool an__model_open(an_model *model, const an_layer_kind *kind, an_error *err);
+bool an__model_close(an_model *model, an_error *err);
 /* Keeps `err` as the model's first error; returns false. */
 bool an__model_fail(an_model *model, const an_error *err);
+
+/* Puts "layer 4.2, ReLU(): " before an error: positions counted from 1. Returns false. */
+bool an__layer_blame(const an_layer *layer, an_error *err);
+
+/* The layers of a container one after the other: their shape rules, and their computation. */
+bool an__sequence_shape(const an_layer *sequence, an_shape in, an_shape *out, an_error *err);
+an_tensor *an__sequence_forward(const an_layer *sequence, an_model *model, an_graph *graph,
+                                an_tensor *x);
 
 #endif

@@ -23,6 +23,9 @@ an_model *an_model_new(an_context *context, an_error *err)
     }
     model->context = context;
     model->training = true;
+    model->root = (an_layer){.kind = &an__layer_Sequential, .name = "", .text = ""};
+    model->open[0] = &model->root;
+    model->depth = 1;
     an_arena_init(&model->arena, *allocator);
     model->params = an_params_new(context, err);
     if (!model->params) {
@@ -39,13 +42,12 @@ void an_model_free(an_model *model)
     }
     const an_allocator *allocator = an_context_allocator(model->context);
     an_params_free(model->params);
-    an_release(allocator, model->layers, model->room, sizeof(an_layer *));
-    an_release(allocator, model->bound, model->bound_room, sizeof *model->bound);
+    an_release(allocator, model->origins, model->origin_room, sizeof *model->origins);
     an_arena_free(&model->arena);
     an_release(allocator, model, 1, sizeof *model);
 }
 
-/* ------------------------------------------------------------ describing it */
+/* -------------------------------------------------------------- parameters */
 
 bool an__model_fail(an_model *model, const an_error *err)
 {
@@ -55,97 +57,261 @@ bool an__model_fail(an_model *model, const an_error *err)
     return false;
 }
 
-/* A larger copy of an array of `room` elements, of which it frees the old one; NULL with err. */
-static void *grow(an_model *model, void *array, size_t *room, size_t size, an_error *err)
+/* Room for the origin of one more parameter. */
+static bool grow_origins(an_model *model, an_error *err)
 {
     const an_allocator *allocator = an_context_allocator(model->context);
-    size_t larger = *room > 0 ? *room * 2 : 8;
-    void *copy = an_alloc(allocator, larger, size, err);
-    if (!copy) {
-        return NULL;
+    size_t room = model->origin_room, larger = room > 0 ? room * 2 : 8;
+    if (an_params_count(model->params) < room) {
+        return true;
     }
-    if (array) {
-        memcpy(copy, array, *room * size);
-        an_release(allocator, array, *room, size);
+    an_origin *origins = an_alloc(allocator, larger, sizeof *origins, err);
+    if (!origins) {
+        return false;
     }
-    *room = larger;
-    return copy;
+    if (room > 0) {
+        memcpy(origins, model->origins, room * sizeof *origins);
+    }
+    an_release(allocator, model->origins, room, sizeof *origins);
+    model->origins = origins;
+    model->origin_room = larger;
+    return true;
 }
 
-an_tensor *an__model_declare(an_model *model, const char *name, an_shape shape, double bound,
-                             an_error *err)
+static an_tensor *declare(an_model *model, const char *name, an_shape shape, an_origin origin,
+                          an_error *err)
 {
-    size_t index = an_params_count(model->params);
-    if (index == model->bound_room) {
-        double *larger = grow(model, model->bound, &model->bound_room, sizeof *larger, err);
-        if (!larger) {
-            return NULL;
-        }
-        model->bound = larger;
+    if (!grow_origins(model, err)) {
+        return NULL;
     }
-    model->bound[index] = bound;
+    model->origins[an_params_count(model->params)] = origin;
     return an_params_add(model->params, name, shape, err);
 }
 
+/* "3.1.weight", in the model's arena. NULL with err. */
+static const char *full_name(an_model *model, const an_layer *layer, const char *name,
+                             an_error *err)
+{
+    size_t size = strlen(layer->name) + strlen(name) + 2;
+    char *text = an_arena_alloc(&model->arena, size);
+    if (!text) {
+        an_error_set(err, AN_ERROR_MEMORY, "memory ran out for the parameter '%s'", name);
+        return NULL;
+    }
+    an_format(text, size, "%s.%s", layer->name, name);
+    return text;
+}
+
+an_tensor *an__layer_param(an_model *model, const an_layer *layer, const char *name, an_shape shape,
+                           an_start start, double scale, an_error *err)
+{
+    const char *full = full_name(model, layer, name, err);
+    return full ? declare(model, full, shape, (an_origin){start, scale}, err) : NULL;
+}
+
+an_tensor *an__layer_buffer(an_model *model, const an_layer *layer, const char *name,
+                            an_shape shape, an_error *err)
+{
+    const char *full = full_name(model, layer, name, err);
+    return full ? an_params_add_buffer(model->params, full, shape, err) : NULL;
+}
+
+const an_buffer *an__layer_counter(an_model *model, const an_layer *layer, const char *name,
+                                   an_error *err)
+{
+    const char *full = full_name(model, layer, name, err);
+    return full ? an_params_add_counter(model->params, full, err) : NULL;
+}
+
+an_tensor *an_model_param(an_model *model, const char *name, an_shape shape, double bound)
+{
+    an_error error = {0};
+    an_tensor *tensor = NULL;
+    if (!(bound >= 0 && bound <= 3e38)) {
+        char got[40];
+        an_number_print_short(got, sizeof got, bound);
+        an_error_set(&error, AN_ERROR_ARGUMENT,
+                     "parameter '%s': bound must be a number of at least 0, got %s", name, got);
+    } else {
+        an_origin origin = {bound > 0 ? AN_START_UNIFORM : AN_START_ZEROS, bound};
+        tensor = declare(model, name, shape, origin, &error);
+    }
+    if (!tensor) {
+        an__model_fail(model, &error);
+    }
+    return tensor;
+}
+
+/* ------------------------------------------------------------------ layers */
+
+/* The path of layer `index` of a container. */
+static const char *path_of(an_model *model, const an_layer *container, size_t index)
+{
+    size_t size = strlen(container->name) + 24;
+    char *path = an_arena_alloc(&model->arena, size);
+    if (path) {
+        an_format(path, size, "%s%s%zu", container->name, *container->name ? "." : "", index);
+    }
+    return path;
+}
+
+static const char *text_of(an_model *model, const an_layer *layer)
+{
+    size_t size = an__layer_print(layer, NULL, 0) + 1;
+    char *text = an_arena_alloc(&model->arena, size);
+    if (text) {
+        an__layer_print(layer, text, size);
+    }
+    return text;
+}
+
+/* Room for one more layer in a container. */
+static bool make_room(an_model *model, an_layer *container)
+{
+    if (container->count < container->room) {
+        return true;
+    }
+    size_t room = container->room > 0 ? container->room * 2 : 8;
+    an_layer **children = an_arena_alloc(&model->arena, room * sizeof(an_layer *));
+    if (!children) {
+        return false;
+    }
+    if (container->count > 0) {
+        memcpy(children, container->children, container->count * sizeof(an_layer *));
+    }
+    container->children = children;
+    container->room = room;
+    return true;
+}
+
+/* A copy of `from` as the last layer of the open container. NULL with err. */
 static an_layer *new_layer(an_model *model, const an_layer *from, an_error *err)
 {
-    if (model->count == model->room) {
-        an_layer **larger = grow(model, model->layers, &model->room, sizeof(an_layer *), err);
-        if (!larger) {
-            return NULL;
-        }
-        model->layers = larger;
-    }
+    an_layer *container = model->open[model->depth - 1];
     an_layer *layer = an_arena_alloc(&model->arena, sizeof *layer);
-    if (!layer) {
-        an_error_set(err, AN_ERROR_MEMORY, "memory ran out for %s", from->text);
+    if (!layer || !make_room(model, container)) {
+        an_error_set(err, AN_ERROR_MEMORY, "memory ran out for %s", from->kind->name);
         return NULL;
     }
     *layer = *from;
+    layer->name = path_of(model, container, container->count);
+    layer->text = text_of(model, layer);
+    if (!layer->name || !layer->text) {
+        an_error_set(err, AN_ERROR_MEMORY, "memory ran out for %s", from->kind->name);
+        return NULL;
+    }
     return layer;
 }
 
-static bool append(an_model *model, const an_layer *from, an_error *err)
+/* "layer 3, Dropout: p must be ..." where an argument is out of range. */
+static bool check_args(an_model *model, const an_layer *layer, an_error *err)
+{
+    char message[160];
+    for (size_t i = 0; i < layer->kind->arg_count; i++) {
+        if (!an__arg_check(layer, i, message, sizeof message)) {
+            return an_error_set(err, AN_ERROR_ARGUMENT, "layer %zu, %s",
+                                model->open[model->depth - 1]->count + 1, message);
+        }
+    }
+    return true;
+}
+
+static an_layer *append(an_model *model, const an_layer *from, an_error *err)
 {
     if (model->built) {
-        return an_error_set(err, AN_ERROR_STATE,
-                            "%s: the model is built already; add all layers before", from->text);
+        an_error_set(err, AN_ERROR_STATE, "%s: the model is built already; add all layers before",
+                     from->kind->name);
+        return NULL;
     }
-    char message[160];
-    for (size_t i = 0; i < from->kind->arg_count; i++) {
-        if (!an__arg_check(from, i, message, sizeof message)) {
-            return an_error_set(err, AN_ERROR_ARGUMENT, "layer %zu, %s", model->count + 1, message);
-        }
+    if (!check_args(model, from, err)) {
+        return NULL;
     }
     an_layer *layer = new_layer(model, from, err);
     if (!layer) {
-        return false;
+        return NULL;
     }
-    if (layer->kind->declare && !layer->kind->declare(model, layer, model->count, err)) {
-        an_error_prefix(err, "layer %zu, %s: ", model->count + 1, layer->text);
-        return false;
+    if (layer->kind->declare && !layer->kind->declare(model, layer, err)) {
+        an__layer_blame(layer, err);
+        return NULL;
     }
-    model->layers[model->count++] = layer;
-    return true;
+    an_layer *container = model->open[model->depth - 1];
+    container->children[container->count++] = layer;
+    return layer;
+}
+
+/* Hands an error on to the caller and to an_model_build. */
+static bool failed(an_model *model, const an_error *error, an_error *err)
+{
+    if (err) {
+        *err = *error;
+    }
+    return an__model_fail(model, error);
 }
 
 bool an__model_append(an_model *model, const an_layer *layer, an_error *err)
 {
     an_error error = {0};
-    an_layer printed = *layer;
-    an__layer_print(&printed);
-    if (append(model, &printed, &error)) {
+    return append(model, layer, &error) || failed(model, &error, err);
+}
+
+bool an__model_open(an_model *model, const an_layer_kind *kind, an_error *err)
+{
+    an_error error = {0};
+    const an_layer from = {.kind = kind};
+    if (model->depth == AN_SPEC_MAX_DEPTH) {
+        an_error_set(&error, AN_ERROR_ARGUMENT, "%s: layers nest at most %d deep", kind->name,
+                     AN_SPEC_MAX_DEPTH - 1);
+        return failed(model, &error, err);
+    }
+    an_layer *layer = append(model, &from, &error);
+    if (!layer) {
+        return failed(model, &error, err);
+    }
+    model->open[model->depth++] = layer;
+    return true;
+}
+
+bool an__model_close(an_model *model, an_error *err)
+{
+    an_error error = {0};
+    if (model->depth < 2) {
+        an_error_set(&error, AN_ERROR_STATE, "an_model_end without an_model_begin");
+        return failed(model, &error, err);
+    }
+    an_layer *layer = model->open[--model->depth];
+    layer->text = text_of(model, layer);
+    if (layer->text) {
         return true;
     }
-    if (err) {
-        *err = error;
+    layer->text = layer->kind->name;
+    an_error_set(&error, AN_ERROR_MEMORY, "memory ran out for %s", layer->kind->name);
+    return failed(model, &error, err);
+}
+
+/* ------------------------------------------------------------ describing it */
+
+void an_model_begin(an_model *model, const char *name)
+{
+    const an_layer_kind *kind = an__layer_find(name);
+    an_error error = {0};
+    if (kind && kind->holds) {
+        an__model_open(model, kind, NULL);
+        return;
     }
-    return an__model_fail(model, &error);
+    an_error_set(&error, AN_ERROR_ARGUMENT,
+                 "an_model_begin: '%s' holds no layers; Sequential and Residual do", name);
+    an__model_fail(model, &error);
+}
+
+void an_model_end(an_model *model)
+{
+    an__model_close(model, NULL);
 }
 
 void an_model_linear(an_model *model, int64_t in, int64_t out, bool bias)
 {
-    an_layer layer = {.kind = &an__layer_Linear, .arg = {(double)in, (double)out, bias}};
+    an_layer layer = {.kind = &an__layer_Linear,
+                      .arg = {{.number = (double)in}, {.number = (double)out}, {.number = bias}}};
     an__model_append(model, &layer, NULL);
 }
 
@@ -177,26 +343,8 @@ void an_model_flatten(an_model *model)
 
 void an_model_dropout(an_model *model, double p)
 {
-    an_layer layer = {.kind = &an__layer_Dropout, .arg = {p}};
+    an_layer layer = {.kind = &an__layer_Dropout, .arg = {{.number = p}}};
     an__model_append(model, &layer, NULL);
-}
-
-an_tensor *an_model_param(an_model *model, const char *name, an_shape shape, double bound)
-{
-    an_error error = {0};
-    an_tensor *tensor = NULL;
-    if (!(bound >= 0 && bound <= 3e38)) {
-        char got[40];
-        an_number_print_short(got, sizeof got, bound);
-        an_error_set(&error, AN_ERROR_ARGUMENT,
-                     "parameter '%s': bound must be a number of at least 0, got %s", name, got);
-    } else {
-        tensor = an__model_declare(model, name, shape, bound, &error);
-    }
-    if (!tensor) {
-        an__model_fail(model, &error);
-    }
-    return tensor;
 }
 
 /* ---------------------------------------------------------------- building */
@@ -204,18 +352,8 @@ an_tensor *an_model_param(an_model *model, const char *name, an_shape shape, dou
 /* Follows `shape` through all layers. */
 static bool check_shapes(an_model *model, an_shape shape, an_error *err)
 {
-    for (size_t i = 0; i < model->count; i++) {
-        const an_layer *layer = model->layers[i];
-        an_shape out = shape;
-        if (layer->kind->shape && !layer->kind->shape(layer, shape, &out, err)) {
-            an_error_prefix(err, "layer %zu, %s: ", i + 1, layer->text);
-            return false;
-        }
-        if (an_shape_size(out) < 0) {
-            return an_error_set(err, AN_ERROR_SHAPE, "layer %zu, %s: gives more than 2^60 values",
-                                i + 1, layer->text);
-        }
-        shape = out;
+    if (!an__sequence_shape(&model->root, shape, &shape, err)) {
+        return false;
     }
     model->output.ndim = shape.ndim - 1;
     for (int i = 1; i < shape.ndim; i++) {
@@ -239,16 +377,44 @@ static bool with_batch(an_shape sample, an_shape *shape, an_error *err)
     return true;
 }
 
+static void fill(an_tensor *tensor, an_origin origin, an_rng *rng)
+{
+    const float scale = (float)origin.scale;
+    switch (origin.start) {
+    case AN_START_UNIFORM:
+        an_rng_fill_uniform(rng, tensor->data, tensor->size, -scale, scale);
+        break;
+    case AN_START_NORMAL:
+        an_rng_fill_normal(rng, tensor->data, tensor->size, 0, scale);
+        break;
+    case AN_START_ONES:
+        for (int64_t i = 0; i < tensor->size; i++) {
+            tensor->data[i] = 1;
+        }
+        break;
+    case AN_START_ZEROS:
+        break;
+    }
+}
+
+/* What the kinds add to the initial values of their parameters and buffers. */
+static void start_layers(const an_layer *layer)
+{
+    if (layer->kind->start) {
+        layer->kind->start(layer);
+    }
+    for (size_t i = 0; i < layer->count; i++) {
+        start_layers(layer->children[i]);
+    }
+}
+
 static void initialise(an_model *model, uint64_t seed)
 {
     for (size_t i = 0; i < an_params_count(model->params); i++) {
-        an_tensor *tensor = an_params_get(model->params, i)->tensor;
-        float bound = (float)model->bound[i];
         an_rng rng = an_rng_init(seed, PARAM_STREAM + i);
-        if (bound > 0) {
-            an_rng_fill_uniform(&rng, tensor->data, tensor->size, -bound, bound);
-        }
+        fill(an_params_get(model->params, i)->tensor, model->origins[i], &rng);
     }
+    start_layers(&model->root);
     model->rng = an_rng_init(seed, DROPOUT_STREAM);
 }
 
@@ -263,6 +429,11 @@ bool an_model_build(an_model *model, an_shape sample, uint64_t seed, an_error *e
     if (model->built) {
         return an_error_set(err, AN_ERROR_STATE, "the model is built already");
     }
+    if (model->depth > 1) {
+        return an_error_set(err, AN_ERROR_STATE,
+                            "%s is not closed: an_model_end is missing before an_model_build",
+                            model->open[model->depth - 1]->kind->name);
+    }
     an_shape shape = sample;
     if (!with_batch(sample, &shape, err) || !check_shapes(model, shape, err) ||
         !an_params_build(model->params, err)) {
@@ -275,21 +446,6 @@ bool an_model_build(an_model *model, an_shape sample, uint64_t seed, an_error *e
 
 /* ----------------------------------------------------------------- using it */
 
-static an_tensor *activate(an_graph *graph, an_tensor *x, an_activation activation)
-{
-    switch (activation) {
-    case AN_RELU:
-        return an_relu(graph, x);
-    case AN_TANH:
-        return an_tanh(graph, x);
-    case AN_SIGMOID:
-        return an_sigmoid(graph, x);
-    case AN_IDENTITY:
-        break;
-    }
-    return x;
-}
-
 an_tensor *an_forward(an_model *model, an_graph *graph, an_tensor *x)
 {
     if (!model->built) {
@@ -297,26 +453,7 @@ an_tensor *an_forward(an_model *model, an_graph *graph, an_tensor *x)
                      "the model is not built; call an_model_build before an_forward");
         return &graph->poison;
     }
-    for (size_t i = 0; i < model->count; i++) {
-        const an_layer *layer = model->layers[i];
-        const an_layer_kind *kind = layer->kind;
-        const size_t number = i + 1;
-        const bool failed = graph->error.code != AN_ERROR_OK;
-        if (kind == &an__layer_Linear) {
-            bool fused =
-                i + 1 < model->count && model->layers[i + 1]->kind->activation != AN_IDENTITY;
-            an_activation next = fused ? model->layers[++i]->kind->activation : AN_IDENTITY;
-            x = an_linear(graph, x, layer->weight, layer->bias, next);
-        } else if (kind->forward) {
-            x = kind->forward(layer, model, graph, x);
-        } else {
-            x = activate(graph, x, kind->activation);
-        }
-        if (!failed && graph->error.code != AN_ERROR_OK) {
-            an_error_prefix(&graph->error, "layer %zu, %s: ", number, layer->text);
-        }
-    }
-    return x;
+    return an__sequence_forward(&model->root, model, graph, x);
 }
 
 bool an_model_set_training(an_model *model, bool training)
@@ -333,12 +470,12 @@ an_params *an_model_params(const an_model *model)
 
 size_t an_model_layer_count(const an_model *model)
 {
-    return model->count;
+    return model->root.count;
 }
 
 const char *an_model_layer_text(const an_model *model, size_t index)
 {
-    return index < model->count ? model->layers[index]->text : NULL;
+    return index < model->root.count ? model->root.children[index]->text : NULL;
 }
 
 an_shape an_model_output_shape(const an_model *model)

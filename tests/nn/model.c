@@ -88,12 +88,16 @@ static void layers_have_canonical_text(void **state)
 
 static void every_layer_is_named(void **state)
 {
-    static const char *const want[] = {"Linear", "ReLU", "Tanh", "Sigmoid", "Flatten", "Dropout"};
+    static const char *const want[] = {"Linear",  "ReLU",       "Tanh",     "Sigmoid",  "Flatten",
+                                       "Dropout", "Sequential", "Residual", "Unflatten"};
     (void)state;
     for (size_t i = 0; i < COUNT(want); i++) {
-        assert_string_equal(an_layer_names()[i], want[i]);
+        size_t at = 0;
+        while (an_layer_names()[at] && strcmp(an_layer_names()[at], want[i]) != 0) {
+            at++;
+        }
+        assert_non_null(an_layer_names()[at]);
     }
-    assert_null(an_layer_names()[COUNT(want)]);
 }
 
 static void wrong_text_points_at_its_place(void **state)
@@ -214,7 +218,7 @@ static void build_comes_once_and_last(void **state)
     assert_false(an_model_build(model, an_shape_1(2), 1, &err));
     assert_string_equal(err.message, "the model is built already");
     assert_false(an_model_add(model, "ReLU()", &err));
-    assert_string_equal(err.message, "ReLU(): the model is built already; add all layers before");
+    assert_string_equal(err.message, "ReLU: the model is built already; add all layers before");
     assert_null(an_model_param(model, "p", an_shape_1(2), 0));
     assert_int_equal(an_model_layer_count(model), 1);
     an_graph_free(graph);

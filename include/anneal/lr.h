@@ -155,7 +155,19 @@ AN_API void an_lr_layer_decay(an_lr_group *const *groups, size_t count, double d
     X(AN_PLATEAU_LR, ReduceLROnPlateau, plateau)                  \
     X(AN_LR_CONSTANT, Constant, flat)                             \
     X(AN_LR_LINEAR, Linear, line)                                 \
-    X(AN_LR_COSINE, Cosine, half_wave)
+    X(AN_LR_COSINE, Cosine, half_wave)                            \
+    X(AN_LR_INTERPOLATE, Interpolate, interpolate)                \
+    X(AN_LR_SEQUENCE, Sequence, sequence)                         \
+    X(AN_LR_PRODUCT, Product, product)                            \
+    X(AN_LR_SUM, Sum, sum)                                        \
+    X(AN_LR_MIN, Min, min)                                        \
+    X(AN_LR_MAX, Max, max)                                        \
+    X(AN_LR_CLAMP, Clamp, clamp)                                  \
+    X(AN_LR_SCALE, Scale, scale)                                  \
+    X(AN_LR_SHIFT, Shift, shift)                                  \
+    X(AN_LR_LOOP, Loop, loop)                                     \
+    X(AN_LR_REVERSE, Reverse, reverse)                            \
+    X(AN_LR_STRETCH, Stretch, stretch)
 
 typedef enum an_lr_kind {
 #define AN_LR_KIND_ENUM(constant, name, member) constant,

@@ -301,7 +301,7 @@ bool an__lr_check_rules(const an_lr_desc *desc, const char **blame, an_error *er
         return sequential_rules(&desc->sequential, blame, err);
     if (desc->kind == AN_CHAINED_LR)
         return children_rules("ChainedScheduler", &desc->chained.schedulers, blame, err);
-    return true;
+    return desc->kind < AN_LR_CONSTANT || an__lr_check_own(desc, blame, err);
 }
 
 /* Called when the children themselves are known to be sound. */
@@ -350,6 +350,8 @@ static AN__SMALL bool check_tree(const an_lr_desc *desc, size_t groups, int dept
                 an_error_prefix(err, "%s, scheduler %zu: ", an_lr_name(desc->kind), i);
             return false;
         }
+    if (desc->kind == AN_LR_PRODUCT)
+        return an__lr_check_product(&desc->product, err);
     return desc->kind == AN_CHAINED_LR ? chain_rules(&desc->chained, err) : true;
 }
 

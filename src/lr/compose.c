@@ -202,6 +202,12 @@ bool an__lr_replays(const an__lr_node *node)
 {
     if (node->desc.kind == AN_MULTIPLICATIVE_LR)
         return true;
+    if (node->class->rate) {
+        for (size_t i = 0; i < node->child_count + node->value_count; i++)
+            if (an__lr_replays(node->children[i]))
+                return true;
+        return false;
+    }
     if (node->child_count == 0)
         return false;
     if (node->desc.kind == AN_CHAINED_LR) {

@@ -168,7 +168,9 @@ extern const an__lr_class an__lr_step_class, an__lr_multi_step_class, an__lr_con
     an__lr_restarts_class, an__lr_cyclic_class, an__lr_one_cycle_class, an__lr_lambda_class,
     an__lr_multiplicative_class, an__lr_swa_class, an__lr_sequential_class, an__lr_chained_class,
     an__lr_plateau_class, an__lr_flat_class, an__lr_line_class, an__lr_half_wave_class,
-    an__lr_ended_class;
+    an__lr_interpolate_class, an__lr_sequence_class, an__lr_product_class, an__lr_sum_class,
+    an__lr_min_class, an__lr_max_class, an__lr_clamp_class, an__lr_scale_class, an__lr_shift_class,
+    an__lr_loop_class, an__lr_reverse_class, an__lr_stretch_class, an__lr_ended_class;
 
 /* The memory of a plateau: PyTorch's best, num_bad_epochs, cooldown_counter. */
 typedef struct an__lr_plateau {
@@ -250,6 +252,8 @@ size_t an__lr_span_count(const an_lr_desc *desc);
 /* The later of two moments; the moment after a beginning and a length. */
 an__lr_span an__lr_later(an__lr_span a, an__lr_span b);
 an__lr_span an__lr_after(an__lr_span begin, an__lr_span length);
+/* What is left from a beginning to an end; absent if the units differ. */
+an__lr_span an__lr_left(an__lr_span begin, an__lr_span end);
 
 /* node.c: `value` and `restart` of any node, with the fallbacks that the class allows. */
 double an__lr_value(const an__lr_node *node, const an__lr_member *m, int64_t e);
@@ -312,6 +316,10 @@ void an__lr_plateau_step(an_lr_schedule *schedule, double metric);
 bool an__lr_check_param(const an_lr_desc *desc, const an_lr_param *param, size_t groups,
                         an_error *err);
 bool an__lr_check_rules(const an_lr_desc *desc, const char **blame, an_error *err);
+
+/* check_own.c: the same rules for Anneal's own kinds; and what a Product's children must be. */
+bool an__lr_check_own(const an_lr_desc *desc, const char **blame, an_error *err);
+bool an__lr_check_product(const an_lr_product *product, an_error *err);
 
 /* table.c: the value of a choice, whose enum may have any size. */
 int an__lr_choice(const an_lr_desc *desc, const an_lr_param *param);

@@ -24,6 +24,7 @@ static const char *const scale_modes[] = {"cycle", "iterations", NULL};
 static const char *const strategies[] = {"cos", "linear", NULL};
 static const char *const plateau_modes[] = {"min", "max", NULL};
 static const char *const threshold_modes[] = {"rel", "abs", NULL};
+static const char *const curves[] = {"linear", "cosine", "step", NULL};
 static const char *const ends[] = {"default", "hold", "zero", "repeat", "mirror", "error", NULL};
 
 /* -------------------------------------------------------------- parameters */
@@ -174,6 +175,67 @@ static const an_lr_param half_wave_params[] = {
     PARAM(half_wave, start, AN_LR_VALUE, false, 1, FROM(0)),
     PARAM(half_wave, end, AN_LR_VALUE, false, 0, FROM(0)),
     LENGTH(half_wave, length),
+    AFTER_END,
+};
+
+static const an_lr_param interpolate_params[] = {
+    PARAM(interpolate, at, AN_LR_LENGTHS, true, NAN, FROM(0)),
+    PARAM(interpolate, values, AN_LR_NUMBERS, true, NAN, FROM(0)),
+    PARAM(interpolate, curve, AN_LR_CHOICE, false, AN_CURVE_LINEAR, ANY, .choices = curves),
+    AFTER_END,
+};
+
+static const an_lr_param sequence_params[] = {
+    PARAM(sequence, schedules, AN_LR_CHILDREN, true, NAN, ANY),
+    PARAM(sequence, milestones, AN_LR_LENGTHS, false, NAN, FROM(0)),
+    AFTER_END,
+};
+
+#define LIST_PARAMS(member)                                       \
+    static const an_lr_param member##_params[] = {                \
+        PARAM(member, schedules, AN_LR_CHILDREN, true, NAN, ANY), \
+        AFTER_END,                                                \
+    }
+
+LIST_PARAMS(product);
+LIST_PARAMS(sum);
+LIST_PARAMS(min);
+LIST_PARAMS(max);
+
+static const an_lr_param clamp_params[] = {
+    PARAM(clamp, schedule, AN_LR_CHILD, true, NAN, ANY),
+    PARAM(clamp, min, AN_LR_VALUE, false, NAN, FROM(0)),
+    PARAM(clamp, max, AN_LR_VALUE, false, NAN, FROM(0)),
+    AFTER_END,
+};
+
+static const an_lr_param scale_params[] = {
+    PARAM(scale, schedule, AN_LR_CHILD, true, NAN, ANY),
+    PARAM(scale, by, AN_LR_REALS, true, NAN, FROM(0)),
+    AFTER_END,
+};
+
+static const an_lr_param shift_params[] = {
+    PARAM(shift, schedule, AN_LR_CHILD, true, NAN, ANY),
+    PARAM(shift, by, AN_LR_LENGTH, true, NAN, ANY),
+    AFTER_END,
+};
+
+static const an_lr_param loop_params[] = {
+    PARAM(loop, schedule, AN_LR_CHILD, true, NAN, ANY),
+    LENGTH(loop, length),
+};
+
+static const an_lr_param reverse_params[] = {
+    PARAM(reverse, schedule, AN_LR_CHILD, true, NAN, ANY),
+    LENGTH(reverse, length),
+    AFTER_END,
+};
+
+static const an_lr_param stretch_params[] = {
+    PARAM(stretch, schedule, AN_LR_CHILD, true, NAN, ANY),
+    PARAM(stretch, to, AN_LR_LENGTH, true, NAN, FROM(0)),
+    LENGTH(stretch, length),
     AFTER_END,
 };
 

@@ -165,6 +165,15 @@ an__lr_span an__lr_after(an__lr_span begin, an__lr_span length)
                                      : mixed;
 }
 
+an__lr_span an__lr_left(an__lr_span begin, an__lr_span end)
+{
+    if (begin.value == 0)
+        return end;
+    if (begin.unit != end.unit || isnan(end.value))
+        return absent;
+    return (an__lr_span){fmax(0, end.value - begin.value), end.unit};
+}
+
 static an__lr_span counted_length(const an__lr_node *node)
 {
     const an_lr_desc *desc = &node->desc;
@@ -209,6 +218,42 @@ static an__lr_span length_of(const an__lr_node *node)
 
 /* ---------------------------------------------------------------- the tree */
 
+/* The moments of a list must increase, where they can be compared. */
+static bool check_order(const an__lr_node *node, an_error *err)
+{
+    bool points = node->desc.kind == AN_LR_INTERPOLATE;
+    size_t count = points || node->desc.kind == AN_LR_SEQUENCE ? an__lr_span_count(&node->desc) : 0;
+    for (size_t i = 1; i < count; i++) {
+        an__lr_span a = node->spans[i - 1], b = node->spans[i];
+        if (points && a.unit != b.unit)
+            return an_error_set(err, AN_ERROR_ARGUMENT,
+                                "Interpolate: at[%zu] and at[%zu] are in units that cannot be "
+                                "compared; give both in one",
+                                i - 1, i);
+        if (a.unit == b.unit && !(a.value < b.value))
+            return an_error_set(err, AN_ERROR_ARGUMENT,
+                                "%s: %s must increase, but %g%s comes after %g%s",
+                                an_lr_name(node->desc.kind), points ? "at" : "milestones", b.value,
+                                an__lr_unit_text(b.unit), a.value, an__lr_unit_text(a.unit));
+    }
+    return true;
+}
+
+/* A Loop, Reverse or Stretch that was given no length takes its schedule's. */
+static bool take_length(an__lr_node *node, an_error *err)
+{
+    an__lr_span length = node->child_count > 0 ? node->children[0]->length : absent;
+    size_t count = an__lr_span_count(&node->desc);
+    if (node->child_count == 0 || count == 0 || !isnan(node->spans[count - 1].value))
+        return true;
+    node->spans[count - 1] = length;
+    if (isfinite(length.value))
+        return true;
+    return an_error_set(err, AN_ERROR_ARGUMENT,
+                        "%s: length is required, since its schedule, %s, has no end in one unit",
+                        an_lr_name(node->desc.kind), an_lr_name(node->children[0]->desc.kind));
+}
+
 static bool no_length(const an__lr_node *node, an_error *err)
 {
     return an_error_set(err, AN_ERROR_ARGUMENT,
@@ -240,7 +285,7 @@ static bool check_end(const an__lr_node *node, const an_lr_run *run, an_error *e
 bool an__lr_resolve(an__lr_node *node, const an_lr_run *run, an__lr_span available, an_error *err)
 {
     bool leaf = node->child_count == 0;
-    if (!turn_own(node, run, err))
+    if (!turn_own(node, run, err) || !check_order(node, err))
         return false;
     if (leaf && an__lr_span_count(&node->desc) == 1 && isnan(node->spans[0].value)) {
         node->spans[0] = available;
@@ -254,6 +299,8 @@ bool an__lr_resolve(an__lr_node *node, const an_lr_run *run, an__lr_span availab
         if (!an__lr_resolve(node->children[i], run, left, err))
             return false;
     }
+    if (!take_length(node, err))
+        return false;
     node->length = length_of(node);
     return check_end(node, run, err);
 }

@@ -188,6 +188,18 @@ static inline void random_param(random_desc *r, size_t node, const an_lr_param *
     }
 }
 
+/* `count` moments that increase, the first at `least` or later. */
+static inline void random_moments(random_desc *r, size_t node, size_t count, double least,
+                                  an_lr_lengths *out)
+{
+    for (size_t i = 0; i < RANDOM_LIST; i++) {
+        double before = i > 0 ? r->lengths[node][i - 1].value : least;
+        double more = i > 0 ? 1 + (double)random_below(r, 40) : (double)random_below(r, 20);
+        r->lengths[node][i] = (an_lr_length){before + more, AN_STEPS};
+    }
+    *out = (an_lr_lengths){r->lengths[node], count};
+}
+
 /* Milestones that suit the children; a length where there is none. */
 static inline void random_repair(random_desc *r, size_t node)
 {
@@ -196,12 +208,25 @@ static inline void random_repair(random_desc *r, size_t node)
         desc->after_end = AN_END_MIRROR;
     if (desc->kind == AN_ONE_CYCLE_LR && desc->one_cycle.three_phase)
         desc->one_cycle.pct_start /= 2;
+    if (desc->kind == AN_LR_SEQUENCE)
+        random_moments(r, node, desc->sequence.schedules.count - 1, 1, &desc->sequence.milestones);
+    if (desc->kind == AN_LR_INTERPOLATE)
+        random_moments(r, node, desc->interpolate.values.count, 0, &desc->interpolate.at);
+    if (desc->kind == AN_LR_CLAMP && desc->clamp.min.value > desc->clamp.max.value)
+        desc->clamp.max = desc->clamp.min;
     if (desc->kind != AN_SEQUENTIAL_LR)
         return;
     desc->sequential.milestones.count = desc->sequential.schedulers.count - 1;
     for (size_t i = 0; i < RANDOM_LIST; i++)
         r->integers[node][i] =
             (i > 0 ? r->integers[node][i - 1] : 0) + 1 + (int64_t)random_below(r, 40);
+}
+
+static inline bool random_composes(an_lr_kind kind)
+{
+    size_t count;
+    const an_lr_param *params = an_lr_params(kind, &count);
+    return params[0].type == AN_LR_CHILDREN || params[0].type == AN_LR_CHILD;
 }
 
 static inline const an_lr_desc *random_node(random_desc *r, int depth)
@@ -211,7 +236,7 @@ static inline const an_lr_desc *random_node(random_desc *r, int depth)
     do
         kind = (an_lr_kind)random_below(r, AN_LR_KIND_COUNT);
     while ((kind == AN_PLATEAU_LR && (depth > 0 || !r->metric)) ||
-           (depth > 2 && (kind == AN_SEQUENTIAL_LR || kind == AN_CHAINED_LR)));
+           (depth > 2 && random_composes(kind)));
     r->desc[node] = an_lr_defaults(kind);
     const an_lr_param *params = an_lr_params(kind, &count);
     for (size_t i = 0; i < count; i++)

@@ -1,0 +1,101 @@
+/* check_own.c - what the parameters of Anneal's own schedules must be together. */
+#include "lr/numeric.h"
+
+#include "lr/node.h"
+
+static bool list_rules(const an_lr_desc *desc, const char **blame, an_error *err)
+{
+    const an_lr_children *children = an__lr_children_of(desc);
+    const char *kind = an_lr_name(desc->kind);
+    *blame = "schedules";
+    if (children->count == 0 || !children->each)
+        return an_error_set(err, AN_ERROR_ARGUMENT, "%s: schedules must hold at least one", kind);
+    for (size_t i = 0; i < children->count; i++)
+        if (!children->each[i])
+            return an_error_set(err, AN_ERROR_ARGUMENT, "%s: schedule %zu is NULL", kind, i);
+    return true;
+}
+
+/* Moments in one unit must increase; in several, it shows when the run's facts are there. */
+static bool increasing(const char *kind, const char *name, const an_lr_lengths *list, an_error *err)
+{
+    for (size_t i = 1; i < list->count; i++) {
+        an_lr_length a = list->each[i - 1], b = list->each[i];
+        if (a.unit == b.unit && !(a.value < b.value))
+            return an_error_set(
+                err, AN_ERROR_ARGUMENT, "%s: %s must increase, but %g%s comes after %g%s", kind,
+                name, b.value, an__lr_unit_text(b.unit), a.value, an__lr_unit_text(a.unit));
+    }
+    return true;
+}
+
+static bool sequence_rules(const an_lr_sequence *p, const char **blame, an_error *err)
+{
+    *blame = "milestones";
+    size_t needed = p->schedules.count - 1;
+    if (p->milestones.count != needed)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "Sequence: milestones must hold the %zu moment%s at which the "
+                            "schedules after the first begin, got %zu",
+                            needed, needed == 1 ? "" : "s", p->milestones.count);
+    return increasing("Sequence", *blame, &p->milestones, err);
+}
+
+/* Whether the schedule has its base rate from its parameters, and erases what it is given. */
+static bool has_own_base(const an_lr_desc *desc)
+{
+    size_t count = an__lr_composed(desc);
+    if (desc->kind == AN_CYCLIC_LR || desc->kind == AN_ONE_CYCLE_LR)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        if (has_own_base(an_lr_child(desc, i)))
+            return true;
+    return false;
+}
+
+bool an__lr_check_product(const an_lr_product *p, an_error *err)
+{
+    for (size_t i = 1; i < p->schedules.count; i++)
+        if (has_own_base(p->schedules.each[i]))
+            return an_error_set(err, AN_ERROR_ARGUMENT,
+                                "Product: schedule %zu, %s, has rates of its own and would erase "
+                                "those before it; put it first",
+                                i, an_lr_name(p->schedules.each[i]->kind));
+    return true;
+}
+
+static bool interpolate_rules(const an_lr_interpolate *p, const char **blame, an_error *err)
+{
+    *blame = "values";
+    if (p->values.count != p->at.count)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "Interpolate: values must be as many as at, %zu, got %zu", p->at.count,
+                            p->values.count);
+    *blame = "at";
+    return increasing("Interpolate", *blame, &p->at, err);
+}
+
+static bool clamp_rules(const an_lr_clamp *p, const char **blame, an_error *err)
+{
+    *blame = "max";
+    if (!p->min.schedule && !p->max.schedule && p->min.value > p->max.value)
+        return an_error_set(err, AN_ERROR_ARGUMENT, "Clamp: max must be at least min, %g, got %g",
+                            p->min.value, p->max.value);
+    return true;
+}
+
+bool an__lr_check_own(const an_lr_desc *desc, const char **blame, an_error *err)
+{
+    if (an__lr_children_of(desc) && !list_rules(desc, blame, err))
+        return false;
+    switch (desc->kind) {
+    case AN_LR_SEQUENCE:
+        return sequence_rules(&desc->sequence, blame, err);
+    case AN_LR_INTERPOLATE:
+        return interpolate_rules(&desc->interpolate, blame, err);
+    case AN_LR_CLAMP:
+        return clamp_rules(&desc->clamp, blame, err);
+    default:
+        return true;
+    }
+}

@@ -224,7 +224,8 @@ typedef struct an_named_text {
  * TensorBoard's event files: scalars under the names of the CSV's columns, "epoch/loss" at every
  * epoch's end and "step/loss" every `every` updates; with `histograms`, every epoch's histogram of
  * each parameter ("params/1.weight") and of its gradient ("gradients/1.weight"); and the run's
- * hyper-parameters, if given, for the HPARAMS page. `path` is the file itself; TensorBoard finds it
+ * hyper-parameters, if given, for the HPARAMS page. Scalars are floats there, so they
+ * agree with the CSV to 24 bits. `path` is the file itself; TensorBoard finds it
  * in a folder when "tfevents" is part of its name. Resumed and rolled back like a CSV.
  */
 typedef struct an_events an_events;
@@ -241,11 +242,15 @@ AN_API an_events *an_events_new(const char *path, const an_events_options *optio
 AN_API an_callback an_events_callback(an_events *events);
 AN_API void an_events_free(an_events *events);
 
-/* One value found in an event file. `value` is a scalar's, NaN of everything else. */
+/*
+ * One value found in an event file. `tag` has no terminating zero. `value` is a scalar's, NaN of
+ * everything else (histograms, hyper-parameters, kinds that Anneal does not write).
+ */
 typedef struct an_event_value {
     double wall_time; /* seconds since 1970 */
     int64_t step;
     const char *tag;
+    size_t tag_length;
     bool is_scalar;
     double value;
 } an_event_value;
@@ -253,7 +258,7 @@ typedef struct an_event_value {
 /*
  * Reads the bytes of an event file, calling `visit` for every value in order until it gives false.
  * DATA with the position: a checksum or length that is wrong, a record cut short, fields that are
- * no event's. Values of kinds that are not known (images, audio) are visited like histograms.
+ * no event's, a file that begins as another kind.
  */
 AN_API bool an_events_read(const void *bytes, size_t size,
                            bool (*visit)(void *user, const an_event_value *value), void *user,

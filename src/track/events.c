@@ -1,0 +1,385 @@
+/* The callback that writes event files. */
+#include "track/events.h"
+#include "track/columns.h"
+#include "track/histogram.h"
+#include "track/log.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#define HEAD_SIZE 128
+
+/* A scalar as a Value up to its number: one key, length, tag and key, made once. */
+typedef struct scalar {
+    an_column column;
+    unsigned char head[HEAD_SIZE];
+    size_t head_size;
+} scalar;
+
+typedef struct scalars {
+    scalar scalar[AN_COLUMNS_MOST];
+    size_t count;
+} scalars;
+
+struct an_events {
+    an_log log;
+    int64_t every, last_step;
+    bool grad_norm, histograms;
+    bool goes_on;          /* the file has this run's beginning */
+    an_named_text *params; /* and their texts, in one block */
+    size_t param_count, params_size;
+    scalars of_steps, of_epochs;
+    an_histogram histogram;
+    an_proto proto;
+};
+
+static double wall_time(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static float as_float(double value)
+{
+    return value > (double)FLT_MAX ? INFINITY : value < -(double)FLT_MAX ? -INFINITY : (float)value;
+}
+
+/* ------------------------------------------------------------------ scalars */
+
+/* What the axis of a plot is, or follows from it. */
+static bool is_axis(const char *name)
+{
+    static const char *const names[] = {"step", "epoch", "batch", "samples", "seconds"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* "epoch/loss"; the tag is short enough for lengths of one byte. */
+static void make_scalar(scalar *s, const an_column *column, const char *folder)
+{
+    unsigned char *head = s->head;
+    s->column = *column;
+    size_t tag = an_format((char *)head + 4, HEAD_SIZE - 4, "%s/%s", folder, column->name);
+    head[0] = AN_SUMMARY_VALUE << 3 | AN_WIRE_BYTES;
+    head[1] = (unsigned char)(tag + 7);
+    head[2] = AN_VALUE_TAG << 3 | AN_WIRE_BYTES;
+    head[3] = (unsigned char)tag;
+    head[4 + tag] = AN_VALUE_SCALAR << 3 | AN_WIRE_FOUR;
+    s->head_size = tag + 5;
+}
+
+static void make_scalars(scalars *all, const an_record *record, an_row_kind kind)
+{
+    an_columns columns;
+    an__columns_of(&columns, record, kind);
+    all->count = 0;
+    for (size_t i = 0; i < columns.count; i++)
+        if (!is_axis(columns.column[i].name))
+            make_scalar(&all->scalar[all->count++], &columns.column[i],
+                        kind == AN_ROW_STEP ? "step" : "epoch");
+}
+
+static void put_scalar(an_proto *proto, const scalar *s, const an_record *record)
+{
+    double value = s->column.whole ? (double)an__column_whole(&s->column, record)
+                                   : an__column_real(&s->column, record);
+    unsigned char bytes[4];
+    float number = as_float(value);
+    uint32_t bits;
+    if (isnan(value))
+        return;
+    memcpy(&bits, &number, sizeof bits);
+    an__put_32(bytes, bits);
+    an__proto_raw(proto, s->head, s->head_size);
+    an__proto_raw(proto, bytes, sizeof bytes);
+}
+
+/* ------------------------------------------------------------------- events */
+
+/* Begins an event with its summary; gives what end_event wants. */
+static size_t begin_event(an_events *e, int64_t step)
+{
+    an__proto_reset(&e->proto);
+    an__proto_double(&e->proto, AN_EVENT_TIME, wall_time());
+    an__proto_varint(&e->proto, AN_EVENT_STEP, (uint64_t)step);
+    return an__proto_begin(&e->proto, AN_EVENT_SUMMARY);
+}
+
+static void end_event(an_events *e, size_t begun)
+{
+    an__proto_end(&e->proto, begun);
+    if (e->proto.failed || !an__record_add(&e->log.file, e->proto.bytes, e->proto.size))
+        an__log_lose(&e->log);
+}
+
+static void add_scalars(an_events *e, const scalars *all, const an_record *record)
+{
+    size_t summary = begin_event(e, record->step);
+    for (size_t i = 0; i < all->count; i++)
+        put_scalar(&e->proto, &all->scalar[i], record);
+    end_event(e, summary);
+}
+
+static void put_histogram(an_events *e, const char *folder, const char *name, const float *values,
+                          int64_t count)
+{
+    char tag[256];
+    an_format(tag, sizeof tag, "%s/%s", folder, name);
+    an__histogram_fill(&e->histogram, values, count);
+    size_t value = an__proto_begin(&e->proto, AN_SUMMARY_VALUE);
+    an__proto_text(&e->proto, AN_VALUE_TAG, tag);
+    an__histogram_put(&e->histogram, &e->proto, AN_VALUE_HISTOGRAM);
+    an__proto_end(&e->proto, value);
+}
+
+static void add_params(void *user, const an_record *record, const an_param_view *params,
+                       size_t count)
+{
+    an_events *e = user;
+    for (size_t i = 0; i < count; i++) {
+        size_t summary = begin_event(e, record->step);
+        put_histogram(e, "params", params[i].name, params[i].values, params[i].count);
+        if (params[i].gradient)
+            put_histogram(e, "gradients", params[i].name, params[i].gradient, params[i].count);
+        end_event(e, summary);
+    }
+}
+
+/* --------------------------------------------------------- hyper-parameters */
+
+/*
+ * The HPARAMS page wants, in metadata (SummaryMetadata 1 plugin: 1 name, 2 content), a message that
+ * says when a session began (3: SessionStartInfo 1 map of names to values, 5 seconds) and another
+ * when it ended (4: SessionEndInfo 1 status, 2 seconds). Source: TensorBoard, plugins/hparams.
+ */
+enum { HPARAMS_BEGIN = 3, HPARAMS_END = 4 };
+
+static void put_param(an_proto *proto, const an_named_text *param)
+{
+    double number;
+    size_t length = strlen(param->text);
+    size_t entry = an__proto_begin(proto, 1);
+    an__proto_text(proto, 1, param->name);
+    size_t value = an__proto_begin(proto, 2); /* google.protobuf.Value: 2 number, 3 text */
+    if (length > 0 && an_number_parse(param->text, length, &number) == length)
+        an__proto_double(proto, 2, number);
+    else
+        an__proto_text(proto, 3, param->text);
+    an__proto_end(proto, value);
+    an__proto_end(proto, entry);
+}
+
+static void add_session(an_events *e, int64_t step, unsigned which, const char *tag)
+{
+    an_proto *proto = &e->proto;
+    if (e->param_count == 0)
+        return;
+    size_t summary = begin_event(e, step), value = an__proto_begin(proto, AN_SUMMARY_VALUE);
+    an__proto_text(proto, AN_VALUE_TAG, tag);
+    size_t metadata = an__proto_begin(proto, AN_VALUE_METADATA);
+    size_t plugin = an__proto_begin(proto, 1);
+    an__proto_text(proto, 1, "hparams");
+    size_t content = an__proto_begin(proto, 2), info = an__proto_begin(proto, which);
+    for (size_t i = 0; which == HPARAMS_BEGIN && i < e->param_count; i++)
+        put_param(proto, &e->params[i]);
+    if (which == HPARAMS_END)
+        an__proto_varint(proto, 1, 1); /* STATUS_SUCCESS */
+    an__proto_double(proto, which == HPARAMS_BEGIN ? 5 : 2, wall_time());
+    an__proto_end(proto, info);
+    an__proto_end(proto, content);
+    an__proto_end(proto, plugin);
+    an__proto_end(proto, metadata);
+    an__proto_end(proto, value);
+    end_event(e, summary);
+}
+
+/* One block: the table, then the texts. */
+static bool copy_params(an_events *e, const an_events_options *options, an_error *err)
+{
+    size_t size = options->param_count * sizeof *e->params;
+    for (size_t i = 0; i < options->param_count; i++)
+        size += strlen(options->params[i].name) + strlen(options->params[i].text) + 2;
+    e->params = an_alloc(NULL, size, 1, err);
+    if (!e->params)
+        return false;
+    e->params_size = size;
+    e->param_count = options->param_count;
+    char *text = (char *)(e->params + e->param_count);
+    for (size_t i = 0; i < e->param_count; i++) {
+        e->params[i].name = strcpy(text, options->params[i].name);
+        text += strlen(text) + 1;
+        e->params[i].text = strcpy(text, options->params[i].text);
+        text += strlen(text) + 1;
+    }
+    return true;
+}
+
+/* ----------------------------------------------------------------- the file */
+
+static int64_t find_later(void *user, int64_t step, an_error *err)
+{
+    return an__records_walk(&((an_events *)user)->log.file, step, INT64_MAX, err);
+}
+
+static bool is_row_end(void *user, int64_t offset)
+{
+    return an__records_walk(&((an_events *)user)->log.file, INT64_MAX, offset, NULL) == offset;
+}
+
+/* The first record of a file, in memory to be freed with an__append_close. */
+static bool make_version(an_append *record, an_error *err)
+{
+    an_proto message = {0};
+    *record = (an_append){.name = ""};
+    an__proto_double(&message, AN_EVENT_TIME, wall_time());
+    an__proto_text(&message, AN_EVENT_VERSION, AN_EVENTS_VERSION);
+    bool made = !message.failed && an__record_add(record, message.bytes, message.size);
+    an__proto_free(&message);
+    return made || an_error_set(err, AN_ERROR_MEMORY, "memory ran out for an event file");
+}
+
+/*
+ * Whether the file begins as an event file does. One that a killed process left with a part of its
+ * first record counts as empty.
+ */
+static bool check_version(an_append *file, const an_append *version, an_error *err)
+{
+    unsigned char found[64];
+    const size_t text = sizeof AN_EVENTS_VERSION - 1;
+    int64_t got = an__append_read(file, 0, found, sizeof found, err);
+    if (got < 0)
+        return false;
+    size_t size = (size_t)got, head = size < AN_RECORD_HEAD ? size : AN_RECORD_HEAD;
+    if (size < version->used && memcmp(found, version->waiting, head) == 0)
+        return an__append_cut(file, 0, err);
+    for (size_t i = AN_RECORD_HEAD; i + text <= size; i++)
+        if (memcmp(found + i, AN_EVENTS_VERSION, text) == 0)
+            return true;
+    return an_error_set(err, AN_ERROR_DATA,
+                        "'%s' is no event file; name another file, or move that one away",
+                        file->name);
+}
+
+/* A new file gets its first record, before what waits; of an old one, half a record goes. */
+static bool prepare_with(an_events *e, const an_append *version, an_error *err)
+{
+    an_append *file = &e->log.file;
+    if (file->size > 0 && !check_version(file, version, err))
+        return false;
+    int64_t end = find_later(e, INT64_MAX, err);
+    if (end < 0 || !an__append_cut(file, end, err))
+        return false;
+    return end > 0 || an__append_write(file, version->waiting, version->used, err);
+}
+
+static bool prepare(void *user, an_error *err)
+{
+    an_append version;
+    bool ok = make_version(&version, err) && prepare_with(user, &version, err);
+    an__append_close(&version);
+    return ok;
+}
+
+/* ------------------------------------------------------------- the callback */
+
+static void train_begin(void *user, const an_record *record, an_control *control)
+{
+    an_events *e = user;
+    make_scalars(&e->of_steps, record, AN_ROW_STEP);
+    make_scalars(&e->of_epochs, record, AN_ROW_EPOCH);
+    e->last_step = record->step;
+    an__log_begin(&e->log, record, control);
+    if (!e->goes_on)
+        add_session(e, record->step, HPARAMS_BEGIN, "_hparams_/session_start_info");
+}
+
+static void batch_end(void *user, const an_record *record, an_control *control)
+{
+    an_events *e = user;
+    if (!an__row_due(record, e->every, &e->last_step))
+        return;
+    add_scalars(e, &e->of_steps, record);
+    an__log_tick(&e->log, record, control);
+}
+
+static void epoch_end(void *user, const an_record *record, an_control *control)
+{
+    an_events *e = user;
+    add_scalars(e, &e->of_epochs, record);
+    an__log_flush(&e->log, record, control);
+}
+
+static void train_end(void *user, const an_record *record, an_control *control)
+{
+    an_events *e = user;
+    add_session(e, record->step, HPARAMS_END, "_hparams_/session_end_info");
+    an__log_flush(&e->log, record, control);
+}
+
+static void sync_file(void *user, const an_record *record, an_control *control)
+{
+    an__log_sync(&((an_events *)user)->log, record, control);
+}
+
+static size_t save_state(void *user, void *bytes, size_t size)
+{
+    return an__log_save_state(&((an_events *)user)->log, bytes, size);
+}
+
+static bool load_state(void *user, const an_record *record, const void *bytes, size_t size,
+                       an_error *err)
+{
+    an_events *e = user;
+    e->last_step = record->step;
+    e->goes_on = bytes != NULL;
+    return an__log_load_state(&e->log, record, bytes, size, err);
+}
+
+an_callback an_events_callback(an_events *events)
+{
+    return (an_callback){.train_begin = train_begin,
+                         .batch_end = events->every > 0 ? batch_end : NULL,
+                         .epoch_end = epoch_end,
+                         .train_end = train_end,
+                         .params = events->histograms ? add_params : NULL,
+                         .save_begin = sync_file,
+                         .wants_grad_norm = events->grad_norm,
+                         .name = events->log.state_name,
+                         .save_state = save_state,
+                         .load_state = load_state,
+                         .user = events};
+}
+
+an_events *an_events_new(const char *path, const an_events_options *options, an_error *err)
+{
+    an_events *e = an_alloc(NULL, 1, sizeof *e, err);
+    if (!e)
+        return NULL;
+    e->log.prepare = prepare;
+    e->log.find_later = find_later;
+    e->log.is_row_end = is_row_end;
+    e->log.user = e;
+    e->every = options->log.every;
+    e->grad_norm = options->log.grad_norm;
+    e->histograms = options->histograms;
+    an__histogram_init(&e->histogram);
+    if (an__log_init(&e->log, "events", path, &options->log, err) && copy_params(e, options, err))
+        return e;
+    an_events_free(e);
+    return NULL;
+}
+
+void an_events_free(an_events *events)
+{
+    if (!events)
+        return;
+    an__log_free(&events->log);
+    an__proto_free(&events->proto);
+    an_release(NULL, events->params, events->params_size, 1);
+    an_release(NULL, events, 1, sizeof *events);
+}

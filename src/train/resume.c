@@ -122,6 +122,15 @@ static bool compare_optimizer(restore *r)
 
 /* ------------------------------------------------------------- the schedule */
 
+/* The groups' values as they were, unless the optimizer has new ones. */
+static bool load_slots(restore *r)
+{
+    const an__section *groups = an__container_find(&r->container, "groups");
+    if (r->same_optimizer)
+        an__slots_load(r->fit->options->optim, groups->bytes);
+    return true;
+}
+
 /* How often the schedule had been stepped. */
 static int64_t schedule_steps(const restore *r)
 {
@@ -146,7 +155,7 @@ static bool adopt_schedule(restore *r, const an__section *saved)
     struct an_lr_schedule *schedule = r->fit->options->schedule;
     bool same_interval = r->state.interval == (int64_t)r->fit->options->interval;
     if (!saved && !schedule)
-        return true;
+        return load_slots(r);
     if (!saved || !schedule || !same_interval || !r->same_optimizer ||
         !an_lr_state_load(schedule, saved->bytes, saved->size, AN_LR_ADOPT, &changes, NULL))
         return adopt_fresh(r);
@@ -199,18 +208,15 @@ static bool keep_schedule(restore *r, const an__section *saved)
 static bool restore_schedule(restore *r)
 {
     const an__section *saved = an__container_find(&r->container, "schedule");
-    const an__section *groups = an__container_find(&r->container, "groups");
-    if (r->same_optimizer)
-        an__slots_load(r->fit->options->optim, groups->bytes);
     switch (r->fit->options->policy) {
     case AN_RESUME_KEEP:
-        return keep_schedule(r, saved);
+        return load_slots(r) && keep_schedule(r, saved);
     case AN_RESUME_ADOPT:
         return adopt_schedule(r, saved);
     case AN_RESUME_REFUSE:
         break;
     }
-    return refuse_schedule(r, saved);
+    return load_slots(r) && refuse_schedule(r, saved);
 }
 
 /* -------------------------------------------------------------- the rest */

@@ -17,7 +17,8 @@ typedef struct world {
     /* Set before world_open; 0 means what is said. */
     int64_t count, batch; /* 20 samples, batches of 4 */
     double lr;            /* 0.1 */
-    bool shuffle;
+    bool shuffle, dropout, adam;
+    uint64_t seed;          /* of the loaders: 3 */
     an_allocator allocator; /* the C library's */
 
     an_context *context;
@@ -33,7 +34,7 @@ static inline an_loader *world_loader(world *w, int64_t batch, bool shuffle)
     an_loader_options options = an_loader_defaults();
     options.batch_size = batch;
     options.shuffle = shuffle;
-    options.seed = 3;
+    options.seed = w->seed ? w->seed : 3;
     an_loader *loader = an_loader_new(w->context, w->data, &options, NULL);
     assert_non_null(loader);
     return loader;
@@ -62,12 +63,17 @@ static inline void world_open(world *w)
     w->model = an_model_new(w->context, NULL);
     an_model_linear(w->model, 4, 5, true);
     an_model_tanh(w->model);
+    if (w->dropout)
+        an_model_dropout(w->model, 0.5);
     an_model_linear(w->model, 5, 3, true);
     assert_true(an_model_build(w->model, an_shape_1(4), 1, NULL));
     an_sgd_options sgd = an_sgd_defaults();
     sgd.lr = w->lr != 0 ? w->lr : 0.1;
     sgd.momentum = 0.9;
-    w->optim = an_sgd_new(an_model_params(w->model), &sgd, NULL);
+    an_adam_options adam = an_adam_defaults();
+    adam.lr = sgd.lr;
+    w->optim = w->adam ? an_adam_new(an_model_params(w->model), &adam, NULL)
+                       : an_sgd_new(an_model_params(w->model), &sgd, NULL);
     assert_non_null(w->optim);
     w->fit = an_fit_defaults();
     w->fit.model = w->model;

@@ -36,7 +36,7 @@ static const struct {
     [AN_LR_CHILDREN] = {"schedules", "list of schedules"},
     [AN_LR_CHILD] = {"schedule", "schedule"},
     [AN_LR_VALUE] = {"value", "number or schedule"},
-    [AN_LR_NUMBERS] = {"numbers", "list of numbers"},
+    [AN_LR_NUMBERS] = {"number_list", "list of numbers"},
     [AN_LR_LENGTH] = {"length", "length"},
     [AN_LR_LENGTHS] = {"lengths", "list of lengths"},
     [AN_LR_NAME] = {"name", "name"},

@@ -597,7 +597,8 @@ AN_API an_lr_desc an_lr_defaults(an_lr_kind kind);
 
 /*
  * Whether `desc` can be made into a schedule over `group_count` groups (0: any number). The error
- * (ARGUMENT) names the schedule, the parameter, the value and the allowed range.
+ * (ARGUMENT) names the schedule, the parameter, the value and the allowed range. Descriptions nest
+ * up to 32 deep and hold up to 1024 schedules in all; lists have up to 2^24 values.
  */
 AN_API bool an_lr_check(const an_lr_desc *desc, size_t group_count, an_error *err);
 
@@ -843,8 +844,11 @@ AN_API size_t an_lr_state_save(const an_lr_schedule *schedule, void *bytes, size
  *                  must be the same but for its parameters, lists of any length: it must nest the
  *                  same kinds.
  *
- * To keep the saved parameters instead, make the schedule from them: an_lr_state_desc of
- * anneal/lr_text.h reads them out of a state.
+ * To keep the saved parameters instead, make the schedule from them and load into it:
+ * an_lr_state_desc of anneal/lr_text.h reads the description out of a state, of either form. That
+ * is no third policy, since it takes more than the schedule's memory holds: lists may be longer
+ * than those it was made with, and expressions are read anew. A program with the core alone keeps
+ * by describing its schedule as it was saved; `changes` names what it has to put back.
  */
 typedef enum an_lr_policy { AN_LR_REFUSE, AN_LR_ADOPT } an_lr_policy;
 

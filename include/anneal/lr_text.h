@@ -7,7 +7,20 @@
  *   an_lr_text_free(text);      (after the schedule, if the text holds lambdas)
  *
  * The calls are written as a PyTorch user writes them (anneal/spec.h has the grammar) and nest:
- * "SequentialLR([LinearLR(total_iters=5), ExponentialLR(0.9)], milestones=[5])".
+ * "SequentialLR([LinearLR(total_iters=5), ExponentialLR(0.9)], milestones=[5])". What PyTorch's
+ * calls may end with, last_epoch=-1 and verbose, is read and left out.
+ *
+ * A function of the step is a lambda, also in quotes, or its expression of `epoch` in quotes:
+ * LambdaLR(lambda epoch: 0.95 ** epoch), LambdaLR("0.95 ** epoch"). There are + - * / // % **,
+ * comparisons (also a < b < c), and, or, not, `x if c else y`, min, max, abs, cos, sin, sqrt, exp,
+ * log, floor, int, pow and pi, with or without `math.`. Precedence and values are Python's, also of
+ * `a or b` and of // and % with signs. These are the limits:
+ *
+ *   - Integers are exact up to 2^53 and doubles beyond; one that is written larger is refused.
+ *   - Where Python raises an exception or goes over to complex numbers, the value is what IEEE
+ *     arithmetic has: x / 0 is infinite (0 / 0 NaN), x // 0 and x % 0 are NaN, an overflow is
+ *     infinite, log(0) is -inf; logarithms, roots and fractional powers below 0 are NaN.
+ *   - An expression has up to 10000 bytes and nests up to 64 deep.
  *
  * Lengths may have units: 500st, 5ep, 1_000_000sa, 2e9tok, 90s, 10min, 2h, 0.3run. Where PyTorch
  * counts steps (T_max=5ep), the run's facts must turn them into whole steps when the text is read.
@@ -67,8 +80,10 @@ AN_API size_t an_lr_state_print(char *buffer, size_t size, const an_lr_schedule 
 
 /*
  * Loads such an object, as an_lr_state_load loads bytes. Keys may come in any order; an unknown
- * key, one that is missing or comes twice, and a value of the wrong type are refused (DATA), with
- * the line, the column and the path of what is wrong ("groups[1].lr.value"). `allocator` (for the
+ * key, one that is missing or comes twice, a value of the wrong type, a count that is not exactly
+ * an integer from 0 to 2^53 and a number beyond the largest double are refused (DATA), with the
+ * line, the column and the path of what is wrong ("groups[1].lr.value"); another version is refused
+ * before all of these, with its number. `allocator` (for the
  * reading only) and `changes` may be NULL.
  */
 AN_API bool an_lr_state_parse(an_lr_schedule *schedule, const char *text, size_t length,

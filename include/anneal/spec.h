@@ -31,7 +31,8 @@
 extern "C" {
 #endif
 
-#define AN_SPEC_MAX_DEPTH 32
+/* Enough for 32 schedules in each other, of which each may take a call and a list. */
+#define AN_SPEC_MAX_DEPTH 72
 
 typedef enum an_spec_kind {
     AN_SPEC_NONE,   /* None */

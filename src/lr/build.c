@@ -140,7 +140,7 @@ static void give_memory(layout *l, an__lr_node *node, const an_lr_desc *desc)
         return;
     node->memory = memory;
     node->memory_count = count;
-    node->spans = spans;
+    node->spans = an__lr_span_count(desc) > 0 ? spans : NULL;
     node->observes = feedback != NULL;
     if (feedback)
         feedback->reset(node);

@@ -336,17 +336,19 @@ static bool check_one(const an_lr_desc *desc, size_t groups, an_error *err)
 static AN__SMALL bool check_tree(const an_lr_desc *desc, size_t groups, int depth, size_t *left,
                                  an_error *err)
 {
-    if (depth > AN__LR_MAX_DEPTH || *left == 0)
+    if (depth > AN__LR_MAX_DEPTH || *left == 0) {
+        *left = 0; /* the error is of the whole: no place in it is named */
         return an_error_set(err, AN_ERROR_ARGUMENT,
                             "a schedule can nest %d deep and hold %d schedules in all",
                             AN__LR_MAX_DEPTH, AN__LR_MAX_NODES);
+    }
     --*left;
     if (!check_one(desc, groups, err))
         return false;
     size_t count = an_lr_child_count(desc);
     for (size_t i = 0; i < count; i++)
         if (!check_tree(an_lr_child(desc, i), groups, depth + 1, left, err)) {
-            if (*left > 0 && depth < AN__LR_MAX_DEPTH)
+            if (*left > 0)
                 an_error_prefix(err, "%s, scheduler %zu: ", an_lr_name(desc->kind), i);
             return false;
         }

@@ -257,7 +257,7 @@ static bool read_list(reader *r, an__json *list, char end)
     an__json **last = &list->first;
     list->kind = object ? AN__JSON_OBJECT : AN__JSON_ARRAY;
     if (++r->depth > MAX_DEPTH)
-        return fail(r, r->at, "this is nested too deep");
+        return fail(r, r->at, "this nests more than 16 deep");
     r->at++;
     for (bool more = next(r) != end; more;) {
         const char *key = NULL;

@@ -83,7 +83,8 @@ static bool skip_expression(parser *p)
             return an__scan_unexpected(in, "an expression");
         if (closing(c) != '\0') {
             if (open == AN_SPEC_MAX_DEPTH)
-                return fail_at(p, in->at, "the brackets of this expression are nested too deep");
+                return an_spec_error(in->source, in->at, in->err,
+                                     "brackets are nested more than %d deep", AN_SPEC_MAX_DEPTH);
             expected[open++] = closing(c);
         } else if (c == ')' || c == ']' || c == '}') {
             if (expected[--open] != c)

@@ -237,7 +237,7 @@ static void what_is_wrong_is_named_with_its_place(void **state)
     expect_message("StepLR(", "\\ud800StepLR(", "not a character");
     expect_message("StepLR(", "Step\nLR(", "line 1, column 41: a JSON string holds no control");
     expect_message("}}]}", "}}], \"x", "this string does not end");
-    expect_message("[0.1]", "[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]", "nested too deep");
+    expect_message("[0.1]", "[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]", "this nests more than 16 deep");
 }
 
 /* Every beginning of a state is refused, and nothing beyond it is read. */

@@ -201,6 +201,32 @@ static void a_trainer_fills_in_the_length(void **state)
     expect_filled("OneCycleLR(0.5)", &fill, "OneCycleLR(max_lr=0.5, epochs=3, steps_per_epoch=30)");
 }
 
+/* A chain in a chain and so on, `depth` schedules deep; its text and the state's bring it back. */
+static void the_deepest_description_survives_text(void **state)
+{
+    (void)state;
+    char text[2048] = "", back[2048];
+    for (int depth = 1; depth <= 33; depth++) {
+        static const char *const inner = "StepLR(step_size=3)";
+        size_t used = 0;
+        for (int i = 1; i < depth; i++)
+            used += an_format(text + used, sizeof text - used, "ChainedScheduler([%s, ", inner);
+        used += an_format(text + used, sizeof text - used, "%s", inner);
+        for (int i = 1; i < depth; i++)
+            used += an_format(text + used, sizeof text - used, "])");
+        an_error err = {0};
+        an_lr_text *parsed = an_lr_parse_text(text, NULL, NULL, &err);
+        assert_int_equal(parsed != NULL, depth <= 32);
+        if (parsed)
+            an_lr_print(back, sizeof back, an_lr_text_desc(parsed));
+        else
+            assert_non_null(strstr(err.message, "a schedule can nest 32 deep"));
+        if (parsed)
+            assert_string_equal(back, text);
+        an_lr_text_free(parsed);
+    }
+}
+
 static void printing_cuts_where_the_buffer_ends(void **state)
 {
     (void)state;
@@ -263,6 +289,7 @@ int main(void)
         cmocka_unit_test(random_schedules_survive_text),
         cmocka_unit_test(errors_point_at_the_place),
         cmocka_unit_test(a_trainer_fills_in_the_length),
+        cmocka_unit_test(the_deepest_description_survives_text),
         cmocka_unit_test(printing_cuts_where_the_buffer_ends),
         cmocka_unit_test(text_knows_no_locale),
         cmocka_unit_test(the_table_names_every_schedule),

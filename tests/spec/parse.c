@@ -318,7 +318,7 @@ static void test_depth_is_limited(void **state)
         an_spec *spec = an_spec_parse(&source, NULL, &err);
         assert_int_equal(spec != NULL, depth <= AN_SPEC_MAX_DEPTH);
         if (!spec)
-            assert_non_null(strstr(err.message, "nested more than 32 deep"));
+            assert_non_null(strstr(err.message, "nested more than 72 deep"));
         an_spec_free(spec);
     }
     size_t many = 1000000;

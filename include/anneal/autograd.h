@@ -185,6 +185,29 @@ typedef enum an_activation { AN_IDENTITY, AN_RELU, AN_TANH, AN_SIGMOID } an_acti
 AN_API an_tensor *an_linear(an_graph *graph, an_tensor *x, an_tensor *weight, an_tensor *bias,
                             an_activation activation);
 
+/* --------------------------------------------------------------- attention */
+
+/* `heads` divides the width. `dropout` is of the weights, 0 <= dropout < 1, and draws from `rng`.
+ */
+typedef struct an_attention_options {
+    int64_t heads;
+    bool causal; /* position t of the queries sees positions 0..t of the keys */
+    double dropout;
+    an_rng *rng; /* NULL without dropout */
+} an_attention_options;
+
+/*
+ * Scaled dot-product attention (arXiv 1706.03762): queries (batch, time, width), keys and values
+ * (batch, positions, width), each with its heads side by side in the last dimension. Every head
+ * gives softmax(q k^T / sqrt(width / heads)) v; the result is (batch, time, width). One fused
+ * operation; it keeps the weights, (batch, heads, time, positions) floats.
+ */
+AN_API an_tensor *an_attention(an_graph *graph, an_tensor *queries, an_tensor *keys,
+                               an_tensor *values, an_attention_options options);
+/* The same with queries, keys and values side by side in one tensor (batch, time, 3 width), as one
+ * an_linear makes them. */
+AN_API an_tensor *an_self_attention(an_graph *graph, an_tensor *qkv, an_attention_options options);
+
 /* -------------------------------------------------------------- reductions */
 
 /* Over all elements, to a scalar. The mean of no elements is NaN. */

@@ -26,6 +26,8 @@
     X(matmul) \
     X(transpose) \
     X(linear) \
+    X(attention) \
+    X(self_attention) \
     X(sum) \
     X(mean) \
     X(sum_dim) \

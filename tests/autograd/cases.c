@@ -231,6 +231,27 @@ static void divergence(an_rng *rng, bool large, an_shape *shapes, int *count, se
     s->loss.reduction = (an_reduction)below(rng, 3);
 }
 
+/* Queries, keys and values of several heads. */
+static void three_parts(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    *count = 3;
+    s->heads = 1 + below(rng, 3);
+    s->causal = below(rng, 2);
+    s->p = below(rng, 3) == 0 ? 0.25 : 0;
+    s->seed = an_rng_u32(rng);
+    const int64_t batch = 1 + below(rng, 3), width = s->heads * odd_dim(rng, 8);
+    const int64_t keys = large ? 150 : odd_dim(rng, 17);
+    shapes[0] = an_shape_3(batch, large ? 200 : odd_dim(rng, 17), width);
+    shapes[1] = shapes[2] = an_shape_3(batch, keys, width);
+}
+
+static void side_by_side(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    three_parts(rng, large, shapes, count, s);
+    *count = 1;
+    shapes[0].dim[2] *= 3;
+}
+
 static void parts(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
 {
     at_least_one_dim(rng, large, shapes, count, s);
@@ -279,6 +300,14 @@ CALL(flatten, in[0], s->dim)
 CALL(slice, in[0], s->dim, s->start, s->count)
 CALL(index_rows, in[0], (an_labels){s->labels, s->label_count})
 CALL(concat, in, count, s->dim)
+
+static an_tensor *call_attention(an_graph *graph, an_tensor **in, int count, const setting *s)
+{
+    an_rng rng = an_rng_init(s->seed, 1);
+    const an_attention_options options = {s->heads, s->causal, s->p, &rng};
+    return count == 1 ? an_self_attention(graph, in[0], options)
+                      : an_attention(graph, in[0], in[1], in[2], options);
+}
 
 static an_tensor *call_class_loss(an_graph *graph, an_tensor **in, int count, const setting *s)
 {
@@ -362,6 +391,8 @@ const op_case op_cases[] = {
     {"slice", part, call_slice, twin_slice, -2, 2, 0},
     {"index_rows", rows, call_index_rows, twin_index_rows, -2, 2, 0},
     {"concat", parts, call_concat, twin_concat, -2, 2, 0},
+    {"attention", three_parts, call_attention, twin_attention, -2, 2, 0},
+    {"self_attention", side_by_side, call_attention, twin_self_attention, -2, 2, 0},
     {"nll_loss", negative_class_loss, call_class_loss, twin_nll_loss, -4, 0, 0},
     {"cross_entropy", class_loss, call_class_loss, twin_cross_entropy, -4, 4, 0},
     {"mse_loss", squares, call_value_loss, twin_value_loss, -2, 2, 0},

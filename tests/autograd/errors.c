@@ -270,6 +270,30 @@ static void test_backward(void **state)
     assert_true(an_graph_reset(g, NULL));
 }
 
+static void test_attention(void **state)
+{
+    fixture *f = *state;
+    an_graph *g = f->graph;
+    const an_attention_options two = {.heads = 2};
+    expect(f, an_self_attention(g, f->m23, two), AN_ERROR_SHAPE,
+           "self_attention: takes (batch, time, width) with at least one position, got (2, 3)");
+    expect(f, an_self_attention(g, f->t234, two), AN_ERROR_SHAPE, "got (2, 3, 4)");
+    expect(f, an_self_attention(g, an_full(g, an_shape_3(1, 0, 6), 1), two), AN_ERROR_SHAPE,
+           "at least one position");
+    expect(f, an_attention(g, f->t234, f->t234, an_full(g, an_shape_3(2, 2, 4), 1), two),
+           AN_ERROR_SHAPE, "values (2, 2, 4) do not fit");
+    expect(f, an_attention(g, f->t234, f->m23, f->m23, two), AN_ERROR_SHAPE, "got (2, 3)");
+    expect(f, an_attention(g, f->t234, f->t234, f->t234, (an_attention_options){.heads = 3}),
+           AN_ERROR_ARGUMENT, "the number of heads must divide the width 4, got 3");
+    expect(f, an_attention(g, f->t234, f->t234, f->t234, (an_attention_options){.heads = 0}),
+           AN_ERROR_ARGUMENT, "got 0");
+    expect(f, an_attention(g, f->t234, f->t234, f->t234, (an_attention_options){2, true, 1, NULL}),
+           AN_ERROR_ARGUMENT, "dropout is a probability from 0 to below 1, got 1");
+    expect(f,
+           an_attention(g, f->t234, f->t234, f->t234, (an_attention_options){2, true, 0.5, NULL}),
+           AN_ERROR_ARGUMENT, "needs a random number generator");
+}
+
 static void test_graphs_do_not_mix(void **state)
 {
     fixture *f = *state;
@@ -297,6 +321,7 @@ int main(void)
         TEST(test_the_first_error_is_kept_and_flows),
         TEST(test_poison_of_an_earlier_step),
         TEST(test_backward),
+        TEST(test_attention),
         TEST(test_graphs_do_not_mix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

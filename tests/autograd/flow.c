@@ -399,6 +399,39 @@ static void test_dropout(void **state)
     assert_float_equal(an_item(an_sum(g, an_dropout(g, x, 0, &rng))), N, 0);
 }
 
+/* One tensor as queries, keys and values gets the sum of three gradients, from what is there on. */
+static void test_attention_of_one_tensor(void **state)
+{
+    fixture *f = *state;
+    an_graph *g = f->graph;
+    enum { N = 2 * 70 * 6 };
+    static float values[N], want[N];
+    an_rng rng = an_rng_init(3, 0);
+    an_rng_fill_uniform(&rng, values, N, -1, 1);
+    const an_shape shape = an_shape_3(2, 70, 6);
+    const an_attention_options options = {.heads = 2, .causal = true};
+    an_tensor *part[3];
+    for (int i = 0; i < 3; i++)
+        part[i] = an_leaf(g, values, shape);
+    an_tensor *y = an_attention(g, part[0], part[1], part[2], options);
+    assert_true(an_backward(g, an_sum(g, an_mul(g, y, y)), NULL));
+    for (int i = 0; i < 3 * N; i++)
+        want[i % N] += an_tensor_grad(part[i / N])[i % N];
+    assert_true(an_graph_reset(g, NULL));
+    for (int times = 1; times <= 2; times++) {
+        an_tensor *x = an_leaf(g, values, shape), *loss = NULL;
+        for (int i = 0; i < times; i++) {
+            an_tensor *z = an_attention(g, x, x, x, options);
+            an_tensor *square = an_sum(g, an_mul(g, z, z));
+            loss = loss ? an_add(g, loss, square) : square;
+        }
+        assert_true(an_backward(g, loss, NULL));
+        for (int i = 0; i < N; i++)
+            assert_float_equal(an_tensor_grad(x)[i], times * want[i], 1e-5);
+        assert_true(an_graph_reset(g, NULL));
+    }
+}
+
 static void test_peak_bytes(void **state)
 {
     fixture *f = *state;
@@ -435,6 +468,7 @@ int main(void)
         TEST(test_count_correct),
         TEST(test_empty_tensors),
         TEST(test_dropout),
+        TEST(test_attention_of_one_tensor),
         TEST(test_peak_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,6 +154,62 @@ void twin_softmax(const setting *s, const twin *in, int count, twin *out)
         out->data[i] = exp(out->data[i]);
 }
 
+/* ---------------------------------------------------------------- attention */
+
+/* softmax(q k^T / sqrt(size)) v of every head; the weights are dropped as twin_dropout does. */
+void twin_attention(const setting *s, const twin *in, int count, twin *out)
+{
+    (void)count;
+    const an_shape shape = in[0].shape;
+    const int64_t batch = shape.dim[0], time = shape.dim[1], width = shape.dim[2];
+    const int64_t keys = in[1].shape.dim[1], size = width / s->heads;
+    const int64_t weights = batch * s->heads * time * keys;
+    an_rng rng = an_rng_init(s->seed, 1);
+    float *uniform = malloc((size_t)weights * sizeof(float) + 1);
+    double *row = malloc((size_t)keys * sizeof(double) + 1);
+    if (!uniform || !row)
+        abort();
+    an_rng_fill_uniform(&rng, uniform, weights, 0, 1);
+    twin_new(out, shape);
+    for (int64_t i = 0; i < out->size; i++) {
+        const int64_t column = i % width, t = i / width % time, b = i / width / time;
+        const int64_t h = column / size, seen = s->causal && t + 1 < keys ? t + 1 : keys;
+        for (int64_t k = 0; k < seen; k++) {
+            row[k] = 0;
+            for (int64_t j = h * size; j < (h + 1) * size; j++)
+                row[k] += in[0].data[(b * time + t) * width + j] *
+                          in[1].data[(b * keys + k) * width + j] / sqrt((double)size);
+        }
+        const double log_sum = row_log_sum(row, seen);
+        for (int64_t k = 0; k < seen; k++) {
+            const float u = uniform[((b * s->heads + h) * time + t) * keys + k];
+            if (!(s->p > 0) || u >= (float)s->p)
+                out->data[i] += exp(row[k] - log_sum) / (1 - s->p) *
+                                in[2].data[(b * keys + k) * width + column];
+        }
+    }
+    free(row);
+    free(uniform);
+}
+
+/* The same on columns of one tensor. */
+void twin_self_attention(const setting *s, const twin *in, int count, twin *out)
+{
+    twin part[3];
+    an_shape shape = in[0].shape;
+    const int64_t width = shape.dim[2] / 3, rows = shape.dim[0] * shape.dim[1];
+    shape.dim[2] = width;
+    for (int p = 0; p < 3; p++) {
+        twin_new(&part[p], shape);
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t j = 0; j < width; j++)
+                part[p].data[i * width + j] = in[0].data[(3 * i + p) * width + j];
+    }
+    twin_attention(s, part, count, out);
+    for (int p = 0; p < 3; p++)
+        twin_free(&part[p]);
+}
+
 /* ---------------------------------------------------------------- products */
 
 void twin_matmul(const setting *s, const twin *in, int count, twin *out)

@@ -28,6 +28,8 @@ typedef struct setting {
     int32_t labels[MAX_LABELS];
     int64_t label_count;
     uint64_t seed; /* of dropout */
+    int64_t heads; /* of attention */
+    bool causal;
     an_loss loss;
     float weights[MAX_WEIGHTS], pos_weights[MAX_WEIGHTS]; /* what the loss points to */
 } setting;
@@ -41,6 +43,6 @@ twin_function twin_add, twin_sub, twin_mul, twin_div, twin_affine, twin_neg, twi
     twin_sqrt, twin_abs, twin_pow, twin_relu, twin_tanh, twin_sigmoid, twin_softmax,
     twin_log_softmax, twin_dropout, twin_matmul, twin_transpose, twin_linear, twin_sum, twin_mean,
     twin_sum_dim, twin_mean_dim, twin_max_dim, twin_reshape, twin_flatten, twin_slice,
-    twin_index_rows, twin_concat, twin_nll_loss, twin_cross_entropy, twin_value_loss, twin_apply;
+    twin_index_rows, twin_concat, twin_attention, twin_self_attention, twin_nll_loss, twin_cross_entropy, twin_value_loss, twin_apply;
 
 #endif

@@ -23,6 +23,8 @@ typedef struct small_setting {
     an_activation activation;
     int32_t labels[4];
     int64_t label_count;
+    int64_t heads;
+    bool causal;
     an_loss loss;
 } small_setting;
 
@@ -50,6 +52,8 @@ static void fill(setting *to, const small_setting *from)
     to->activation = from->activation;
     to->label_count = from->label_count;
     memcpy(to->labels, from->labels, sizeof from->labels);
+    to->heads = from->heads;
+    to->causal = from->causal;
     to->loss = from->loss;
 }
 

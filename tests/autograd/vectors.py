@@ -117,6 +117,25 @@ for reduction in ("mean", "sum", "batchmean"):
     loss("kl_div_loss", (3, 5), (3, 5), low=-2.0, high=2.0, reduction=reduction, log_target=True)
 
 
+def attention(q, k, v, heads, causal):
+    def split(x):
+        return x.reshape(x.shape[0], x.shape[1], heads, -1).transpose(1, 2)
+
+    scores = split(q) @ split(k).transpose(-1, -2) / (q.shape[-1] / heads) ** 0.5
+    if causal:
+        hidden = torch.ones(scores.shape[-2:]).triu(1).bool()
+        scores = scores.masked_fill(hidden, float("-inf"))
+    return (F.softmax(scores, -1) @ split(v)).transpose(1, 2).reshape(q.shape)
+
+
+for causal in (False, True):
+    for heads in (1, 2):
+        case("attention", lambda q, k, v, h=heads, c=causal: attention(q, k, v, h, c),
+             (2, 3, 4), (2, 5, 4), (2, 5, 4), heads=heads, causal=causal)
+        case("self_attention", lambda x, h=heads, c=causal: attention(*x.chunk(3, -1), h, c),
+             (2, 5, 12), heads=heads, causal=causal)
+
+
 def floats(x):
     texts = ["%.9g" % float(v) for v in x.reshape(-1)]
     texts = [t if "." in t or "e" in t else t + ".0" for t in texts]

@@ -10,6 +10,7 @@
     X(losses, bits)            \
     X(pointwise, bits)         \
     X(rows, bits)              \
+    X(scores, bits)            \
     X(update, bits)
 
 #define DECLARE(name, bits) extern const an_##name##_table an__##name##_table_##bits;

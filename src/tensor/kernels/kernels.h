@@ -19,11 +19,13 @@
 #define AN_KERNEL_NAME(name) AN_KERNEL_JOIN(name, AN_KERNEL_BITS)
 
 /* Each is defined in the header of its name: matrix products; maps and broadcasts element by
- * element; reductions and softmax by rows; losses; optimizers and norms; bytes to floats. */
+ * element; reductions and softmax by rows; attention's scores; losses; optimizers and norms; bytes
+ * to floats. */
 typedef struct an_gemm_table an_gemm_table;
 typedef struct an_pointwise_table an_pointwise_table;
 typedef struct an_rows_table an_rows_table;
 typedef struct an_losses_table an_losses_table;
+typedef struct an_scores_table an_scores_table;
 typedef struct an_update_table an_update_table;
 typedef struct an_bytes_table an_bytes_table;
 
@@ -33,6 +35,7 @@ typedef struct an_kernels {
     const an_pointwise_table *pointwise;
     const an_rows_table *rows;
     const an_losses_table *losses;
+    const an_scores_table *scores;
     const an_update_table *update;
     const an_bytes_table *bytes;
 } an_kernels;

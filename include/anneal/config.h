@@ -19,6 +19,17 @@
  *   clip_grad_norm   default: no clipping
  *   seed             default 1
  *   threads          default 0: one per core
+ *   runs             the folder of the runs, default runs; none: nothing is kept
+ *   on_write_error   continue (the default) or stop: what becomes of a training when a checkpoint,
+ *                    a log or the run's folder cannot be written
+ *   checkpoint       {epochs: N, minutes: M, best: true, monitor: auto, keep: K}: after every Nth
+ *                    epoch, when M minutes of training (default 1) have passed, and when an epoch
+ *                    is the best so far (default false); the newest K stay (default 2, 0: all),
+ *                    and the best
+ *   early_stopping   {patience: 3, min_delta: 0, monitor: auto, restore: true}
+ *   guard            {spike: S, rollbacks: N, rate_factor: 0.5}: what to do when the loss is not
+ *                    finite, or above S times its running mean: go back to the last checkpoint with
+ *                    lower rates, at most N times (default 0), then end with an error
  *
  * A relative data path is taken from the current folder first, then from the configuration's
  * folder. Every error points at its place: file, line, column, the line itself and a caret.
@@ -68,6 +79,16 @@ typedef struct an_run {
     an_fit_options fit;
     const char *data_path;     /* as the configuration says; lives as long as that */
     const char *schedule_text; /* canonical, with what was filled in; NULL without a schedule */
+    const char *config_text;   /* the configuration as given, without the settings */
+    const char *resolved_text; /* as a configuration of its own, with everything that counts */
+
+    /* What is kept and what steers: made, not in `fit` yet. */
+    const char *runs; /* NULL: nothing is kept */
+    bool must_write;  /* on_write_error: stop */
+    an_checkpointer checkpointer;
+    bool stops_early, guarded; /* whether the next two are wanted */
+    an_early_stopping early_stopping;
+    an_guard guard;
 } an_run;
 
 /*

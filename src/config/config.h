@@ -37,6 +37,17 @@ struct an_config {
     double validation; /* below 1 a fraction, else a count; 0: none */
     int64_t epochs, steps, batch_size, accumulate, threads, seed;
     double clip_grad_norm;
+
+    const char *runs; /* the folder of the runs; NULL: nothing is kept */
+    bool must_write;  /* on_write_error: stop */
+    int64_t keep;     /* checkpoints */
+    an_checkpointer checkpointer;
+    const an__node *early_stopping_node, *guard_node, *checkpoint_node; /* NULL: not there */
+    int64_t patience;
+    double min_delta;
+    an_monitor stopping_monitor;
+    bool restore_best;
+    an_guard guard;
 };
 
 /* The error of a node: CONFIG at its place. Gives false. */

@@ -2,22 +2,16 @@
  * The keys of a configuration: one table says which there are, which must be there and who reads
  * them. A reader checks type and range; what a call means is checked when the run is made.
  */
-#include "config/config.h"
+#include "config/keys.h"
 
 #include <math.h>
 #include <string.h>
-
-typedef struct key {
-    const char *name;
-    bool (*read)(an_config *config, const an__node *node, an_error *err);
-    bool required;
-} key;
 
 #define MAX_KEYS 24
 
 /* ----------------------------------------------------------- reading a map */
 
-static bool unknown_key(const an__node *name, const char *where, const key *keys, size_t count,
+static bool unknown_key(const an__node *name, const char *where, const an__key *keys, size_t count,
                         an_error *err)
 {
     const char *names[MAX_KEYS];
@@ -30,9 +24,16 @@ static bool unknown_key(const an__node *name, const char *where, const key *keys
                 : AN__FAIL(name, err, "%s has no key '%.*s'", where, length, name->source.text);
 }
 
-/* Reads every key of `map`, in the table's order, and sees to it that the required are there. */
-static bool read_map(an_config *config, an__node *map, const char *where, const key *keys,
-                     size_t count, an_error *err)
+/* The value of a map's key, or NULL. */
+static const an__node *child_of(const an__node *map, const char *name)
+{
+    an__node copy = *map;
+    an__node **slot = an__tree_child(&copy, name, strlen(name));
+    return slot ? *slot : NULL;
+}
+
+bool an__read_map(an_config *config, const an__node *map, const char *where, const an__key *keys,
+                  size_t count, an_error *err)
 {
     for (const an__node *child = map->first; child; child = child->next) {
         bool known = false;
@@ -44,10 +45,10 @@ static bool read_map(an_config *config, an__node *map, const char *where, const 
             return unknown_key(child->key, where, keys, count, err);
     }
     for (size_t i = 0; i < count; i++) {
-        an__node **slot = an__tree_child(map, keys[i].name, strlen(keys[i].name));
-        if (slot ? !keys[i].read(config, *slot, err)
-                 : keys[i].required &&
-                       !AN__FAIL(map, err, "%s needs the key '%s'", where, keys[i].name))
+        const an__node *child = child_of(map, keys[i].name);
+        if (child ? !keys[i].read(config, child, err)
+                  : keys[i].required &&
+                        !AN__FAIL(map, err, "%s needs the key '%s'", where, keys[i].name))
             return false;
     }
     return true;
@@ -55,7 +56,7 @@ static bool read_map(an_config *config, an__node *map, const char *where, const 
 
 /* ------------------------------------------------------------------ values */
 
-static const char *name_of(const an__node *node)
+const char *an__name_of(const an__node *node)
 {
     return node->key ? node->key->source.text : "an element";
 }
@@ -74,7 +75,7 @@ static const an_spec_node *parse(an_config *config, const an__node *node, an_err
 {
     if (node->kind != AN__SCALAR) {
         bool list = node->kind == AN__LIST;
-        AN__FAIL(node, err, "%s takes a single value, got a %s%s", name_of(node),
+        AN__FAIL(node, err, "%s takes a single value, got a %s%s", an__name_of(node),
                  list ? "list" : "map",
                  !bracketed(node) ? ""
                  : list           ? "; write it without [ ]"
@@ -82,7 +83,7 @@ static const an_spec_node *parse(an_config *config, const an__node *node, an_err
         return NULL;
     }
     if (node->source.length == 0) {
-        AN__FAIL(node, err, "%s has no value", name_of(node));
+        AN__FAIL(node, err, "%s has no value", an__name_of(node));
         return NULL;
     }
     an__held *held = an_arena_alloc(&config->arena, sizeof *held);
@@ -105,38 +106,40 @@ static bool read_call(an_config *config, const an__node *node, an__call *out, an
     if (!value)
         return false;
     if (value->kind == AN_SPEC_NAME)
-        return AN__FAIL(node, err, "%s takes a call; write '%s()'", name_of(node), value->text);
+        return AN__FAIL(node, err, "%s takes a call; write '%s()'", an__name_of(node), value->text);
     if (value->kind != AN_SPEC_CALL)
-        return AN__FAIL(node, err, "%s takes a call, such as Name(argument=value)", name_of(node));
+        return AN__FAIL(node, err, "%s takes a call, such as Name(argument=value)",
+                        an__name_of(node));
     *out = (an__call){.node = node, .call = value};
     return true;
 }
 
-static bool read_integer(an_config *config, const an__node *node, int64_t low, int64_t high,
-                         int64_t *out, an_error *err)
+bool an__read_integer(an_config *config, const an__node *node, int64_t low, int64_t high,
+                      int64_t *out, an_error *err)
 {
     const an_spec_node *value = parse(config, node, err);
     if (!value)
         return false;
-    if (!an_spec_integer(&node->source, name_of(node), value, out, err))
+    if (!an_spec_integer(&node->source, an__name_of(node), value, out, err))
         return an__blame(node, false, err);
     if (*out < low)
-        return AN__FAIL(node, err, "%s must be at least %lld, got %lld", name_of(node),
+        return AN__FAIL(node, err, "%s must be at least %lld, got %lld", an__name_of(node),
                         (long long)low, (long long)*out);
     if (*out > high)
-        return AN__FAIL(node, err, "%s must be at most %lld, got %lld", name_of(node),
+        return AN__FAIL(node, err, "%s must be at most %lld, got %lld", an__name_of(node),
                         (long long)high, (long long)*out);
     return true;
 }
 
-static bool read_number(an_config *config, const an__node *node, double *out, an_error *err)
+bool an__read_number(an_config *config, const an__node *node, double *out, an_error *err)
 {
     const an_spec_node *value = parse(config, node, err);
     if (!value)
         return false;
-    if (!an_spec_number(&node->source, name_of(node), value, out, err))
+    if (!an_spec_number(&node->source, an__name_of(node), value, out, err))
         return an__blame(node, false, err);
-    return isfinite(*out) || AN__FAIL(node, err, "%s must be finite, got %g", name_of(node), *out);
+    return isfinite(*out) ||
+           AN__FAIL(node, err, "%s must be finite, got %g", an__name_of(node), *out);
 }
 
 /* The bytes of a scalar's text that a message shows. */
@@ -145,9 +148,8 @@ static int shown_length(const an__node *node)
     return (int)(node->source.length < 64 ? node->source.length : 64);
 }
 
-/* One of `count` words: its index goes to `out`. */
-static bool read_word(const an__node *node, const char *const *words, size_t count, size_t *out,
-                      an_error *err)
+bool an__read_word(const an__node *node, const char *const *words, size_t count, size_t *out,
+                   an_error *err)
 {
     char list[160] = "";
     if (node->kind == AN__SCALAR) {
@@ -163,10 +165,10 @@ static bool read_word(const an__node *node, const char *const *words, size_t cou
                                           : " or ",
                           words[i]);
     if (node->kind != AN__SCALAR)
-        return AN__FAIL(node, err, "%s must be %s, got a %s", name_of(node), list,
+        return AN__FAIL(node, err, "%s must be %s, got a %s", an__name_of(node), list,
                         node->kind == AN__LIST ? "list" : "map");
     const char *near = an_nearest(node->source.text, node->source.length, words, count);
-    return AN__FAIL(node, err, "%s must be %s, got '%.*s'%s%s%s", name_of(node), list,
+    return AN__FAIL(node, err, "%s must be %s, got '%.*s'%s%s%s", an__name_of(node), list,
                     shown_length(node), node->source.text, near ? "; did you mean '" : "",
                     near ? near : "", near ? "'?" : "");
 }
@@ -178,7 +180,7 @@ static bool read_format(an_config *config, const an__node *node, an_error *err)
     (void)config;
     static const char *const words[] = {"idx"};
     size_t index;
-    return read_word(node, words, 1, &index, err);
+    return an__read_word(node, words, 1, &index, err);
 }
 
 static bool read_path(an_config *config, const an__node *node, an_error *err)
@@ -196,24 +198,23 @@ static bool read_normalize(an_config *config, const an__node *node, an_error *er
         return AN__FAIL(node, err,
                         "normalize takes a mean and a deviation, such as [0.1307, 0.3081]");
     const an__node *mean = node->first, *deviation = mean->next;
-    if (!read_number(config, mean, &config->mean, err) ||
-        !read_number(config, deviation, &config->deviation, err))
+    if (!an__read_number(config, mean, &config->mean, err) ||
+        !an__read_number(config, deviation, &config->deviation, err))
         return false;
     return config->deviation > 0 ||
            AN__FAIL(deviation, err, "normalize: the deviation must be above 0, got %g",
                     config->deviation);
 }
 
-static const key data_keys[] = {{"format", read_format, false},
-                                {"path", read_path, true},
-                                {"normalize", read_normalize, false}};
+static const an__key data_keys[] = {{"format", read_format, false},
+                                    {"path", read_path, true},
+                                    {"normalize", read_normalize, false}};
 
 static bool read_data(an_config *config, const an__node *node, an_error *err)
 {
     if (node->kind != AN__MAP)
         return AN__FAIL(node, err, "data takes a map, such as {format: idx, path: data/mnist}");
-    an__node map = *node;
-    return read_map(config, &map, "data", data_keys, sizeof data_keys / sizeof *data_keys, err);
+    return an__read_map(config, node, "data", data_keys, sizeof data_keys / sizeof *data_keys, err);
 }
 
 /* ------------------------------------------------------- what is made of it */
@@ -265,13 +266,13 @@ static bool read_interval(an_config *config, const an__node *node, an_error *err
         [AN_INTERVAL_STEP] = "step",
     };
     size_t index = 0;
-    if (!read_word(node, words, sizeof words / sizeof *words, &index, err))
+    if (!an__read_word(node, words, sizeof words / sizeof *words, &index, err))
         return false;
     config->interval = (an_interval)index;
     return true;
 }
 
-static bool read_monitor(an_config *config, const an__node *node, an_error *err)
+bool an__read_monitor(const an__node *node, an_monitor *out, an_error *err)
 {
     static const char *const words[] = {
         [AN_MONITOR_AUTO] = "auto",
@@ -281,18 +282,23 @@ static bool read_monitor(an_config *config, const an__node *node, an_error *err)
         [AN_MONITOR_VALID_ACCURACY] = "valid_accuracy",
     };
     size_t index = 0;
-    if (!read_word(node, words, sizeof words / sizeof *words, &index, err))
+    if (!an__read_word(node, words, sizeof words / sizeof *words, &index, err))
         return false;
-    config->monitor = (an_monitor)index;
-    config->monitor_node = node;
+    *out = (an_monitor)index;
     return true;
+}
+
+static bool read_monitor(an_config *config, const an__node *node, an_error *err)
+{
+    config->monitor_node = node;
+    return an__read_monitor(node, &config->monitor, err);
 }
 
 static bool read_validation(an_config *config, const an__node *node, an_error *err)
 {
     double *value = &config->validation;
     config->validation_node = node;
-    if (!read_number(config, node, value, err))
+    if (!an__read_number(config, node, value, err))
         return false;
     if (*value < 0 || *value > 1e15 || (*value >= 1 && *value != floor(*value)))
         return AN__FAIL(node, err,
@@ -304,12 +310,12 @@ static bool read_validation(an_config *config, const an__node *node, an_error *e
 
 static bool read_epochs(an_config *config, const an__node *node, an_error *err)
 {
-    return read_integer(config, node, 1, 1000000000, &config->epochs, err);
+    return an__read_integer(config, node, 1, 1000000000, &config->epochs, err);
 }
 
 static bool read_steps(an_config *config, const an__node *node, an_error *err)
 {
-    if (!read_integer(config, node, 1, 1000000000000000, &config->steps, err))
+    if (!an__read_integer(config, node, 1, 1000000000000000, &config->steps, err))
         return false;
     return config->epochs == 0 ||
            AN__FAIL(node, err, "epochs and steps are both there; keep one of the two");
@@ -317,17 +323,17 @@ static bool read_steps(an_config *config, const an__node *node, an_error *err)
 
 static bool read_batch_size(an_config *config, const an__node *node, an_error *err)
 {
-    return read_integer(config, node, 1, INT32_MAX, &config->batch_size, err);
+    return an__read_integer(config, node, 1, INT32_MAX, &config->batch_size, err);
 }
 
 static bool read_accumulate(an_config *config, const an__node *node, an_error *err)
 {
-    return read_integer(config, node, 1, INT32_MAX, &config->accumulate, err);
+    return an__read_integer(config, node, 1, INT32_MAX, &config->accumulate, err);
 }
 
 static bool read_clip_grad_norm(an_config *config, const an__node *node, an_error *err)
 {
-    if (!read_number(config, node, &config->clip_grad_norm, err))
+    if (!an__read_number(config, node, &config->clip_grad_norm, err))
         return false;
     return config->clip_grad_norm > 0 ||
            AN__FAIL(node, err, "clip_grad_norm must be above 0, got %g", config->clip_grad_norm);
@@ -335,29 +341,34 @@ static bool read_clip_grad_norm(an_config *config, const an__node *node, an_erro
 
 static bool read_seed(an_config *config, const an__node *node, an_error *err)
 {
-    return read_integer(config, node, 0, INT64_MAX, &config->seed, err);
+    return an__read_integer(config, node, 0, INT64_MAX, &config->seed, err);
 }
 
 static bool read_threads(an_config *config, const an__node *node, an_error *err)
 {
-    return read_integer(config, node, 0, AN_MAX_THREADS, &config->threads, err);
+    return an__read_integer(config, node, 0, AN_MAX_THREADS, &config->threads, err);
 }
 
-static const key keys[] = {{"data", read_data, true},
-                           {"model", read_model, true},
-                           {"loss", read_loss, false},
-                           {"optimizer", read_optimizer, true},
-                           {"schedule", read_schedule, false},
-                           {"interval", read_interval, false},
-                           {"monitor", read_monitor, false},
-                           {"validation", read_validation, false},
-                           {"epochs", read_epochs, false},
-                           {"steps", read_steps, false},
-                           {"batch_size", read_batch_size, false},
-                           {"accumulate", read_accumulate, false},
-                           {"clip_grad_norm", read_clip_grad_norm, false},
-                           {"seed", read_seed, false},
-                           {"threads", read_threads, false}};
+static const an__key keys[] = {{"data", read_data, true},
+                               {"model", read_model, true},
+                               {"loss", read_loss, false},
+                               {"optimizer", read_optimizer, true},
+                               {"schedule", read_schedule, false},
+                               {"interval", read_interval, false},
+                               {"monitor", read_monitor, false},
+                               {"validation", read_validation, false},
+                               {"epochs", read_epochs, false},
+                               {"steps", read_steps, false},
+                               {"batch_size", read_batch_size, false},
+                               {"accumulate", read_accumulate, false},
+                               {"clip_grad_norm", read_clip_grad_norm, false},
+                               {"seed", read_seed, false},
+                               {"threads", read_threads, false},
+                               {"runs", an__read_runs, false},
+                               {"on_write_error", an__read_on_write_error, false},
+                               {"checkpoint", an__read_checkpoint, false},
+                               {"early_stopping", an__read_early_stopping, false},
+                               {"guard", an__read_guard, false}};
 
 _Static_assert(sizeof keys / sizeof *keys <= MAX_KEYS, "unknown_key holds MAX_KEYS names");
 
@@ -381,7 +392,12 @@ bool an__config_read(an_config *config, an_error *err)
     config->batch_size = 64;
     config->accumulate = 1;
     config->seed = 1;
-    if (!read_map(config, config->root, "a configuration", keys, sizeof keys / sizeof *keys, err))
+    config->runs = "runs";
+    config->keep = an_fit_defaults().keep;
+    config->checkpointer = an_checkpointer_defaults();
+    config->guard = an_guard_defaults();
+    if (!an__read_map(config, config->root, "a configuration", keys, sizeof keys / sizeof *keys,
+                      err))
         return false;
     return config->epochs > 0 || config->steps > 0 ||
            AN__FAIL(config->root, err, "a configuration needs the key 'epochs' or 'steps'");

@@ -2,7 +2,7 @@
  * From a configuration to everything that a run needs, in the order of dependence: context, model
  * (described), data, model (built for the data's shape), optimizer, schedule.
  */
-#include "config/config.h"
+#include "config/resolved.h"
 
 #include <anneal/lr_text.h>
 
@@ -286,6 +286,59 @@ static bool check_monitor(builder *b)
     return true;
 }
 
+/* ------------------------------------------------- what is kept, what steers */
+
+static bool watches_nothing(const builder *b, an_monitor monitor)
+{
+    bool valid = monitor == AN_MONITOR_VALID_LOSS || monitor == AN_MONITOR_VALID_ACCURACY;
+    return valid && !b->run.valid;
+}
+
+static bool no_validation(builder *b, const an__node *node)
+{
+    return AN__FAIL(node, b->err,
+                    "%s watches the validation, but there is none; add the key 'validation', such "
+                    "as validation: 0.1",
+                    node->key->source.text);
+}
+
+static bool make_steering(builder *b)
+{
+    const an_config *c = b->config;
+    an_run *run = &b->run;
+    run->runs = c->runs;
+    run->must_write = run->fit.must_save = c->must_write;
+    run->fit.keep = c->keep;
+    run->checkpointer = c->checkpointer;
+    run->guard = c->guard;
+    run->guarded = c->guard_node != NULL;
+    run->stops_early = c->early_stopping_node != NULL;
+    if (c->checkpoint_node && watches_nothing(b, c->checkpointer.monitor))
+        return no_validation(b, c->checkpoint_node);
+    if (run->guarded && c->guard.rollbacks > 0 && !c->runs)
+        return AN__FAIL(c->guard_node, b->err,
+                        "guard: rollbacks need checkpoints, and runs: none keeps nothing; leave "
+                        "out one of the two");
+    if (!run->stops_early)
+        return true;
+    if (watches_nothing(b, c->stopping_monitor))
+        return no_validation(b, c->early_stopping_node);
+    if (!an_early_stopping_init(&run->early_stopping, run->model, b->err))
+        return false;
+    run->early_stopping.patience = c->patience;
+    run->early_stopping.min_delta = c->min_delta;
+    run->early_stopping.monitor = c->stopping_monitor;
+    run->early_stopping.restore = c->restore_best;
+    return true;
+}
+
+static bool make_resolved(builder *b)
+{
+    b->run.config_text = b->config->document.text;
+    b->run.resolved_text = an__resolved(b->config, &b->run, b->folder, &b->texts);
+    return b->run.resolved_text || an__no_memory(b->err);
+}
+
 /* ------------------------------------------------------------------ a run */
 
 static bool build(builder *b)
@@ -299,7 +352,7 @@ static bool build(builder *b)
         !make_optim(b))
         return false;
     fill_fit(b);
-    return make_schedule(b) && check_monitor(b);
+    return make_schedule(b) && check_monitor(b) && make_steering(b) && make_resolved(b);
 }
 
 an_run *an_run_new(const an_config *config, an_error *err)
@@ -327,6 +380,7 @@ void an_run_free(an_run *run)
     if (!run)
         return;
     builder *b = (builder *)run;
+    an_early_stopping_free(&run->early_stopping);
     an_lr_free(run->schedule);
     an_lr_text_free(b->schedule_text);
     an_optim_free(run->optim);

@@ -1,0 +1,222 @@
+/*
+ * A run as a configuration again: what was set is in it, what was left out too, and the data by a
+ * path that holds everywhere. Reading it gives the same run. A schedule stays as it was written, so
+ * that its length follows the run's; what it came to stands beside it as a comment.
+ */
+#include "config/resolved.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* Text that grows in an arena. */
+typedef struct sink {
+    char *text;
+    size_t length, room;
+    an_arena *arena;
+    bool failed; /* memory ran out */
+    const an_run *run;
+    const char *folder; /* of the data */
+} sink;
+
+static void put_bytes(sink *s, const char *bytes, size_t count)
+{
+    if (!s->failed && count >= s->room - s->length) {
+        size_t room = (s->room + count + 64) * 2;
+        char *text = an_arena_alloc(s->arena, room);
+        s->failed = !text;
+        if (text && s->length > 0)
+            memcpy(text, s->text, s->length);
+        s->text = text;
+        s->room = room;
+    }
+    if (s->failed)
+        return;
+    memcpy(s->text + s->length, bytes, count);
+    s->length += count;
+}
+
+static void put(sink *s, const char *text)
+{
+    put_bytes(s, text, strlen(text));
+}
+
+static void put_integer(sink *s, int64_t value)
+{
+    char text[32];
+    put_bytes(s, text, an_format(text, sizeof text, "%lld", (long long)value));
+}
+
+/* ------------------------------------------------------------------ scalars */
+
+/* In brackets a plain word or number needs no quotes. */
+static bool is_word(const char *text, size_t length)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789_./+-";
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == '\0' || !strchr(allowed, text[i]))
+            return false;
+    return length > 0 && (text[0] != '-' || length > 1);
+}
+
+/* A text that means itself as a line's value: most calls do. */
+static bool is_plain(const char *text, size_t length)
+{
+    if (length == 0 || strchr("-?:,[]{}#&*!|>'\"%@` ", text[0]) || text[length - 1] == ' ' ||
+        text[length - 1] == ':')
+        return is_word(text, length);
+    for (size_t i = 0; i < length; i++) {
+        bool pair = i + 1 < length && ((text[i] == ':' && text[i + 1] == ' ') ||
+                                       (text[i] == ' ' && text[i + 1] == '#'));
+        if (pair || text[i] < ' ' || text[i] > '~')
+            return false;
+    }
+    return true;
+}
+
+static void put_quoted(sink *s, const char *text, size_t length)
+{
+    put(s, "\"");
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        static const char digits[] = "0123456789abcdef";
+        const char code[] = {'\\', 'x', digits[c >> 4], digits[c & 15]};
+        const char escaped[] = {'\\', (char)c};
+        if (c < 0x20 || c == 0x7f)
+            put_bytes(s, code, sizeof code);
+        else if (c == '"' || c == '\\')
+            put_bytes(s, escaped, sizeof escaped);
+        else
+            put_bytes(s, text + i, 1);
+    }
+    put(s, "\"");
+}
+
+static void put_scalar(sink *s, const char *text, size_t length, bool in_brackets)
+{
+    if (in_brackets ? is_word(text, length) : is_plain(text, length))
+        put_bytes(s, text, length);
+    else
+        put_quoted(s, text, length);
+}
+
+/* ------------------------------------------------------------------- nodes */
+
+/* A whole value in brackets, or a scalar. */
+static void put_flow(sink *s, const an__node *node, bool in_brackets)
+{
+    if (node->kind == AN__SCALAR) {
+        put_scalar(s, node->source.text, node->source.length, in_brackets);
+        return;
+    }
+    bool map = node->kind == AN__MAP;
+    put(s, map ? "{" : "[");
+    for (const an__node *child = node->first; child; child = child->next) {
+        if (child != node->first)
+            put(s, ", ");
+        if (map) {
+            put_scalar(s, child->key->source.text, child->key->source.length, true);
+            put(s, ": ");
+        }
+        put_flow(s, child, true);
+    }
+    put(s, map ? "}" : "]");
+}
+
+static bool is_called(const an__node *node, const char *name)
+{
+    return node->key && strcmp(node->key->source.text, name) == 0;
+}
+
+/* The folder of the data as a path that does not depend on where the program was started. */
+static void put_folder(sink *s)
+{
+    char path[8192] = "";
+    size_t used = 0;
+    if (s->folder[0] != '/' && getcwd(path, sizeof path / 2))
+        used = strlen(path);
+    used += an_format(path + used, sizeof path - used, "%s%s", used > 0 ? "/" : "", s->folder);
+    put_scalar(s, path, used < sizeof path ? used : sizeof path - 1, true);
+}
+
+/* The data with the folder where they were found. */
+static void put_data(sink *s, const an__node *data)
+{
+    put(s, "data: {");
+    for (const an__node *child = data->first; child; child = child->next) {
+        put_scalar(s, child->key->source.text, child->key->source.length, true);
+        put(s, ": ");
+        if (is_called(child, "path"))
+            put_folder(s);
+        else
+            put_flow(s, child, true);
+        put(s, child->next ? ", " : "");
+    }
+    put(s, "}\n");
+}
+
+/* A list with a line for each element, as models are written; anything else in one line. */
+static void put_value(sink *s, const an__node *node)
+{
+    if (node->kind != AN__LIST || node->count == 0) {
+        put(s, " ");
+        put_flow(s, node, false);
+        return;
+    }
+    for (const an__node *child = node->first; child; child = child->next) {
+        put(s, "\n  - ");
+        put_flow(s, child, false);
+    }
+}
+
+static void put_key(sink *s, const an__node *node)
+{
+    put_scalar(s, node->key->source.text, node->key->source.length, false);
+    put(s, ":");
+    put_value(s, node);
+    if (is_called(node, "schedule") && s->run->schedule_text) {
+        put(s, "\n# schedule: ");
+        put(s, s->run->schedule_text);
+    }
+    put(s, "\n");
+}
+
+static void put_default(sink *s, an__node *root, const char *name, const char *value)
+{
+    if (an__tree_child(root, name, strlen(name)))
+        return;
+    put(s, name);
+    put(s, ": ");
+    put(s, value);
+    put(s, "\n");
+}
+
+static void put_number(sink *s, const char *name, int64_t value)
+{
+    put(s, name);
+    put(s, ": ");
+    put_integer(s, value);
+    put(s, "\n");
+}
+
+char *an__resolved(const an_config *config, const an_run *run, const char *folder, an_arena *arena)
+{
+    sink s = {.arena = arena, .run = run, .folder = folder};
+    an__node root = *config->root;
+    put(&s, "# As it was trained, everything filled in; anneal resume goes on from here.\n");
+    for (const an__node *node = root.first; node; node = node->next) {
+        if (is_called(node, "data"))
+            put_data(&s, node);
+        else if (!is_called(node, "seed") && !is_called(node, "threads"))
+            put_key(&s, node);
+    }
+    put_default(&s, &root, "loss", "CrossEntropyLoss()");
+    put_default(&s, &root, "interval", "epoch");
+    put_default(&s, &root, "monitor", "auto");
+    put_default(&s, &root, "batch_size", "64");
+    put_default(&s, &root, "accumulate", "1");
+    put_number(&s, "seed", config->seed);
+    put_number(&s, "threads", an_context_threads(run->context));
+    put_bytes(&s, "", 1);
+    return s.failed ? NULL : s.text;
+}

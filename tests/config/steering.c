@@ -1,0 +1,185 @@
+/* What is kept of a run and what steers it: the keys, their errors, and the resolved text. */
+#include "world.h"
+
+#define RUN BODY "epochs: 3\n"
+
+static void what_is_left_out(void **state)
+{
+    (void)state;
+    an_config *config;
+    an_run *run = run_of(RUN, NULL, &config);
+    assert_string_equal(run->runs, "runs");
+    assert_false(run->must_write || run->fit.must_save || run->stops_early || run->guarded);
+    assert_int_equal(run->fit.keep, 2);
+    assert_true(run->checkpointer.minutes == 1 && run->checkpointer.epochs == 0);
+    assert_false(run->checkpointer.best);
+    assert_null(run->early_stopping.weights);
+    assert_string_equal(run->config_text, RUN);
+    an_run_free(run);
+    an_config_free(config);
+}
+
+static void every_key_is_read(void **state)
+{
+    (void)state;
+    an_config *config;
+    an_run *run = run_of(
+        RUN "validation: 0.2\nruns: there\non_write_error: stop\n"
+            "checkpoint: {epochs: 2, minutes: 0.5, best: true, monitor: valid_accuracy, keep: 0}\n"
+            "early_stopping: {patience: 7, min_delta: 0.25, monitor: train_loss, restore: False}\n"
+            "guard: {spike: 8, rollbacks: 3, rate_factor: 0.1}\n",
+        NULL, &config);
+    const an_checkpointer *c = &run->checkpointer;
+    assert_string_equal(run->runs, "there");
+    assert_true(run->must_write && run->fit.must_save && run->stops_early && run->guarded);
+    assert_int_equal(run->fit.keep, 0);
+    assert_true(c->epochs == 2 && c->minutes == 0.5 && c->best);
+    assert_int_equal(c->monitor, AN_MONITOR_VALID_ACCURACY);
+    assert_int_equal(run->early_stopping.patience, 7);
+    assert_true(run->early_stopping.min_delta == 0.25 && !run->early_stopping.restore);
+    assert_int_equal(run->early_stopping.monitor, AN_MONITOR_TRAIN_LOSS);
+    assert_true(run->guard.spike == 8 && run->guard.rollbacks == 3);
+    assert_true(run->guard.rate_factor == 0.1);
+    an_run_free(run);
+    an_config_free(config);
+    run = run_of(RUN "runs: none\nearly_stopping: {}\n", NULL, &config);
+    assert_null(run->runs);
+    assert_int_equal(run->early_stopping.patience, 3);
+    assert_true(run->early_stopping.restore);
+    an_run_free(run);
+    an_config_free(config);
+}
+
+static void what_is_refused(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"runs: [a]\n", "name of a folder"},
+        {"on_write_error: ignore\n", "must be continue or stop, got 'ignore'"},
+        {"checkpoint: 3\n", "checkpoint takes a map"},
+        {"checkpoint: {epoch: 3}\n", "did you mean 'epochs'?"},
+        {"checkpoint: {epochs: 0}\n", "epochs must be at least 1, got 0"},
+        {"checkpoint: {minutes: 0}\n", "minutes must be above 0, got 0"},
+        {"checkpoint: {best: perhaps}\n", "best must be true"},
+        {"checkpoint: {keep: -1}\n", "keep must be at least 0, got -1"},
+        {"checkpoint: {best: true, monitor: valid_loss}\n", "watches the validation"},
+        {"early_stopping: yes\n", "early_stopping takes a map"},
+        {"early_stopping: {patience: 0}\n", "patience must be at least 1"},
+        {"early_stopping: {min_delta: -1}\n", "min_delta must be at least 0, got -1"},
+        {"early_stopping: {monitor: test_loss}\n", "monitor must be"},
+        {"early_stopping: {monitor: valid_loss}\n", "watches the validation"},
+        {"guard: 10\n", "guard takes a map"},
+        {"guard: {spike: 1}\n", "spike must be above 1"},
+        {"guard: {rollbacks: -2}\n", "rollbacks must be at least 0"},
+        {"guard: {rate_factor: 0}\n", "rate_factor must be above 0"},
+        {"guard: {rate_factor: 1.5}\n", "rate_factor must be at most 1"},
+        {"runs: none\nguard: {rollbacks: 1}\n", "rollbacks need checkpoints"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[1024], place[32];
+        snprintf(text, sizeof text, "%s%s", RUN, cases[i][0]);
+        int lines = 7;
+        for (const char *c = cases[i][0]; *c; c++)
+            lines += *c == '\n';
+        snprintf(place, sizeof place, "c.yaml:%d: ", lines);
+        refuse(text, NULL, AN_ERROR_CONFIG, cases[i][1], place);
+    }
+}
+
+/* ------------------------------------------------------------ resolved text */
+
+/* The resolved text of a run, to be freed. */
+static char *resolved(const char *text, const char *set)
+{
+    an_config *config;
+    an_run *run = run_of(text, set, &config);
+    char *copy = strdup(run->resolved_text);
+    an_run_free(run);
+    an_config_free(config);
+    return copy;
+}
+
+static void resolved_texts_read_back(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        RUN,
+        RUN "schedule: OneCycleLR(max_lr=0.1)\ninterval: step\n",
+        RUN "schedule: 'LambdaLR(\"0.95 ** epoch\")'\n",
+        RUN "schedule: \"SequentialLR([LinearLR(0.1, 1, 2), StepLR(1)], milestones=[2])\"\n",
+        RUN "checkpoint: {best: true, keep: 3}\nearly_stopping: {patience: 2}\nruns: 'a: b # c'\n",
+        RUN "runs: \"\\ttab \\\"quote\\\" \\u00e4\"\nmonitor: train_loss\n",
+        "data: {path: set, normalize: [0.1307, 0.3081]}\nmodel: ['Flatten()', \"Linear(12, 10)\"]\n"
+        "optimizer: SGD([dict(params='*.bias', weight_decay=0)], lr=0.1)\nsteps: 5\nthreads: 2\n",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        char *once = resolved(texts[i], "accumulate=2");
+        char *twice = resolved(once, NULL);
+        assert_string_equal(once, twice);
+        assert_non_null(strstr(once, "accumulate: 2\n"));
+        assert_non_null(strstr(once, "seed: 1\n"));
+        assert_null(strstr(once, "path: set"));
+        free(once);
+        free(twice);
+    }
+}
+
+static void the_length_is_not_fixed(void **state)
+{
+    (void)state;
+    char *once = resolved(RUN "schedule: OneCycleLR(max_lr=0.1)\ninterval: step\n", NULL);
+    assert_non_null(strstr(once, "\nschedule: OneCycleLR(max_lr=0.1)\n"));
+    assert_non_null(strstr(once, "\n# schedule: OneCycleLR(max_lr=0.1, total_steps=21"));
+    char *longer = resolved(once, "epochs=6");
+    assert_non_null(strstr(longer, "total_steps=42"));
+    free(once);
+    free(longer);
+}
+
+/* The data are found from wherever the resolved text is read. */
+static void the_data_are_found_from_elsewhere(void **state)
+{
+    (void)state;
+    char here[4096];
+    assert_non_null(getcwd(here, sizeof here));
+    char *once = resolved(RUN, NULL);
+    assert_int_equal(chdir("/"), 0);
+    an_error err = {0};
+    an_config *config = an_config_parse("elsewhere.yaml", once, strlen(once), NULL, 0, &err);
+    assert_non_null(config);
+    an_run *run = an_run_new(config, &err);
+    if (!run)
+        fail_msg("%s", err.message);
+    an_run_free(run);
+    an_config_free(config);
+    free(once);
+    assert_int_equal(chdir(here), 0);
+}
+
+static void given_seeds_and_threads(void **state)
+{
+    (void)state;
+    an_config *config = parse(RUN, NULL, NULL);
+    assert_non_null(config);
+    an_config_set_seed(config, 77);
+    an_config_set_threads(config, 2);
+    an_run *run = an_run_new(config, NULL);
+    assert_non_null(run);
+    assert_non_null(strstr(run->resolved_text, "\nseed: 77\nthreads: 2\n"));
+    an_run_free(run);
+    an_config_free(config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_left_out),
+        cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(resolved_texts_read_back),
+        cmocka_unit_test(the_length_is_not_fixed),
+        cmocka_unit_test(the_data_are_found_from_elsewhere),
+        cmocka_unit_test(given_seeds_and_threads),
+    };
+    return cmocka_run_group_tests(tests, make_data, remove_data);
+}

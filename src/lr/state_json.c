@@ -156,7 +156,9 @@ typedef struct field {
     const an__json *value;
 } field;
 
-#define MAX_FIELDS 8
+/* A group has the most: its base rates and every slot. */
+#define MAX_FIELDS (AN_SLOT_COUNT + 1)
+_Static_assert(MAX_FIELDS >= 5, "the state itself has 5");
 
 static bool unknown_key(const reader *r, const an__json *value, const char *path,
                         const field *fields, size_t count)

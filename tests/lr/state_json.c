@@ -229,6 +229,8 @@ static void what_is_wrong_is_named_with_its_place(void **state)
     expect_message("[0.1]", "[0.1, 0.2]", "groups[0].base_rates must be a list of 1 numbers");
     expect_message("[0.1]", "[null]", "groups[0].base_rates[0] must be a number");
     expect_message("\"lr\"", "\"momentum\"", "groups[0] lacks 'lr'");
+    expect_message("\"base_rates\"", "\"baser_ates\"",
+                   "groups[0] has no key 'baser_ates'; did you mean 'base_rates'?");
     expect_message("}]}", "}, {}]}", "groups[1] lacks 'base_rates'");
     expect_message("}}]}", "}}, {\"base_rates\": [1], \"lr\": {\"value\": 1}}]}", "over 2 groups");
     expect_message("}]}", "}]", "expected ',' or '}'");

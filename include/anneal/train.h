@@ -72,7 +72,9 @@ typedef struct an_fit_options {
     const char *checkpoints; /* a folder that exists, to save in; NULL: nothing is ever saved */
     int64_t keep;            /* how many of the newest checkpoints stay; default 2, 0: all */
     bool must_save;          /* a checkpoint that cannot be written ends the training */
-    const char *resume;      /* a checkpoint to go on from; NULL: from the beginning */
+    /* A checkpoint to go on from; NULL: from the beginning; "": from the beginning of a run that
+     * has begun before and saved nothing, so that callbacks take back what they wrote. */
+    const char *resume;
     an_resume_policy policy; /* with resume: for other rates and schedules; default refuse */
 } an_fit_options;
 
@@ -105,7 +107,7 @@ AN_API int64_t an_fit_total_steps(const an_fit_options *options);
  * Callbacks are asked what they want after every moment. A checkpoint is written when the present
  * update is complete, outside of validations, and by itself at the end of the training, before
  * train_end. A batch whose loss is not finite is reported to batch_end as its batch_loss, so that a
- * callback may ask to roll back.
+ * callback may ask to roll back. A run that goes on with changes is saved before it does.
  */
 AN_API bool an_fit(const an_fit_options *options, an_fit_result *result, an_error *err);
 

@@ -434,12 +434,19 @@ static bool save_the_end(an__fit *f, an_error *err)
     return saved || !f->options->checkpoints || an__save(f, false, err);
 }
 
+/* A run that goes on as another one is saved as such at once: the checkpoint was the old one's. */
+static bool tell_resumed(an__fit *f, const char *news, an_error *err)
+{
+    bool changed = f->saved_step < 0;
+    an__tell(f, "resumed", news);
+    return !changed || !f->options->checkpoints || an__save(f, false, err);
+}
+
 /* From the first callback to the last. */
 static bool run(an__fit *f, const char *news, an_fit_result *result, an_error *err)
 {
     bool ok = moment(f, AN__train_begin, err);
-    if (ok && news[0])
-        an__tell(f, "resumed", news);
+    ok = ok && (!news[0] || tell_resumed(f, news, err));
     f->begun = an__now() - f->record.seconds;
     f->epoch_begun = an__now() - f->record.epoch_seconds;
     ok = ok && train(f, &result->stopped, err) && save_the_end(f, err);

@@ -330,9 +330,23 @@ static bool restore_from(an__fit *f, const char *path, char *changes, size_t siz
 
 /* ------------------------------------------------------------- both ways of it */
 
+/* From the beginning, after what an earlier attempt may have left behind. */
+static bool begin_again(an__fit *f, an_error *err)
+{
+    const an_fit_options *o = f->options;
+    for (size_t i = 0; i < o->callback_count; i++) {
+        const an_callback *c = &o->callbacks[i];
+        if (c->name && c->load_state && !c->load_state(c->user, &f->record, NULL, 0, err))
+            return false;
+    }
+    return true;
+}
+
 bool an__resume(an__fit *f, char *news, size_t size, an_error *err)
 {
     char changes[AN_ERROR_MESSAGE_SIZE];
+    if (!f->options->resume[0])
+        return begin_again(f, err);
     if (!restore_from(f, f->options->resume, changes, sizeof changes, err))
         return false;
     an_format(news, size, "resumed at step %lld, epoch %lld of %lld, from %s%s",

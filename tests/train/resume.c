@@ -344,6 +344,57 @@ static void more_epochs(void **state)
     folder_remove(folder);
 }
 
+static bool note_load(void *user, const an_record *record, const void *bytes, size_t size,
+                      an_error *err)
+{
+    (void)err;
+    *(int *)user += record->step == 0 && !bytes && size == 0 ? 1 : 100;
+    return true;
+}
+
+/* Callbacks of a run that saved nothing are told that it begins again. */
+static void from_the_beginning(void **state)
+{
+    (void)state;
+    int loads = 0;
+    world w = {0};
+    world_open(&w);
+    an_callback callback = {.name = "log", .load_state = note_load, .user = &loads};
+    w.fit.callbacks = &callback;
+    w.fit.callback_count = 1;
+    w.fit.epochs = 1;
+    w.fit.resume = "";
+    assert_true(an_fit(&w.fit, NULL, NULL));
+    assert_int_equal(loads, 1);
+    w.fit.resume = NULL;
+    assert_true(an_fit(&w.fit, NULL, NULL));
+    assert_int_equal(loads, 1);
+    world_close(&w);
+}
+
+/* With changes, there is at once a checkpoint that can be gone on from without them. */
+static void changed_runs_are_saved_at_once(void **state)
+{
+    (void)state;
+    char folder[64], path[512];
+    plan p = {.world = {.shuffle = true}, .epochs = 3};
+    make_checkpoint(&p, folder, path);
+    p.world.lr = 0.2;
+    world w;
+    told t = {0};
+    world_log log = {.stop = 1};
+    open_plan(&p, &w);
+    w.fit.resume = path;
+    w.fit.checkpoints = folder;
+    w.fit.policy = AN_RESUME_ADOPT;
+    assert_true(train(&w, &log, &t, NULL));
+    assert_int_equal(log.batches, 0);
+    close_plan(&w);
+    folder_newest(folder, path);
+    assert_true(rate_after(&p, AN_RESUME_REFUSE, path, &t) == 0.2);
+    folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +405,8 @@ int main(void)
         cmocka_unit_test(other_runs_are_refused),
         cmocka_unit_test(changes_are_as_the_policy_says),
         cmocka_unit_test(more_epochs),
+        cmocka_unit_test(from_the_beginning),
+        cmocka_unit_test(changed_runs_are_saved_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,10 +77,12 @@ typedef struct an_run {
     an_optim *optim;
     struct an_lr_schedule *schedule; /* NULL: constant */
     an_fit_options fit;
-    const char *data_path;     /* as the configuration says; lives as long as that */
-    const char *schedule_text; /* canonical, with what was filled in; NULL without a schedule */
-    const char *config_text;   /* the configuration as given, without the settings */
-    const char *resolved_text; /* as a configuration of its own, with everything that counts */
+    const char *data_path;       /* as the configuration says; lives as long as that */
+    const char *schedule_text;   /* canonical, with what was filled in; NULL without a schedule */
+    const char *config_text;     /* the configuration as given, without the settings */
+    const char *resolved_text;   /* as a configuration of its own, with everything that counts */
+    const an_named_text *params; /* its keys and values, for looking up */
+    size_t param_count;
 
     /* What is kept and what steers: made, not in `fit` yet. */
     const char *runs; /* NULL: nothing is kept */
@@ -97,6 +99,15 @@ typedef struct an_run {
  */
 AN_API an_run *an_run_new(const an_config *config, an_error *err);
 AN_API void an_run_free(an_run *run);
+
+/*
+ * A loader of other data, normalised as the run's and in their own order, as its test data are
+ * loaded. Free it before the run. Errors: as an_loader_new.
+ */
+AN_API an_loader *an_run_loader(const an_run *run, const an_dataset *data, an_error *err);
+
+/* Writes resolved_text to `path`, durably. Errors: IO. */
+AN_API bool an_run_save_resolved(const an_run *run, const char *path, an_error *err);
 
 /* Whether `path` is a file of the run's data, by whatever name: not a place to write to. */
 AN_API bool an_run_reads(const an_run *run, const char *path);

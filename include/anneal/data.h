@@ -53,7 +53,8 @@ AN_API void an_dataset_sample(const an_dataset *dataset, int64_t index, float *o
  *
  * Magic, rank, dimensions and the file's length are checked before anything of that size is
  * allocated. Errors (DATA, IO) name the file, what was found, what was expected, and the remedy.
- * `classes`: labels must be below it; 0 takes the largest label + 1.
+ * `classes`: labels must be below it; 0 takes the largest label + 1. `labels_path` NULL: images
+ * alone, all labels 0.
  */
 AN_API an_dataset *an_idx_open(const an_allocator *allocator, const char *images_path,
                                const char *labels_path, int32_t classes, an_error *err);

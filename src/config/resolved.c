@@ -139,10 +139,10 @@ static void put_folder(sink *s)
     put_scalar(s, path, used < sizeof path ? used : sizeof path - 1, true);
 }
 
-/* The data with the folder where they were found. */
-static void put_data(sink *s, const an__node *data)
+/* A map of data, with their folder in the place of the path. */
+static void put_folder_of(sink *s, const an__node *data)
 {
-    put(s, "data: {");
+    put(s, "{");
     for (const an__node *child = data->first; child; child = child->next) {
         put_scalar(s, child->key->source.text, child->key->source.length, true);
         put(s, ": ");
@@ -152,7 +152,7 @@ static void put_data(sink *s, const an__node *data)
             put_flow(s, child, true);
         put(s, child->next ? ", " : "");
     }
-    put(s, "}\n");
+    put(s, "}");
 }
 
 /* A list with a line for each element, as models are written; anything else in one line. */
@@ -173,7 +173,12 @@ static void put_key(sink *s, const an__node *node)
 {
     put_scalar(s, node->key->source.text, node->key->source.length, false);
     put(s, ":");
-    put_value(s, node);
+    if (is_called(node, "data")) {
+        put(s, " ");
+        put_folder_of(s, node);
+    } else {
+        put_value(s, node);
+    }
     if (is_called(node, "schedule") && s->run->schedule_text) {
         put(s, "\n# schedule: ");
         put(s, s->run->schedule_text);
@@ -199,15 +204,54 @@ static void put_number(sink *s, const char *name, int64_t value)
     put(s, "\n");
 }
 
+/* ------------------------------------------------------------ parameters */
+
+/* The elements of a list apart from each other, anything else as it stands in the text. */
+static char *value_text(sink *s, const an__node *node)
+{
+    sink value = {.arena = s->arena, .run = s->run, .folder = s->folder};
+    if (is_called(node, "data"))
+        put_folder_of(&value, node);
+    else if (node->kind == AN__LIST)
+        for (const an__node *child = node->first; child; child = child->next) {
+            put_flow(&value, child, false);
+            put(&value, child->next ? " -> " : "");
+        }
+    else if (node->kind == AN__SCALAR)
+        put_bytes(&value, node->source.text, node->source.length);
+    else
+        put_flow(&value, node, false);
+    put_bytes(&value, "", 1);
+    s->failed = s->failed || value.failed;
+    return value.text;
+}
+
+an_named_text *an__run_params(const an_config *config, const an_run *run, const char *folder,
+                              an_arena *arena, size_t *count)
+{
+    sink s = {.arena = arena, .run = run, .folder = folder};
+    an_named_text *params = an_arena_alloc(arena, (config->root->count + 3) * sizeof *params);
+    char *numbers = an_arena_alloc(arena, 64);
+    *count = 0;
+    if (!params || !numbers)
+        return NULL;
+    for (const an__node *node = config->root->first; node; node = node->next)
+        if (!is_called(node, "seed") && !is_called(node, "threads"))
+            params[(*count)++] = (an_named_text){node->key->source.text, value_text(&s, node)};
+    an_format(numbers, 32, "%lld", (long long)config->seed);
+    an_format(numbers + 32, 32, "%d", an_context_threads(run->context));
+    params[(*count)++] = (an_named_text){"seed", numbers};
+    params[(*count)++] = (an_named_text){"threads", numbers + 32};
+    return s.failed ? NULL : params;
+}
+
 char *an__resolved(const an_config *config, const an_run *run, const char *folder, an_arena *arena)
 {
     sink s = {.arena = arena, .run = run, .folder = folder};
     an__node root = *config->root;
     put(&s, "# As it was trained, everything filled in; anneal resume goes on from here.\n");
     for (const an__node *node = root.first; node; node = node->next) {
-        if (is_called(node, "data"))
-            put_data(&s, node);
-        else if (!is_called(node, "seed") && !is_called(node, "threads"))
+        if (!is_called(node, "seed") && !is_called(node, "threads"))
             put_key(&s, node);
     }
     put_default(&s, &root, "loss", "CrossEntropyLoss()");

@@ -4,6 +4,8 @@
  */
 #include "config/resolved.h"
 
+#include "file/durable.h"
+
 #include <anneal/lr_text.h>
 
 #include <math.h>
@@ -336,7 +338,8 @@ static bool make_resolved(builder *b)
 {
     b->run.config_text = b->config->document.text;
     b->run.resolved_text = an__resolved(b->config, &b->run, b->folder, &b->texts);
-    return b->run.resolved_text || an__no_memory(b->err);
+    b->run.params = an__run_params(b->config, &b->run, b->folder, &b->texts, &b->run.param_count);
+    return (b->run.resolved_text && b->run.params) || an__no_memory(b->err);
 }
 
 /* ------------------------------------------------------------------ a run */
@@ -368,6 +371,25 @@ an_run *an_run_new(const an_config *config, an_error *err)
         return &b->run;
     an_run_free(&b->run);
     return NULL;
+}
+
+an_loader *an_run_loader(const an_run *run, const an_dataset *data, an_error *err)
+{
+    builder *b = (builder *)(uintptr_t)run;
+    an_error *kept = b->err;
+    b->err = err;
+    an_loader *made = loader(b, data, false);
+    b->err = kept;
+    return made;
+}
+
+bool an_run_save_resolved(const an_run *run, const char *path, an_error *err)
+{
+    an_durable file;
+    if (!an__durable_open(&file, path, err))
+        return false;
+    an__durable_write(&file, run->resolved_text, strlen(run->resolved_text));
+    return an__durable_finish(&file, err);
 }
 
 bool an_run_reads(const an_run *run, const char *path)

@@ -48,6 +48,20 @@ static an_dataset *join(const an_allocator *allocator, an_idx *images, const an_
     return dataset;
 }
 
+/* The same of images alone: all labels are 0. */
+static an_dataset *without_labels(const an_allocator *allocator, an_idx *images, int32_t classes,
+                                  an_error *err)
+{
+    an_shape shape = an_shape_3(1, images->shape.dim[1], images->shape.dim[2]);
+    an_dataset *dataset = an__dataset_new(allocator, images->shape.dim[0], shape, err);
+    if (dataset == NULL)
+        return NULL;
+    dataset->classes = classes > 0 ? classes : 1;
+    dataset->pixels = images->values;
+    *images = (an_idx){0};
+    return dataset;
+}
+
 /* The labels are read first: they are small, and tell early that a path is wrong. */
 an_dataset *an_idx_open(const an_allocator *allocator, const char *images_path,
                         const char *labels_path, int32_t classes, an_error *err)
@@ -58,6 +72,12 @@ an_dataset *an_idx_open(const an_allocator *allocator, const char *images_path,
     an_dataset *dataset = NULL;
     an_idx labels = {0};
     an_idx images = {0};
+    if (labels_path == NULL) {
+        if (read_file(allocator, images_path, AN_IDX_IMAGES, &images, err))
+            dataset = without_labels(allocator, &images, classes, err);
+        an__idx_free(allocator, &images);
+        return dataset;
+    }
     if (read_file(allocator, labels_path, AN_IDX_LABELS, &labels, err) &&
         read_file(allocator, images_path, AN_IDX_IMAGES, &images, err) &&
         check_counts(images_path, &images, labels_path, &labels, err))

@@ -170,6 +170,69 @@ static void given_seeds_and_threads(void **state)
     an_config_free(config);
 }
 
+static const char *param(const an_run *run, const char *name)
+{
+    for (size_t i = 0; i < run->param_count; i++)
+        if (strcmp(run->params[i].name, name) == 0)
+            return run->params[i].text;
+    return "";
+}
+
+static void parameters_by_name(void **state)
+{
+    (void)state;
+    an_config *config;
+    an_run *run = run_of(RUN "checkpoint: {epochs: 1}\n", "optimizer.lr=0.5", &config);
+    assert_string_equal(param(run, "model"), "Flatten() -> Linear(12, 10)");
+    assert_string_equal(param(run, "optimizer"), "SGD(lr=0.5, momentum=0.9)");
+    assert_string_equal(param(run, "epochs"), "3");
+    assert_string_equal(param(run, "seed"), "1");
+    assert_string_equal(param(run, "checkpoint"), "{epochs: 1}");
+    assert_non_null(strstr(param(run, "data"), "/set}"));
+    an_run_free(run);
+    an_config_free(config);
+}
+
+static void other_data_are_loaded_alike(void **state)
+{
+    (void)state;
+    an_config *config;
+    an_batch batch, own;
+    an_run *run = run_of("data: {path: set, normalize: [0.5, 0.25]}\nmodel: ['Flatten()', "
+                         "'Linear(12, 10)']\noptimizer: SGD(lr=0.1)\nepochs: 1\n",
+                         NULL, &config);
+    an_loader *loader = an_run_loader(run, run->test_data, NULL);
+    assert_non_null(loader);
+    assert_true(an_loader_next(loader, &batch) && an_loader_next(run->test, &own));
+    assert_int_equal(batch.x->size, own.x->size);
+    assert_memory_equal(batch.x->data, own.x->data, (size_t)own.x->size * sizeof(float));
+    an_loader_free(loader);
+    an_run_free(run);
+    an_config_free(config);
+}
+
+static void a_resolved_text_is_saved(void **state)
+{
+    (void)state;
+    char path[64];
+    char text[4096] = "";
+    an_config *config;
+    an_error err = {0};
+    an_run *run = run_of(RUN, NULL, &config);
+    snprintf(path, sizeof path, "%s/resolved.yaml", folder);
+    assert_true(an_run_save_resolved(run, path, &err));
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+    fclose(file);
+    unlink(path);
+    assert_string_equal(text, run->resolved_text);
+    assert_false(an_run_save_resolved(run, "/no/such/folder/r.yaml", &err));
+    assert_int_equal(err.code, AN_ERROR_IO);
+    an_run_free(run);
+    an_config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +243,9 @@ int main(void)
         cmocka_unit_test(the_length_is_not_fixed),
         cmocka_unit_test(the_data_are_found_from_elsewhere),
         cmocka_unit_test(given_seeds_and_threads),
+        cmocka_unit_test(parameters_by_name),
+        cmocka_unit_test(other_data_are_loaded_alike),
+        cmocka_unit_test(a_resolved_text_is_saved),
     };
     return cmocka_run_group_tests(tests, make_data, remove_data);
 }

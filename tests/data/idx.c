@@ -339,6 +339,28 @@ static void refuses_files_that_do_not_fit_together(void **state)
     folder_remove(&p.at);
 }
 
+/* Images alone are a set too: their labels are 0. */
+static void labels_may_be_missing(void **state)
+{
+    (void)state;
+    pair p;
+    pair_make(&p);
+    an_allocator allocator = counting_allocator(&p.memory);
+    an_dataset *set = an_idx_open(&allocator, p.images, NULL, 7, &p.err);
+    assert_non_null(set);
+    assert_int_equal(an_dataset_count(set), 3);
+    assert_int_equal(an_dataset_classes(set), 7);
+    float values[4];
+    an_dataset_sample(set, 2, values);
+    assert_true(values[3] == 110.0F / 255.0F);
+    assert_int_equal(an_dataset_label(set, 2), 0);
+    an_dataset_free(set);
+    assert_null(an_idx_open(&allocator, p.labels, NULL, 7, &p.err));
+    assert_non_null(strstr(p.err.message, "labels"));
+    assert_int_equal(p.memory.live, 0);
+    folder_remove(&p.at);
+}
+
 /* The error is optional. */
 static void errors_may_be_ignored(void **state)
 {
@@ -361,6 +383,7 @@ int main(void)
         cmocka_unit_test(a_lying_gzip_header_takes_no_memory),
         cmocka_unit_test(grows_with_what_arrives),
         cmocka_unit_test(refuses_files_that_do_not_fit_together),
+        cmocka_unit_test(labels_may_be_missing),
         cmocka_unit_test(errors_may_be_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

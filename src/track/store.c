@@ -1,0 +1,242 @@
+/* Opening the store: the database and its tables. */
+#include "track/store_db.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define BUSY_MILLISECONDS 10000
+#define WAL_TRIES 400
+#define WAL_PAUSE 10000000 /* nanoseconds */
+#define SCHEMA_VERSION 1
+#define APPLICATION_ID 0x414e4e4c /* "ANNL" */
+
+static const char schema[] =
+    "CREATE TABLE runs("
+    " id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, status TEXT NOT NULL,"
+    " started REAL NOT NULL, updated REAL NOT NULL, seconds REAL NOT NULL DEFAULT 0,"
+    " step INTEGER NOT NULL DEFAULT 0, steps INTEGER NOT NULL DEFAULT 0,"
+    " epoch INTEGER NOT NULL DEFAULT 0, epochs INTEGER NOT NULL DEFAULT 0,"
+    " host TEXT NOT NULL, pid INTEGER NOT NULL, version TEXT NOT NULL, note TEXT);"
+    "CREATE TABLE parameters("
+    " run INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
+    " PRIMARY KEY(run, name)) WITHOUT ROWID;"
+    "CREATE TABLE results("
+    " run INTEGER NOT NULL, name TEXT NOT NULL, value REAL,"
+    " PRIMARY KEY(run, name)) WITHOUT ROWID;"
+    "CREATE TABLE metrics("
+    " id INTEGER PRIMARY KEY, run INTEGER AS (id >> 32) VIRTUAL, kind TEXT NOT NULL,"
+    " time REAL NOT NULL, step INTEGER NOT NULL, epoch INTEGER, batch INTEGER, samples INTEGER,"
+    " seconds REAL, epoch_seconds REAL, loss REAL, accuracy REAL, batch_loss REAL,"
+    " valid_loss REAL, valid_accuracy REAL, lr REAL, momentum REAL, grad_norm REAL,"
+    " samples_per_second REAL, memory INTEGER);"
+    "CREATE TABLE extras("
+    " metric INTEGER NOT NULL, place INTEGER NOT NULL, name TEXT NOT NULL, value REAL,"
+    " PRIMARY KEY(metric, place)) WITHOUT ROWID;"
+    "CREATE TABLE events("
+    " id INTEGER PRIMARY KEY, run INTEGER AS (id >> 32) VIRTUAL, time REAL NOT NULL,"
+    " step INTEGER NOT NULL, epoch INTEGER NOT NULL, seconds REAL NOT NULL,"
+    " kind TEXT NOT NULL, text TEXT NOT NULL);";
+
+/* --------------------------------------------------------------- statements */
+
+bool an__store_fail(an_store *store, const char *doing, an_error *err)
+{
+    int code = sqlite3_errcode(store->db) & 0xff;
+    if (code == SQLITE_NOMEM)
+        return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for '%s/anneal.db'",
+                            store->folder);
+    if (code == SQLITE_BUSY)
+        return an_error_set(err, AN_ERROR_IO,
+                            "cannot %s in '%s/anneal.db': another process has held it for %d s",
+                            doing, store->folder, BUSY_MILLISECONDS / 1000);
+    an_error_code kind =
+        code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? AN_ERROR_DATA : AN_ERROR_IO;
+    return an_error_set(err, kind, "cannot %s in '%s/anneal.db': %s", doing, store->folder,
+                        sqlite3_errmsg(store->db));
+}
+
+sqlite3_stmt *an__store_prepare(an_store *store, const char *sql, an_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) == SQLITE_OK)
+        return statement;
+    an__store_fail(store, "read or write", err);
+    return NULL;
+}
+
+bool an__store_execute(an_store *store, const char *sql, an_error *err)
+{
+    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
+           an__store_fail(store, "write", err);
+}
+
+bool an__store_step(an_store *store, sqlite3_stmt *statement, an_error *err)
+{
+    int code = sqlite3_step(statement);
+    bool ok = code == SQLITE_DONE || code == SQLITE_ROW || an__store_fail(store, "write", err);
+    sqlite3_reset(statement);
+    return ok;
+}
+
+bool an__store_begin(an_store *store, an_error *err)
+{
+    return an__store_execute(store, "BEGIN IMMEDIATE", err);
+}
+
+bool an__store_end(an_store *store, bool ok, an_error *err)
+{
+    if (ok && an__store_execute(store, "COMMIT", err))
+        return true;
+    sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    return false;
+}
+
+/* A number that a statement gives; -1 when it gives none. */
+static int64_t ask(an_store *store, const char *sql)
+{
+    sqlite3_stmt *statement = an__store_prepare(store, sql, NULL);
+    int64_t value = -1;
+    if (statement && sqlite3_step(statement) == SQLITE_ROW)
+        value = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return value;
+}
+
+/* ------------------------------------------------------------------ opening */
+
+/* Whether the database keeps a write-ahead log, which stays so for whoever opens it. */
+static bool has_wal(an_store *store)
+{
+    sqlite3_stmt *statement = an__store_prepare(store, "PRAGMA journal_mode", NULL);
+    bool wal = statement && sqlite3_step(statement) == SQLITE_ROW &&
+               strcmp((const char *)sqlite3_column_text(statement, 0), "wal") == 0;
+    sqlite3_finalize(statement);
+    return wal;
+}
+
+/*
+ * Changing to it takes the database for oneself, and SQLite does not wait for that: of several
+ * processes that begin at once, one does it and the others try again. File systems without shared
+ * memory go on without.
+ */
+static void use_wal(an_store *store)
+{
+    const struct timespec pause = {0, WAL_PAUSE};
+    for (int i = 0; i < WAL_TRIES && !has_wal(store); i++) {
+        int code = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+        if (code != SQLITE_BUSY && code != SQLITE_LOCKED)
+            return;
+        nanosleep(&pause, NULL);
+    }
+}
+
+/* Makes the tables in an empty database, in one piece with finding it empty. */
+static bool make_tables(an_store *store, an_error *err)
+{
+    char mark[96];
+    if (!an__store_begin(store, err))
+        return false;
+    bool ok = true;
+    if (ask(store, "SELECT count(*) FROM sqlite_master") == 0) {
+        an_format(mark, sizeof mark, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+                  APPLICATION_ID, SCHEMA_VERSION);
+        ok = an__store_execute(store, schema, err) && an__store_execute(store, mark, err);
+    }
+    return an__store_end(store, ok, err);
+}
+
+/* Whether the tables are there, and ours. */
+static bool check_tables(an_store *store, an_error *err)
+{
+    int64_t id = ask(store, "PRAGMA application_id"), version = ask(store, "PRAGMA user_version");
+    if (id < 0)
+        return an__store_fail(store, "read", err);
+    if (id != APPLICATION_ID)
+        return an_error_set(err, AN_ERROR_DATA,
+                            "'%s/anneal.db' is a database, but no run store; name another folder",
+                            store->folder);
+    return version == SCHEMA_VERSION ||
+           an_error_set(err, AN_ERROR_DATA,
+                        "'%s/anneal.db' was made by another version of Anneal (its tables have "
+                        "version %lld, this program knows %d); update the program",
+                        store->folder, (long long)version, SCHEMA_VERSION);
+}
+
+static bool make_folder(const char *folder, an_error *err)
+{
+    if (mkdir(folder, 0777) == 0 || errno == EEXIST)
+        return true;
+    return an_error_set(err, AN_ERROR_IO, "cannot make the folder '%s' for runs: %s", folder,
+                        strerror(errno));
+}
+
+static bool try_open(an_store *store, const char *path, int flags)
+{
+    sqlite3_close_v2(store->db);
+    store->db = NULL;
+    if (sqlite3_open_v2(path, &store->db, flags, NULL) != SQLITE_OK)
+        return false;
+    sqlite3_busy_timeout(store->db, BUSY_MILLISECONDS);
+    return ask(store, "PRAGMA user_version") >= 0;
+}
+
+/* What may only be read is opened for that. */
+static bool open_database(an_store *store, const char *path, bool create, an_error *err)
+{
+    int write = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
+    if (try_open(store, path, write) || (!create && try_open(store, path, SQLITE_OPEN_READONLY)))
+        return true;
+    if (!store->db)
+        return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for '%s'", path);
+    return an__store_fail(store, "open the tables", err);
+}
+
+static bool set_up(an_store *store, bool create, an_error *err)
+{
+    char path[AN_STORE_PATH_SIZE + 16];
+    struct stat status;
+    an_format(path, sizeof path, "%s/anneal.db", store->folder);
+    if (!create && stat(path, &status) != 0)
+        return an_error_set(err, AN_ERROR_IO,
+                            "there are no runs in '%s': '%s' cannot be found; train something, or "
+                            "name another folder",
+                            store->folder, path);
+    if ((create && !make_folder(store->folder, err)) || !open_database(store, path, create, err))
+        return false;
+    if (create) {
+        use_wal(store);
+        if (!make_tables(store, err))
+            return false;
+    }
+    return check_tables(store, err) && an__store_execute(store, "PRAGMA synchronous = NORMAL", err);
+}
+
+an_store *an_store_open(const char *folder, bool create, an_error *err)
+{
+    size_t length = strlen(folder);
+    while (length > 1 && folder[length - 1] == '/')
+        length--;
+    if (length == 0 || length + AN_RUN_NAME_SIZE >= AN_STORE_PATH_SIZE) {
+        an_error_set(err, AN_ERROR_ARGUMENT, "a folder for runs needs a name, of at most %d bytes",
+                     AN_STORE_PATH_SIZE - AN_RUN_NAME_SIZE);
+        return NULL;
+    }
+    an_store *store = an_alloc(NULL, 1, sizeof *store, err);
+    if (!store)
+        return NULL;
+    memcpy(store->folder, folder, length);
+    if (set_up(store, create, err))
+        return store;
+    an_store_close(store);
+    return NULL;
+}
+
+void an_store_close(an_store *store)
+{
+    if (!store)
+        return;
+    sqlite3_close_v2(store->db);
+    an_release(NULL, store, 1, sizeof *store);
+}

@@ -1,0 +1,256 @@
+/*
+ * Rows wait in memory as plain numbers; one transaction writes all of them, and the events, or
+ * none.
+ */
+#include "track/store_run.h"
+
+#include <string.h>
+#include <time.h>
+
+#define MOST_WAITING (8 * 1024 * 1024)
+#define EVENTS_MOST 4096
+#define SQL_SIZE 1024
+
+/* A row waiting, its number within the run and its kind; so many cells as that has follow it. */
+typedef struct waiting_row {
+    int64_t number;
+    double time;
+    int64_t kind; /* an_row_kind - 1 */
+} waiting_row;
+
+/* A whole number or not, as the column says. */
+typedef union cell {
+    int64_t whole;
+    double real;
+} cell;
+
+double an__wall_time(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void an__bind_text(sqlite3_stmt *statement, int at, const char *text)
+{
+    sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
+}
+
+/* ------------------------------------------------------------ waiting rows */
+
+/* Makes room for `needed` bytes in a block of `*capacity`. */
+static bool grow(void **block, size_t *capacity, size_t needed)
+{
+    size_t larger = *capacity > 0 ? *capacity : 4096;
+    if (needed <= *capacity)
+        return true;
+    while (larger < needed)
+        larger *= 2;
+    an_allocator memory = an_allocator_default();
+    void *moved = memory.resize(memory.user, *block, *capacity, larger);
+    if (!moved)
+        return false;
+    *block = moved;
+    *capacity = larger;
+    return true;
+}
+
+void an__run_add_row(an_store_run *run, const an_record *record, an_row_kind kind)
+{
+    const an_columns *columns = &run->kinds[kind - 1].all;
+    size_t size = sizeof(waiting_row) + columns->count * sizeof(cell);
+    void *block = run->rows;
+    if (run->rows_size + size > MOST_WAITING ||
+        !grow(&block, &run->rows_capacity, run->rows_size + size)) {
+        run->lost++;
+        return;
+    }
+    run->rows = block;
+    waiting_row *row = (waiting_row *)(void *)(run->rows + run->rows_size);
+    cell *cells = (cell *)(void *)(row + 1);
+    *row = (waiting_row){run->next_row++, an__wall_time(), (int64_t)kind - 1};
+    for (size_t i = 0; i < columns->count; i++)
+        memcpy(&cells[i], (const char *)record + columns->column[i].offset, sizeof *cells);
+    run->rows_size += size;
+    run->row_count++;
+}
+
+void an__run_add_event(an_store_run *run, const an_record *record, const an_event *event)
+{
+    void *block = run->events;
+    if (run->event_count >= EVENTS_MOST ||
+        !grow(&block, &run->event_capacity, (run->event_count + 1) * sizeof *run->events)) {
+        run->lost++;
+        return;
+    }
+    run->events = block;
+    an_waiting_event *waiting = &run->events[run->event_count++];
+    *waiting = (an_waiting_event){.number = run->next_event++,
+                                  .step = record->step,
+                                  .epoch = record->epoch,
+                                  .time = an__wall_time(),
+                                  .seconds = record->seconds};
+    an_format(waiting->kind, sizeof waiting->kind, "%s", event->kind);
+    an_format(waiting->text, sizeof waiting->text, "%s", event->text);
+}
+
+void an__run_forget(an_store_run *run)
+{
+    run->rows_size = run->row_count = run->event_count = 0;
+}
+
+/* ------------------------------------------------------------- writing them */
+
+/* NaN becomes NULL by SQLite's rule. */
+static void bind_cell(sqlite3_stmt *statement, int at, const an_column *column, const cell *value)
+{
+    if (column->whole)
+        sqlite3_bind_int64(statement, at, value->whole);
+    else
+        sqlite3_bind_double(statement, at, value->real);
+}
+
+static bool insert_extras(an_store_run *run, const an_run_rows *kind, int64_t id, const cell *cells,
+                          an_error *err)
+{
+    for (size_t i = kind->in_table; i < kind->all.count; i++) {
+        sqlite3_bind_int64(run->extra, 1, id);
+        sqlite3_bind_int64(run->extra, 2, (int64_t)(i - kind->in_table));
+        an__bind_text(run->extra, 3, kind->all.column[i].name);
+        bind_cell(run->extra, 4, &kind->all.column[i], &cells[i]);
+        if (!an__store_step(run->store, run->extra, err))
+            return false;
+    }
+    return true;
+}
+
+static bool insert_rows(an_store_run *run, an_error *err)
+{
+    const unsigned char *at = run->rows;
+    for (size_t r = 0; r < run->row_count; r++) {
+        const waiting_row *row = (const waiting_row *)(const void *)at;
+        const cell *cells = (const cell *)(const void *)(row + 1);
+        const an_run_rows *kind = &run->kinds[row->kind];
+        int64_t id = AN_ROW_ID(run->id, row->number);
+        sqlite3_bind_int64(kind->insert, 1, id);
+        an__bind_text(kind->insert, 2, kind->name);
+        sqlite3_bind_double(kind->insert, 3, row->time);
+        for (size_t i = 0; i < kind->in_table; i++)
+            bind_cell(kind->insert, 4 + (int)i, &kind->all.column[i], &cells[i]);
+        if (!an__store_step(run->store, kind->insert, err) ||
+            !insert_extras(run, kind, id, cells, err))
+            return false;
+        at += sizeof *row + kind->all.count * sizeof *cells;
+    }
+    return true;
+}
+
+static bool insert_events(an_store_run *run, an_error *err)
+{
+    for (size_t i = 0; i < run->event_count; i++) {
+        const an_waiting_event *event = &run->events[i];
+        sqlite3_bind_int64(run->event, 1, AN_ROW_ID(run->id, event->number));
+        sqlite3_bind_double(run->event, 2, event->time);
+        sqlite3_bind_int64(run->event, 3, event->step);
+        sqlite3_bind_int64(run->event, 4, event->epoch);
+        sqlite3_bind_double(run->event, 5, event->seconds);
+        an__bind_text(run->event, 6, event->kind);
+        an__bind_text(run->event, 7, event->text);
+        if (!an__store_step(run->store, run->event, err))
+            return false;
+    }
+    return true;
+}
+
+static bool update_progress(an_store_run *run, const an_record *record, an_error *err)
+{
+    sqlite3_bind_double(run->progress, 1, an__wall_time());
+    sqlite3_bind_double(run->progress, 2, record->seconds);
+    sqlite3_bind_int64(run->progress, 3, record->step);
+    sqlite3_bind_int64(run->progress, 4, record->steps);
+    sqlite3_bind_int64(run->progress, 5, record->epoch);
+    sqlite3_bind_int64(run->progress, 6, record->epochs);
+    sqlite3_bind_int64(run->progress, 7, run->id);
+    return an__store_step(run->store, run->progress, err);
+}
+
+/* A run that has been removed meanwhile gets no more rows. */
+static bool still_there(an_store_run *run, an_error *err)
+{
+    return sqlite3_changes(run->store->db) == 1 ||
+           an_error_set(err, AN_ERROR_IO, "run '%s' has been removed from the store", run->name);
+}
+
+bool an__run_write(an_store_run *run, const an_record *record, an_error *err)
+{
+    if (!record && run->row_count == 0 && run->event_count == 0)
+        return true;
+    if (!an__store_begin(run->store, err))
+        return false;
+    bool ok = (!record || (update_progress(run, record, err) && still_there(run, err))) &&
+              insert_rows(run, err) && insert_events(run, err);
+    if (!an__store_end(run->store, ok, err))
+        return false;
+    an__run_forget(run);
+    return true;
+}
+
+/* --------------------------------------------------------------- statements */
+
+/* "INSERT INTO metrics(id,kind,time,step,...) VALUES(?,?,?,?,...)" */
+static bool prepare_insert(an_store_run *run, an_run_rows *kind, an_error *err)
+{
+    char sql[SQL_SIZE];
+    size_t used = an_format(sql, sizeof sql, "INSERT INTO metrics(id,kind,time");
+    for (size_t i = 0; i < kind->in_table; i++)
+        used += an_format(sql + used, sizeof sql - used, ",%s", kind->all.column[i].name);
+    used += an_format(sql + used, sizeof sql - used, ") VALUES(?,?,?");
+    for (size_t i = 0; i < kind->in_table; i++)
+        used += an_format(sql + used, sizeof sql - used, ",?");
+    an_format(sql + used, sizeof sql - used, ")");
+    sqlite3_finalize(kind->insert);
+    kind->insert = an__store_prepare(run->store, sql, err);
+    return kind->insert;
+}
+
+/* The table has the columns of one group; further groups and named metrics are extras. */
+static bool prepare_kind(an_store_run *run, an_row_kind which, const an_record *record,
+                         an_error *err)
+{
+    an_run_rows *kind = &run->kinds[which - 1];
+    an_record plain = *record;
+    an_columns all;
+    plain.groups = 1;
+    plain.metric_count = 0;
+    kind->name = which == AN_ROW_EPOCH ? "epoch" : "step";
+    an__columns_of(&kind->all, &plain, which);
+    kind->in_table = kind->all.count;
+    an__columns_of(&all, record, which);
+    for (size_t i = 0; i < all.count; i++)
+        if (all.column[i].extra)
+            kind->all.column[kind->all.count++] = all.column[i];
+    return prepare_insert(run, kind, err);
+}
+
+bool an__run_prepare(an_store_run *run, an_error *err)
+{
+    run->extra = an__store_prepare(
+        run->store, "INSERT INTO extras(metric,place,name,value) VALUES(?,?,?,?)", err);
+    run->event = run->extra ? an__store_prepare(run->store,
+                                                "INSERT INTO events(id,time,step,epoch,seconds,"
+                                                "kind,text) VALUES(?,?,?,?,?,?,?)",
+                                                err)
+                            : NULL;
+    run->progress = run->event ? an__store_prepare(run->store,
+                                                   "UPDATE runs SET updated=?, seconds=?, step=?, "
+                                                   "steps=?, epoch=?, epochs=? WHERE id=?",
+                                                   err)
+                               : NULL;
+    return run->progress;
+}
+
+bool an__run_prepare_rows(an_store_run *run, const an_record *record, an_error *err)
+{
+    return prepare_kind(run, AN_ROW_EPOCH, record, err) &&
+           prepare_kind(run, AN_ROW_STEP, record, err);
+}

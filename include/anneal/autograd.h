@@ -159,8 +159,20 @@ AN_API an_tensor *an_pow(an_graph *graph, an_tensor *x, double power);
 AN_API an_tensor *an_relu(an_graph *graph, an_tensor *x);
 AN_API an_tensor *an_tanh(an_graph *graph, an_tensor *x);
 AN_API an_tensor *an_sigmoid(an_graph *graph, an_tensor *x);
+/* x times the normal distribution function of x, exactly and by PyTorch's 'tanh' formula. */
+AN_API an_tensor *an_gelu(an_graph *graph, an_tensor *x);
+AN_API an_tensor *an_gelu_tanh(an_graph *graph, an_tensor *x);
+/* x times the logistic function of x. */
+AN_API an_tensor *an_silu(an_graph *graph, an_tensor *x);
+/* x where it is above 0, else slope * x; alpha * (e^x - 1). */
+AN_API an_tensor *an_leaky_relu(an_graph *graph, an_tensor *x, double slope);
+AN_API an_tensor *an_elu(an_graph *graph, an_tensor *x, double alpha);
+/* log(1 + e^(beta * x)) / beta, and x itself where beta * x is above the threshold. */
+AN_API an_tensor *an_softplus(an_graph *graph, an_tensor *x, double beta, double threshold);
 /* Over the last dimension, computed after subtracting each row's maximum. */
 AN_API an_tensor *an_softmax(an_graph *graph, an_tensor *x);
+/* Over dimension `dim`; negative ones count from the end. */
+AN_API an_tensor *an_softmax_dim(an_graph *graph, an_tensor *x, int dim);
 AN_API an_tensor *an_log_softmax(an_graph *graph, an_tensor *x);
 /* Inverted dropout: each value is zero with probability p, else x / (1 - p). Draws from `rng`. */
 AN_API an_tensor *an_dropout(an_graph *graph, an_tensor *x, double p, an_rng *rng);

@@ -20,7 +20,14 @@
     X(relu) \
     X(tanh) \
     X(sigmoid) \
+    X(gelu) \
+    X(gelu_tanh) \
+    X(silu) \
+    X(leaky_relu) \
+    X(elu) \
+    X(softplus) \
     X(softmax) \
+    X(softmax_dim) \
     X(log_softmax) \
     X(dropout) \
     X(matmul) \

@@ -1,4 +1,4 @@
-/* Softmax and its logarithm over the last dimension. */
+/* Softmax, over any dimension, and its logarithm over the last one. */
 #include "autograd/ops.h"
 
 static bool softmax_shape(an_graph *graph, an_node *node, an_shape *shape)
@@ -79,4 +79,87 @@ an_tensor *an_softmax(an_graph *graph, an_tensor *x)
 an_tensor *an_log_softmax(an_graph *graph, an_tensor *x)
 {
     return an__record(graph, &an__op_log_softmax, &x, 1, NULL);
+}
+
+/* ----------------------------------------------------------- any dimension */
+
+typedef struct columns_pass {
+    const an_rows_table *kernels;
+    an_block block;
+    const float *x, *dy;
+    float *y, *dx;
+    bool add;
+} columns_pass;
+
+static void columns_forward_task(void *arg, int64_t begin, int64_t end)
+{
+    const columns_pass *pass = arg;
+    const int64_t step = pass->block.count * pass->block.inner;
+    for (int64_t i = begin; i < end; i++)
+        pass->kernels->softmax_columns(pass->block, pass->y + i * step, pass->x + i * step);
+}
+
+static void columns_backward_task(void *arg, int64_t begin, int64_t end)
+{
+    const columns_pass *pass = arg;
+    const int64_t step = pass->block.count * pass->block.inner;
+    for (int64_t i = begin; i < end; i++)
+        pass->kernels->softmax_columns_backward(pass->block, pass->dx + i * step,
+                                                pass->dy + i * step, pass->y + i * step, pass->add);
+}
+
+static bool softmax_dim_shape(an_graph *graph, an_node *node, an_shape *shape)
+{
+    *shape = node->inputs[0]->shape;
+    const int dim = an__dim(graph, "softmax_dim", *shape, node->as.reduce.dim);
+    if (dim < 0)
+        return false;
+    node->as.reduce.around = an__around(*shape, dim);
+    return true;
+}
+
+static columns_pass columns_plan(an_graph *graph, an_node *node)
+{
+    return (columns_pass){
+        .kernels = an__kernels(graph->context)->rows,
+        .block = node->as.reduce.around.block,
+        .x = node->inputs[0]->data,
+        .dy = node->output.grad,
+        .y = node->output.data,
+    };
+}
+
+static int64_t columns_grain(const columns_pass *pass)
+{
+    return an__row_grain(pass->block.count * pass->block.inner);
+}
+
+static bool softmax_dim_forward(an_graph *graph, an_node *node)
+{
+    columns_pass pass = columns_plan(graph, node);
+    an__parallel(graph->context, node->as.reduce.around.outer, columns_grain(&pass),
+                 columns_forward_task, &pass);
+    return true;
+}
+
+static void softmax_dim_backward(an_graph *graph, an_node *node)
+{
+    columns_pass pass = columns_plan(graph, node);
+    bool fresh;
+    pass.dx = an__grad_handed_on(graph, node, node->inputs[0], &fresh);
+    pass.add = !fresh;
+    if (pass.dx)
+        an__parallel(graph->context, node->as.reduce.around.outer, columns_grain(&pass),
+                     columns_backward_task, &pass);
+}
+
+const an_op an__op_softmax_dim = {"softmax_dim", softmax_dim_shape, softmax_dim_forward,
+                                  softmax_dim_backward};
+
+an_tensor *an_softmax_dim(an_graph *graph, an_tensor *x, int dim)
+{
+    if (x && x->shape.ndim > 0 && (dim == -1 || dim == x->shape.ndim - 1))
+        return an_softmax(graph, x);
+    an_attributes as = {.reduce = {.dim = dim}};
+    return an__record(graph, &an__op_softmax_dim, &x, 1, &as);
 }

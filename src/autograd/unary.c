@@ -1,4 +1,4 @@
-/* Maps of one value: affine, exp, log, sqrt, abs, pow, relu, tanh, sigmoid. */
+/* Maps of one value: affine, exp, log, sqrt, abs, pow, and the activations. */
 #include "autograd/ops.h"
 
 static bool unary_shape(an_graph *graph, an_node *node, an_shape *shape)
@@ -26,7 +26,7 @@ static void backward_task(void *arg, int64_t begin, int64_t end)
 {
     const unary_pass *pass = arg;
     pass->kernel->backward(end - begin, pass->out + begin, pass->dy + begin, pass->x + begin,
-                           pass->y + begin, pass->p, pass->add);
+                           pass->y + begin, pass->p, pass->q, pass->add);
 }
 
 static unary_pass unary_plan(an_graph *graph, an_node *node)
@@ -93,6 +93,12 @@ const an_op an__op_pow = {"pow", unary_shape, unary_forward, unary_backward};
 const an_op an__op_relu = {"relu", unary_shape, unary_forward, unary_backward};
 const an_op an__op_tanh = {"tanh", unary_shape, unary_forward, unary_backward};
 const an_op an__op_sigmoid = {"sigmoid", unary_shape, unary_forward, unary_backward};
+const an_op an__op_gelu = {"gelu", unary_shape, unary_forward, unary_backward};
+const an_op an__op_gelu_tanh = {"gelu_tanh", unary_shape, unary_forward, unary_backward};
+const an_op an__op_silu = {"silu", unary_shape, unary_forward, unary_backward};
+const an_op an__op_leaky_relu = {"leaky_relu", unary_shape, unary_forward, unary_backward};
+const an_op an__op_elu = {"elu", unary_shape, unary_forward, unary_backward};
+const an_op an__op_softplus = {"softplus", unary_shape, unary_forward, unary_backward};
 
 an_tensor *an_affine(an_graph *graph, an_tensor *x, double a, double b)
 {
@@ -143,4 +149,34 @@ an_tensor *an_tanh(an_graph *graph, an_tensor *x)
 an_tensor *an_sigmoid(an_graph *graph, an_tensor *x)
 {
     return unary(graph, &an__op_sigmoid, AN_UNARY_SIGMOID, x, 0.0, 0.0);
+}
+
+an_tensor *an_gelu(an_graph *graph, an_tensor *x)
+{
+    return unary(graph, &an__op_gelu, AN_UNARY_GELU, x, 0.0, 0.0);
+}
+
+an_tensor *an_gelu_tanh(an_graph *graph, an_tensor *x)
+{
+    return unary(graph, &an__op_gelu_tanh, AN_UNARY_GELU_TANH, x, 0.0, 0.0);
+}
+
+an_tensor *an_silu(an_graph *graph, an_tensor *x)
+{
+    return unary(graph, &an__op_silu, AN_UNARY_SILU, x, 0.0, 0.0);
+}
+
+an_tensor *an_leaky_relu(an_graph *graph, an_tensor *x, double slope)
+{
+    return unary(graph, &an__op_leaky_relu, AN_UNARY_LEAKY_RELU, x, slope, 0.0);
+}
+
+an_tensor *an_elu(an_graph *graph, an_tensor *x, double alpha)
+{
+    return unary(graph, &an__op_elu, AN_UNARY_ELU, x, alpha, 0.0);
+}
+
+an_tensor *an_softplus(an_graph *graph, an_tensor *x, double beta, double threshold)
+{
+    return unary(graph, &an__op_softplus, AN_UNARY_SOFTPLUS, x, beta, threshold);
 }

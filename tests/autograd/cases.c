@@ -76,6 +76,20 @@ static void power(an_rng *rng, bool large, an_shape *shapes, int *count, setting
     s->p = powers[below(rng, 8)];
 }
 
+static void slope(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    one(rng, large, shapes, count, s);
+    s->p = (double)below(rng, 3) / 2;
+}
+
+/* The threshold lies where the two formulas differ, so that the right one is seen. */
+static void soft(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    one(rng, large, shapes, count, s);
+    s->p = 0.5 + an_rng_double(rng);
+    s->q = below(rng, 2) ? 20 : 9;
+}
+
 static void probability(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
 {
     one(rng, large, shapes, count, s);
@@ -285,6 +299,13 @@ CALL(pow, in[0], s->p)
 CALL(relu, in[0])
 CALL(tanh, in[0])
 CALL(sigmoid, in[0])
+CALL(gelu, in[0])
+CALL(gelu_tanh, in[0])
+CALL(silu, in[0])
+CALL(leaky_relu, in[0], s->p)
+CALL(elu, in[0], s->p)
+CALL(softplus, in[0], s->p, s->q)
+CALL(softmax_dim, in[0], s->dim)
 CALL(softmax, in[0])
 CALL(log_softmax, in[0])
 CALL(matmul, in[0], in[1])
@@ -375,6 +396,13 @@ const op_case op_cases[] = {
     {"relu", one, call_relu, twin_relu, -2, 2, 0.01},
     {"tanh", one, call_tanh, twin_tanh, -4, 4, 0},
     {"sigmoid", one, call_sigmoid, twin_sigmoid, -6, 6, 0},
+    {"gelu", one, call_gelu, twin_gelu, -6, 6, 0},
+    {"gelu_tanh", one, call_gelu_tanh, twin_gelu_tanh, -6, 6, 0},
+    {"silu", one, call_silu, twin_silu, -6, 6, 0},
+    {"leaky_relu", slope, call_leaky_relu, twin_leaky_relu, -2, 2, 0.01},
+    {"elu", slope, call_elu, twin_elu, -6, 6, 0.01},
+    {"softplus", soft, call_softplus, twin_softplus, -4, 4, 0},
+    {"softmax_dim", at_least_one_dim, call_softmax_dim, twin_softmax_dim, -4, 4, 0},
     {"softmax", at_least_one_dim, call_softmax, twin_softmax, -4, 4, 0},
     {"log_softmax", at_least_one_dim, call_log_softmax, twin_log_softmax, -4, 4, 0},
     {"dropout", probability, call_dropout, twin_dropout, -2, 2, 0},

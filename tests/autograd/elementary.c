@@ -1,4 +1,5 @@
-/* exp, log, tanh and sigmoid as they come out of the operations, over the whole range of floats. */
+/* exp, log, tanh, sigmoid and what is made of them as they come out of the operations, over the
+ * whole range of floats. */
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>
@@ -15,6 +16,42 @@ static double logistic(double x)
     return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x));
 }
 
+static double gelu(double x)
+{
+    return isinf(x) ? (x < 0 ? (double)NAN : x) : x * 0.5 * erfc(-x * sqrt(0.5));
+}
+
+static double gelu_tanh(double x)
+{
+    return isinf(x) ? (x < 0 ? (double)NAN : x)
+                    : x * logistic(2 * sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x));
+}
+
+static double silu(double x)
+{
+    return isinf(x) ? (x < 0 ? (double)NAN : x) : x * logistic(x);
+}
+
+static double elu(double x)
+{
+    return x > 0 ? x : expm1(x);
+}
+
+static double softplus(double x)
+{
+    return (x > 0 ? x : x < 0 ? 0 : x) + log1p(exp(-fabs(x)));
+}
+
+static an_tensor *elu_1(an_graph *graph, an_tensor *x)
+{
+    return an_elu(graph, x, 1);
+}
+
+static an_tensor *softplus_1(an_graph *graph, an_tensor *x)
+{
+    return an_softplus(graph, x, 1, INFINITY);
+}
+
 typedef struct function {
     const char *name;
     an_tensor *(*apply)(an_graph *graph, an_tensor *x);
@@ -27,6 +64,11 @@ static const function functions[] = {
     {"log", an_log, log, 1.5},
     {"tanh", an_tanh, tanh, 2},
     {"sigmoid", an_sigmoid, logistic, 3},
+    {"gelu", an_gelu, gelu, 8},
+    {"gelu_tanh", an_gelu_tanh, gelu_tanh, 40},
+    {"silu", an_silu, silu, 4},
+    {"elu", elu_1, elu, 2},
+    {"softplus", softplus_1, softplus, 3},
 };
 
 static float from_bits(uint32_t bits)

@@ -102,6 +102,12 @@ UNARY(pow, pow(x, s->p))
 UNARY(relu, x > 0 ? x : 0)
 UNARY(tanh, tanh(x))
 UNARY(sigmoid, 1 / (1 + exp(-x)))
+UNARY(gelu, x * 0.5 * erfc(-x * sqrt(0.5)))
+UNARY(gelu_tanh, 0.5 * x * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x))))
+UNARY(silu, x / (1 + exp(-x)))
+UNARY(leaky_relu, x > 0 ? x : s->p * x)
+UNARY(elu, x > 0 ? x : s->p * expm1(x))
+UNARY(softplus, s->p *x > s->q ? x : log1p(exp(s->p * x)) / s->p)
 
 void twin_dropout(const setting *s, const twin *in, int count, twin *out)
 {
@@ -208,6 +214,25 @@ void twin_self_attention(const setting *s, const twin *in, int count, twin *out)
     twin_attention(s, part, count, out);
     for (int p = 0; p < 3; p++)
         twin_free(&part[p]);
+}
+
+void twin_softmax_dim(const setting *s, const twin *in, int count, twin *out)
+{
+    (void)count;
+    const an_shape shape = in[0].shape;
+    const int dim = s->dim < 0 ? s->dim + shape.ndim : s->dim;
+    twin_new(out, shape);
+    for (int64_t i = 0; i < out->size; i++) {
+        int64_t at[AN_MAX_DIMS];
+        double sum = 0;
+        coordinates(shape, i, at);
+        if (at[dim] > 0)
+            continue;
+        for (; at[dim] < shape.dim[dim]; at[dim]++)
+            sum += exp(in[0].data[position(shape, at)]);
+        for (at[dim] = 0; at[dim] < shape.dim[dim]; at[dim]++)
+            out->data[position(shape, at)] = exp(in[0].data[position(shape, at)]) / sum;
+    }
 }
 
 /* ---------------------------------------------------------------- products */
@@ -465,12 +490,17 @@ void twin_cross_entropy(const setting *s, const twin *in, int count, twin *out)
     twin_free(&logs);
 }
 
-static double value_loss(const an_loss *s, double x, double t, int64_t column)
+static double binary_loss(const an_loss *s, double x, double t, int64_t column)
 {
-    const double e = fabs(x - t), sigmoid = 1 / (1 + exp(-x));
-    const double w = s->weight ? (double)s->weight[column] : 1;
+    const double sigmoid = 1 / (1 + exp(-x)), w = s->weight ? (double)s->weight[column] : 1;
     const double p =
         s->pos_weight ? (double)s->pos_weight[s->pos_weight_count == 1 ? 0 : column] : 1;
+    return -w * (p * t * log(sigmoid) + (1 - t) * log(1 - sigmoid));
+}
+
+static double value_loss(const an_loss *s, double x, double t, int64_t column)
+{
+    const double e = fabs(x - t);
     switch (s->kind) {
     case AN_L1_LOSS:
         return e;
@@ -479,7 +509,7 @@ static double value_loss(const an_loss *s, double x, double t, int64_t column)
     case AN_HUBER_LOSS:
         return e <= s->delta ? 0.5 * e * e : s->delta * (e - 0.5 * s->delta);
     case AN_BCE_WITH_LOGITS_LOSS:
-        return -w * (p * t * log(sigmoid) + (1 - t) * log(1 - sigmoid));
+        return binary_loss(s, x, t, column);
     case AN_KL_DIV_LOSS:
         return s->log_target ? exp(t) * (t - x) : t * (log(t) - x);
     default:

@@ -40,7 +40,8 @@ void twin_new(twin *t, an_shape shape);
 void twin_free(twin *t);
 
 twin_function twin_add, twin_sub, twin_mul, twin_div, twin_affine, twin_neg, twin_exp, twin_log,
-    twin_sqrt, twin_abs, twin_pow, twin_relu, twin_tanh, twin_sigmoid, twin_softmax,
+    twin_sqrt, twin_abs, twin_pow, twin_relu, twin_tanh, twin_sigmoid, twin_gelu, twin_gelu_tanh,
+    twin_silu, twin_leaky_relu, twin_elu, twin_softplus, twin_softmax_dim, twin_softmax,
     twin_log_softmax, twin_dropout, twin_matmul, twin_transpose, twin_linear, twin_sum, twin_mean,
     twin_sum_dim, twin_mean_dim, twin_max_dim, twin_reshape, twin_flatten, twin_slice,
     twin_index_rows, twin_concat, twin_attention, twin_self_attention, twin_nll_loss, twin_cross_entropy, twin_value_loss, twin_apply;

@@ -37,9 +37,9 @@ INLINE void put(float *at, float value, bool add)
         }                                                                                    \
     }                                                                                        \
     INLINE void name##_gradient(int64_t n, float *dx, const float *upper, const float *in,   \
-                                const float *out, float p, bool add)                         \
+                                const float *out, float p, float q, bool add)                \
     {                                                                                        \
-        (void)p;                                                                             \
+        (void)p, (void)q;                                                                          \
         INDEPENDENT                                                                          \
         for (int64_t i = 0; i < n; i++) {                                                    \
             float dy = upper[i], x = in[i], y = out[i];                                      \
@@ -48,12 +48,12 @@ INLINE void put(float *at, float value, bool add)
         }                                                                                    \
     }                                                                                        \
     static void name##_backward(int64_t n, float *dx, const float *dy, const float *x,       \
-                                const float *y, float p, bool add)                           \
+                                const float *y, float p, float q, bool add)                  \
     {                                                                                        \
         if (add)                                                                             \
-            name##_gradient(n, dx, dy, x, y, p, true);                                       \
+            name##_gradient(n, dx, dy, x, y, p, q, true);                                    \
         else                                                                                 \
-            name##_gradient(n, dx, dy, x, y, p, false);                                      \
+            name##_gradient(n, dx, dy, x, y, p, q, false);                                   \
     }
 AN_UNARY_MAP(UNARY)
 

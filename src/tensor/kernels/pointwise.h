@@ -27,7 +27,15 @@
     X(POW, pow, powf(x, p), p == 0.0f ? 0.0f : dy * p * powf(x, p - 1.0f))         \
     X(RELU, relu, x <= 0.0f ? 0.0f : x, y <= 0.0f ? 0.0f : dy)                     \
     X(TANH, tanh, an__tanh(x), dy * (1.0f - y * y))                                \
-    X(SIGMOID, sigmoid, an__logistic(x), dy * y * (1.0f - y))
+    X(SIGMOID, sigmoid, an__logistic(x), dy * y * (1.0f - y))                      \
+    X(GELU, gelu, an__gelu(x), dy * an__gelu_slope(x))                             \
+    X(GELU_TANH, gelu_tanh, an__gelu_tanh(x), dy * an__gelu_tanh_slope(x))         \
+    X(SILU, silu, x * an__logistic(x),                                             \
+      dy * an__logistic(x) * (1.0f + x * an__logistic(-x)))                        \
+    X(LEAKY_RELU, leaky_relu, x > 0.0f ? x : p * x, x > 0.0f ? dy : p * dy)        \
+    X(ELU, elu, x > 0.0f ? x : p * an__expm1(x), x > 0.0f ? dy : dy * (p * an__exp(x))) \
+    X(SOFTPLUS, softplus, p * x > q ? x : an__softplus(p * x) / p,                 \
+      p * x > q ? dy : dy * an__logistic(p * x))
 
 /* Maps of two values: X(NAME, name, y of a and b, da, db). */
 #define AN_BINARY_MAP(X)             \
@@ -62,7 +70,7 @@ typedef struct an_unary_kernel {
     void (*forward)(int64_t n, float *y, const float *x, float p, float q);
     /* A derivative that uses y alone may be given y for x. */
     void (*backward)(int64_t n, float *dx, const float *dy, const float *x, const float *y, float p,
-                     bool add);
+                     float q, bool add);
 } an_unary_kernel;
 
 typedef struct an_binary_kernel {

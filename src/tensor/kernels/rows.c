@@ -6,6 +6,7 @@
 #include "tensor/kernels/rows.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "tensor/kernels/row_loops.h"
 
@@ -150,6 +151,49 @@ static void softmax_backward(int64_t rows, int64_t columns, float *dx, const flo
     }
 }
 
+static void softmax_strip(an_block block, int64_t width, float *y, const float *x)
+{
+    float top[STRIP], share[STRIP];
+    double total[STRIP] = {0};
+    memcpy(top, x, (size_t)width * sizeof *top);
+    for (int64_t k = 1; k < block.count; k++)
+        for (int64_t i = 0; i < width; i++)
+            top[i] = x[k * block.inner + i] > top[i] ? x[k * block.inner + i] : top[i];
+    for (int64_t k = 0; k < block.count; k++)
+        for (int64_t i = 0; i < width; i++) {
+            float power = an__exp(x[k * block.inner + i] - top[i]);
+            y[k * block.inner + i] = power;
+            total[i] += (double)power;
+        }
+    for (int64_t i = 0; i < width; i++)
+        share[i] = (float)(1.0 / total[i]);
+    for (int64_t k = 0; k < block.count; k++)
+        for (int64_t i = 0; i < width; i++)
+            y[k * block.inner + i] *= share[i];
+}
+
+static void softmax_columns(an_block block, float *y, const float *x)
+{
+    for (int64_t at = 0; at < block.inner && block.count > 0; at += STRIP)
+        softmax_strip(block, block.inner - at < STRIP ? block.inner - at : STRIP, y + at, x + at);
+}
+
+static void softmax_columns_backward(an_block block, float *dx, const float *dy, const float *y,
+                                     bool add)
+{
+    for (int64_t at = 0; at < block.inner; at += STRIP) {
+        int64_t width = block.inner - at < STRIP ? block.inner - at : STRIP;
+        double total[STRIP] = {0};
+        for (int64_t k = 0; k < block.count; k++)
+            for (int64_t i = at; i < at + width; i++)
+                total[i - at] += (double)dy[k * block.inner + i] * (double)y[k * block.inner + i];
+        for (int64_t k = 0; k < block.count; k++)
+            for (int64_t i = at; i < at + width; i++)
+                put(&dx[k * block.inner + i],
+                    y[k * block.inner + i] * (dy[k * block.inner + i] - (float)total[i - at]), add);
+    }
+}
+
 /* The sum of e^x over a row, without storing the powers: chunk by chunk on the stack. */
 static double power_sum(int64_t n, const float *x)
 {
@@ -205,6 +249,8 @@ const an_rows_table AN_KERNEL_NAME(an__rows_table) = {
     .activation_sums = activation_sums,
     .softmax = softmax,
     .softmax_backward = softmax_backward,
+    .softmax_columns = softmax_columns,
+    .softmax_columns_backward = softmax_columns_backward,
     .log_softmax = log_softmax,
     .log_softmax_backward = log_softmax_backward,
     .transpose = transpose,

@@ -41,6 +41,10 @@ struct an_rows_table {
     /* dx = y (dy - the sum over the row of dy y) */
     void (*softmax_backward)(int64_t rows, int64_t columns, float *dx, const float *dy,
                              const float *y, bool add);
+    /* The same over the columns of a block. */
+    void (*softmax_columns)(an_block block, float *y, const float *x);
+    void (*softmax_columns_backward)(an_block block, float *dx, const float *dy, const float *y,
+                                     bool add);
     /* y = (x - m) - log(the sum over the row of e^(x - m)), m the row's largest value */
     void (*log_softmax)(int64_t rows, int64_t columns, float *y, const float *x);
     /* dx = dy - e^y (the sum over the row of dy) */

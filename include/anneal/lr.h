@@ -167,7 +167,12 @@ AN_API void an_lr_layer_decay(an_lr_group *const *groups, size_t count, double d
     X(AN_LR_SHIFT, Shift, shift)                                  \
     X(AN_LR_LOOP, Loop, loop)                                     \
     X(AN_LR_REVERSE, Reverse, reverse)                            \
-    X(AN_LR_STRETCH, Stretch, stretch)
+    X(AN_LR_STRETCH, Stretch, stretch)                            \
+    X(AN_LR_SLOPE, ReduceOnSlope, slope)                          \
+    X(AN_LR_GREEDY, Greedy, greedy)                               \
+    X(AN_LR_SPIKE, SpikeGuard, spike)                             \
+    X(AN_LR_DRIVE, Drive, drive)                                  \
+    X(AN_LR_TOGETHER, Together, together)
 
 typedef enum an_lr_kind {
 #define AN_LR_KIND_ENUM(constant, name, member) constant,

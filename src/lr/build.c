@@ -83,7 +83,7 @@ static void sort(int64_t *values, size_t count)
         }
 }
 
-static const an__lr_class *class_of(an_lr_kind kind)
+const an__lr_class *an__lr_class_of(an_lr_kind kind)
 {
     static const an__lr_class *const classes[] = {
 #define CLASS(constant, name, member) &an__lr_##member##_class,
@@ -95,8 +95,8 @@ static const an__lr_class *class_of(an_lr_kind kind)
 
 static void make_node(an__lr_node *node, const an_lr_desc *desc, size_t index, bool later)
 {
-    *node =
-        (an__lr_node){.class = class_of(desc->kind), .desc = *desc, .index = index, .later = later};
+    *node = (an__lr_node){
+        .class = an__lr_class_of(desc->kind), .desc = *desc, .index = index, .later = later};
     if (!node->class->rate && desc->after_end != AN_END_DEFAULT) {
         node->inner = node->class;
         node->class = &an__lr_ended_class;
@@ -130,18 +130,28 @@ static void build_children(layout *l, an__lr_node *node, const an_lr_desc *desc)
     node->own_base = composed > 0 && made[0]->own_base;
 }
 
+size_t an__lr_memory_of(const an_lr_desc *desc, const an_lr_run *run)
+{
+    const an__lr_feedback *feedback = an__lr_class_of(desc->kind)->feedback;
+    if (desc->kind == AN_LR_SEQUENCE && (run->clocked || run->seconds > 0))
+        return desc->sequence.milestones.count * AN__LR_CLOCKS;
+    return feedback ? feedback->room(desc) : 0;
+}
+
 static void give_memory(layout *l, an__lr_node *node, const an_lr_desc *desc)
 {
-    const an__lr_feedback *feedback = class_of(desc->kind)->feedback;
-    size_t count = feedback ? feedback->room(desc) : 0;
-    double *memory = carve(l, count, sizeof *memory);
+    const an__lr_feedback *feedback = an__lr_class_of(desc->kind)->feedback;
+    size_t count = an__lr_memory_of(desc, l->run), aside = feedback ? feedback->aside : 0;
+    double *memory = carve(l, count + aside, sizeof *memory);
     an__lr_span *spans = carve(l, an__lr_span_count(desc), sizeof *spans);
     if (!node)
         return;
     node->memory = memory;
     node->memory_count = count;
-    node->spans = an__lr_span_count(desc) > 0 ? spans : NULL;
+    node->spans = spans;
     node->observes = feedback != NULL;
+    for (size_t i = 0; i < count; i++)
+        memory[i] = NAN;
     if (feedback)
         feedback->reset(node);
 }
@@ -162,32 +172,6 @@ static an__lr_node *build(layout *l, const an_lr_desc *desc, bool later)
     if (node)
         an__lr_classify(node);
     return node;
-}
-
-/* The bytes before the members; *stride is the size of one member. */
-static size_t measure(const an_lr_desc *desc, const an_lr_run *run, size_t *stride)
-{
-    layout l = {.run = run};
-    carve(&l, 1, sizeof(an_lr_schedule));
-    build(&l, desc, false);
-    *stride = sizeof(an__lr_member) + l.node_count * sizeof(double);
-    return l.used;
-}
-
-static const an_lr_run nothing_known = {0};
-
-size_t an_lr_size_run(const an_lr_desc *desc, const an_lr_run *run, size_t capacity)
-{
-    size_t stride;
-    if (capacity > AN__LR_MAX_GROUPS || !an_lr_check(desc, 0, NULL))
-        return 0;
-    size_t fixed = measure(desc, run ? run : &nothing_known, &stride);
-    return fixed + capacity * stride;
-}
-
-size_t an_lr_size(const an_lr_desc *desc, size_t capacity)
-{
-    return an_lr_size_run(desc, NULL, capacity);
 }
 
 /* ------------------------------------------------------------------ groups */
@@ -221,27 +205,31 @@ static double leaf_base(const an_lr_desc *desc, size_t group, an_slot *lr)
     return desc->kind == AN_PLATEAU_LR ? lr->value : initial_or(lr, lr->value);
 }
 
-/* A parameter that is a schedule: 1, or what its own parameters say; no group has a part in it. */
-static void set_value_bases(const an__lr_node *node, an__lr_member *m)
+/*
+ * Where no group has a part in it: a parameter that is a schedule, whose base is 1, and a group
+ * that a track passes over.
+ */
+static void set_other_bases(const an__lr_node *node, an__lr_member *m, double base)
 {
-    an_slot slot = {.value = 1, .initial = 1, .has_initial = true};
-    if (node->child_count == 0)
-        m->base[node->index] = leaf_base(&node->desc, m->index, &slot);
-    for (size_t i = 0; i < node->child_count + node->value_count; i++)
-        set_value_bases(node->children[i], m);
+    an_slot slot = {.value = base, .initial = base, .has_initial = true};
+    m->base[node->index] = leaf_base(&node->desc, m->index, &slot);
+    for (size_t i = 0; i < node->child_count; i++)
+        set_other_bases(node->children[i], m, base);
+    for (size_t i = 0; i < node->value_count; i++)
+        set_other_bases(node->children[node->child_count + i], m, 1);
     if (node->child_count > 0)
         m->base[node->index] = m->base[node->children[0]->index];
 }
 
 /* Sets the base rates of the tree, children in their order; a composite has its first child's. */
-static AN__SMALL void set_bases(const an__lr_node *node, an__lr_member *m)
+static void set_bases(const an__lr_node *node, an__lr_member *m, an_slot *slot)
 {
     if (node->child_count == 0)
-        m->base[node->index] = leaf_base(&node->desc, m->index, &m->group->slot[AN_LR]);
+        m->base[node->index] = leaf_base(&node->desc, m->index, slot);
     for (size_t i = 0; i < node->child_count; i++)
-        set_bases(node->children[i], m);
+        set_bases(node->children[i], m, slot);
     for (size_t i = 0; i < node->value_count; i++)
-        set_value_bases(node->children[node->child_count + i], m);
+        set_other_bases(node->children[node->child_count + i], m, 1);
     if (node->child_count > 0)
         m->base[node->index] = m->base[node->children[0]->index];
 }
@@ -258,19 +246,32 @@ static an__lr_member *take_group(an_lr_schedule *s, an_lr_group *group)
     an__lr_member *m = an__lr_member_at(s, s->member_count);
     *m = (an__lr_member){.group = group, .index = s->member_count++, .given = NAN};
     m->base = (double *)(void *)(m + 1);
-    set_bases(s->root, m);
-    an_slot *momentum = an__lr_momentum_slot(group);
-    if (momentum && s->drives_momentum)
-        initial_or(momentum, momentum->value);
+    set_other_bases(s->root, m, 0);
+    for (size_t i = 0; i < s->track_count; i++) {
+        const an__lr_track *track = &s->tracks[i];
+        if (!an__lr_covers(track, m))
+            continue;
+        set_bases(track->root, m, &group->slot[track->slot]);
+        an_slot *momentum = track->drives_momentum ? an__lr_momentum_slot(group) : NULL;
+        if (momentum)
+            initial_or(momentum, momentum->value);
+    }
     return m;
 }
 
 static void start_group(an_lr_schedule *s, an_lr_group *group)
 {
-    double found = group->slot[AN_LR].value;
+    double found[AN_SLOT_COUNT];
+    for (int id = 0; id < AN_SLOT_COUNT; id++)
+        found[id] = group->slot[id].value;
     an__lr_member *m = take_group(s, group);
-    group->slot[AN_LR].value = s->root->class->start(s->root, m, found);
-    an__lr_write_momentum(s, m, 0, false);
+    for (size_t i = 0; i < s->track_count; i++) {
+        const an__lr_track *track = &s->tracks[i];
+        if (an__lr_covers(track, m))
+            group->slot[track->slot].value =
+                track->root->class->start(track->root, m, found[track->slot]);
+    }
+    an__lr_write_start(s, m, &(an__lr_time){{0}}, false);
 }
 
 /* -------------------------------------------------------------- validation */
@@ -331,19 +332,52 @@ static bool check_groups(an_lr_group *const *groups, size_t count, an_error *err
 
 /* ------------------------------------------------------------ construction */
 
-static an_lr_schedule *make(void *memory, const an_lr_desc *desc, const an_lr_run *run)
+/* The parts that are there once; NULL while counting. */
+static an_lr_schedule *lay_out(layout *l, const an_lr_desc *desc)
 {
-    layout l = {.memory = memory, .run = run};
-    an_lr_schedule *s = carve(&l, 1, sizeof *s);
-    *s = (an_lr_schedule){.run = *run};
-    s->root = build(&l, desc, false);
-    s->node_count = l.node_count;
-    s->drives_momentum = an__lr_has_momentum(s->root);
-    s->holds_momentum = an__lr_has_rate(s->root);
-    s->members = l.memory + l.used;
-    s->memo.e = AN__LR_NO_STEP;
-    an__lr_plateau_init(s);
+    an_lr_schedule *s = carve(l, 1, sizeof *s);
+    size_t tracks = an__lr_track_count(desc), edits = l->run->edits > 0 ? (size_t)l->run->edits : 0;
+    an__lr_track *track = carve(l, tracks, sizeof *track);
+    an__lr_edit *edit = carve(l, edits, sizeof *edit);
+    an__lr_landing *landing = carve(l, edits > 0, sizeof *landing);
+    an__lr_node *root = build(l, desc, false);
+    if (!s)
+        return NULL;
+    *s = (an_lr_schedule){.run = *l->run,
+                          .root = root,
+                          .node_count = l->node_count,
+                          .tracks = track,
+                          .track_count = tracks,
+                          .edits = edit,
+                          .landing = edits > 0 ? landing : NULL};
+    if (s->landing)
+        *s->landing = (an__lr_landing){0};
     return s;
+}
+
+/* The bytes before the members; *stride is the size of one member. */
+static size_t measure(const an_lr_desc *desc, const an_lr_run *run, size_t *stride)
+{
+    layout l = {.run = run};
+    lay_out(&l, desc);
+    *stride = sizeof(an__lr_member) + l.node_count * sizeof(double);
+    return l.used;
+}
+
+static const an_lr_run nothing_known = {0};
+
+size_t an_lr_size_run(const an_lr_desc *desc, const an_lr_run *run, size_t capacity)
+{
+    size_t stride;
+    if (capacity > AN__LR_MAX_GROUPS || !an_lr_check(desc, 0, NULL))
+        return 0;
+    size_t fixed = measure(desc, run ? run : &nothing_known, &stride);
+    return fixed + capacity * stride;
+}
+
+size_t an_lr_size(const an_lr_desc *desc, size_t capacity)
+{
+    return an_lr_size_run(desc, NULL, capacity);
 }
 
 static bool check_memory(const void *memory, size_t size, size_t needed, size_t groups,
@@ -370,9 +404,14 @@ an_lr_schedule *an_lr_init_run(void *memory, size_t size, const an_lr_desc *desc
     size_t stride, fixed = measure(desc, run, &stride);
     if (!check_memory(memory, size, fixed + group_count * stride, group_count, err))
         return NULL;
-    an_lr_schedule *s = make(memory, desc, run);
-    if (!an__lr_resolve(s->root, run, an__lr_run_span(run), err))
+    layout l = {.memory = memory, .run = run};
+    an_lr_schedule *s = lay_out(&l, desc);
+    if (!an__lr_resolve(s->root, run, an__lr_run_span(run), err) ||
+        !an__lr_make_tracks(s, groups, group_count, err))
         return NULL;
+    s->members = l.memory + l.used;
+    s->counts_clock = an__lr_counts_clock(s->root);
+    s->may_end = an__lr_may_end(s->root);
     s->stride = stride;
     s->capacity = (size - fixed) / stride;
     for (size_t i = 0; i < group_count; i++)
@@ -384,6 +423,24 @@ an_lr_schedule *an_lr_init(void *memory, size_t size, const an_lr_desc *desc,
                            an_lr_group *const *groups, size_t group_count, an_error *err)
 {
     return an_lr_init_run(memory, size, desc, NULL, groups, group_count, err);
+}
+
+/* Gives a group that came later the values of now. */
+static void join(const an_lr_schedule *s, an__lr_member *m)
+{
+    an__lr_time now = an__lr_plan_now(s);
+    m->from = m->group->slot[AN_LR].value;
+    for (size_t i = 0; i < s->track_count; i++) {
+        const an__lr_node *root = s->tracks[i].root;
+        double *value = &m->group->slot[s->tracks[i].slot].value;
+        if (!an__lr_covers(&s->tracks[i], m) || root->desc.kind == AN_PLATEAU_LR)
+            continue;
+        if (root->class->rate)
+            *value = an__lr_rate(root, m, &now, an__lr_base(root, m));
+        else
+            *value = an__lr_value(root, m, an__lr_whole(now.at[AN_STEPS]));
+    }
+    an__lr_write_start(s, m, &now, true);
 }
 
 bool an_lr_add_group(an_lr_schedule *schedule, an_lr_group *group, an_error *err)
@@ -405,9 +462,6 @@ bool an_lr_add_group(an_lr_schedule *schedule, an_lr_group *group, an_error *err
                             "the schedule has a parameter with one value for each of its %zu "
                             "groups, so no group can be added",
                             s->member_count);
-    an__lr_member *m = take_group(s, group);
-    if (s->root->desc.kind != AN_PLATEAU_LR)
-        group->slot[AN_LR].value = an__lr_value(s->root, m, s->clock);
-    an__lr_write_momentum(s, m, s->clock, true);
+    join(s, take_group(s, group));
     return true;
 }

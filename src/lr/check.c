@@ -260,11 +260,6 @@ static bool children_rules(const char *kind, const an_lr_children *children, con
         const an_lr_desc *child = children->each[i];
         if (!child)
             return an_error_set(err, AN_ERROR_ARGUMENT, "%s: scheduler %zu is NULL", kind, i);
-        if (child->kind == AN_PLATEAU_LR)
-            return an_error_set(err, AN_ERROR_ARGUMENT,
-                                "%s: scheduler %zu is ReduceLROnPlateau, which is stepped with a "
-                                "metric; make it a schedule of its own on the same groups",
-                                kind, i);
     }
     return true;
 }
@@ -347,7 +342,8 @@ static AN__SMALL bool check_tree(const an_lr_desc *desc, size_t groups, int dept
         return false;
     size_t count = an_lr_child_count(desc);
     for (size_t i = 0; i < count; i++)
-        if (!check_tree(an_lr_child(desc, i), groups, depth + 1, left, err)) {
+        if (!an__lr_check_place(desc, an_lr_child(desc, i), err) ||
+            !check_tree(an_lr_child(desc, i), groups, depth + 1, left, err)) {
             if (*left > 0)
                 an_error_prefix(err, "%s, scheduler %zu: ", an_lr_name(desc->kind), i);
             return false;

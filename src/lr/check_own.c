@@ -84,6 +84,16 @@ static bool clamp_rules(const an_lr_clamp *p, const char **blame, an_error *err)
     return true;
 }
 
+bool an__lr_check_place(const an_lr_desc *desc, const an_lr_desc *child, an_error *err)
+{
+    bool together = child->kind == AN_LR_TOGETHER;
+    if (!together && (child->kind != AN_LR_DRIVE || desc->kind == AN_LR_TOGETHER))
+        return true;
+    return an_error_set(err, AN_ERROR_ARGUMENT, "%s stands within %s, but it can only stand %s",
+                        an_lr_name(child->kind), an_lr_name(desc->kind),
+                        together ? "at the top" : "at the top or in Together");
+}
+
 bool an__lr_check_own(const an_lr_desc *desc, const char **blame, an_error *err)
 {
     if (an__lr_children_of(desc) && !list_rules(desc, blame, err))

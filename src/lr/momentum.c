@@ -26,10 +26,8 @@ static bool children_momentum(const an__lr_node *node, size_t group, const an__l
     bool wrote = false;
     for (size_t i = 0; i < node->child_count; i++) {
         an__lr_time local = *t;
-        if (node->class->local)
-            node->class->local(node, i, t, &local);
-        if (node->class->local && local.at[AN_STEPS] < 0)
-            continue; /* its turn is still to come */
+        if (node->class->local && node->class->local(node, i, t, &local) == AN__COMING)
+            continue;
         wrote |= an__lr_momentum(node->children[i], group, &local, hold, momentum);
     }
     return wrote;

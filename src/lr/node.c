@@ -89,6 +89,18 @@ void an__lr_bring(const an__lr_node *node, an__lr_time *t)
         an__lr_move(t, length.unit, within(end, length.value, t->at[length.unit]));
 }
 
+bool an__lr_past_error(const an__lr_node *node, const an__lr_time *t)
+{
+    an__lr_time local = *t;
+    if (node->desc.after_end == AN_END_ERROR && past_end(node, AN_END_ERROR, t))
+        return true;
+    for (size_t i = 0; i < node->child_count; i++)
+        if ((!node->class->local || node->class->local(node, i, t, &local) == AN__NOW) &&
+            an__lr_past_error(node->children[i], &local))
+            return true;
+    return false;
+}
+
 /* ---------------------------------------------------------------- own nodes */
 
 static double plain_rate(const an__lr_node *node, const an__lr_member *m, const an__lr_time *t,

@@ -79,6 +79,7 @@ typedef struct an__lr_member {
     size_t index;
     double *base;
     double given;
+    double from;                 /* the rate that a landing began at */
     const an__lr_tracer *tracer; /* of an_lr_trace, or NULL */
 } an__lr_member;
 
@@ -103,13 +104,19 @@ typedef struct an__lr_memo {
 /* What feedback does. `memory` is the node's; all of it is saved, so integers are doubles too. */
 typedef struct an__lr_feedback {
     size_t (*room)(const an_lr_desc *desc); /* how many doubles it needs */
+    size_t aside;                           /* and after these, which are not saved */
     void (*reset)(const an__lr_node *node);
-    /* One step in which it is the node's turn, with what was seen. */
-    void (*observe)(const an__lr_node *node, const an_lr_input *input);
+    /* One step in which it is the node's turn, with what was seen. True: the rate is another. */
+    bool (*observe)(const an__lr_node *node, const an_lr_input *input);
+    /* Makes what a state has brought safe to go on with; NULL: anything is. */
+    void (*mend)(const an__lr_node *node);
     /* The names of the first doubles in the JSON form of a state, NULL at the end; further ones are
      * a list. */
     const char *const *names;
 } an__lr_feedback;
+
+/* Whether it is a child's turn. */
+typedef enum an__lr_turn { AN__NOW, AN__OVER, AN__COMING } an__lr_turn;
 
 /* What every kind does. `m` is the group's record; e >= 1 in `next`, e >= 0 in the closed forms. */
 typedef struct an__lr_class {
@@ -133,8 +140,10 @@ typedef struct an__lr_class {
     /* Anneal's own kinds. The rate at time t >= 0, which after_end has brought into the length. */
     double (*rate)(const an__lr_node *node, const an__lr_member *m, const an__lr_time *t,
                    double base);
-    /* The time on the clock of a child; false when it is not the child's turn. NULL: the same. */
-    bool (*local)(const an__lr_node *node, size_t child, const an__lr_time *t, an__lr_time *local);
+    /* The time on the clock of a child; when its turn is over, the time it had then. NULL: the
+     * same, and always its turn. */
+    an__lr_turn (*local)(const an__lr_node *node, size_t child, const an__lr_time *t,
+                         an__lr_time *local);
     /* When the node has arrived, children before it known. NULL: spans[0] of a leaf that has a
      * length, the latest child of a composite. */
     an__lr_span (*length)(const an__lr_node *node);
@@ -154,6 +163,7 @@ struct an__lr_node {
     bool later;            /* a later child of a SequentialLR */
     bool own_base;         /* its base rate comes from its parameters, whatever it is given */
     bool observes;         /* feedback is in it */
+    bool acted;            /* feedback has moved the rate in this step */
     an__lr_span length;    /* when it has arrived */
     an__lr_span *spans;    /* its lengths, in the table's order */
     double *memory;        /* of feedback, and of hand-offs between units */
@@ -170,24 +180,45 @@ extern const an__lr_class an__lr_step_class, an__lr_multi_step_class, an__lr_con
     an__lr_plateau_class, an__lr_flat_class, an__lr_line_class, an__lr_half_wave_class,
     an__lr_interpolate_class, an__lr_sequence_class, an__lr_product_class, an__lr_sum_class,
     an__lr_min_class, an__lr_max_class, an__lr_clamp_class, an__lr_scale_class, an__lr_shift_class,
-    an__lr_loop_class, an__lr_reverse_class, an__lr_stretch_class, an__lr_ended_class;
+    an__lr_loop_class, an__lr_reverse_class, an__lr_stretch_class, an__lr_slope_class,
+    an__lr_greedy_class, an__lr_spike_class, an__lr_drive_class, an__lr_together_class,
+    an__lr_ended_class;
 
-/* The memory of a plateau: PyTorch's best, num_bad_epochs, cooldown_counter. */
-typedef struct an__lr_plateau {
-    double best;
-    int64_t bad, cooldown;
-} an__lr_plateau;
+/* A schedule that drives one slot. `groups` NULL: of all groups that have it. */
+typedef struct an__lr_track {
+    an__lr_node *root;
+    an_slot_id slot;
+    const an_lr_integers *groups;
+    bool drives_momentum; /* beside the learning rate */
+    bool holds_momentum;  /* it follows from the time, since a node of Anneal's own is there */
+    an__lr_memo memo;
+} an__lr_track;
+
+/* What an_lr_extend has changed: from `begin` on the plan runs at `speed`. */
+typedef struct an__lr_edit {
+    double begin, plan, speed;
+} an__lr_edit;
+
+typedef struct an__lr_landing {
+    bool active;
+    an_lr_tail tail;
+    an__lr_span length;
+    double begin, end;
+} an__lr_landing;
 
 struct an_lr_schedule {
     an__lr_node *root;
-    size_t node_count, member_count, capacity;
+    an__lr_track *tracks;
+    size_t track_count, node_count, member_count, capacity;
     unsigned char *members; /* `capacity` records of `stride` bytes */
     size_t stride;
-    int64_t clock;
-    bool drives_momentum;
-    bool holds_momentum; /* it follows from the step alone, since a node of Anneal's own is there */
-    an__lr_plateau plateau;
-    an__lr_memo memo;
+    an__lr_time now;
+    bool counts_clock; /* some length is not in steps */
+    bool may_end;      /* some after_end is an error */
+    bool ended;
+    int edit_count;
+    an__lr_edit *edits;      /* run.edits of them */
+    an__lr_landing *landing; /* NULL without edits */
     an_lr_run run;
     an_allocator allocator; /* of an_lr_new; `size` bytes, 0 when the memory is the caller's */
     size_t size;
@@ -231,6 +262,8 @@ double an__lr_rate(const an__lr_node *node, const an__lr_member *m, const an__lr
                    double base);
 double an__lr_param(const an_lr_value *value, const an__lr_member *m, const an__lr_time *t);
 double an__lr_part(const an__lr_node *node, const an__lr_time *t);
+/* Whether the node, or what it composes, is past an end that is an error. */
+bool an__lr_past_error(const an__lr_node *node, const an__lr_time *t);
 /* Brings a time that is past the node's end to where after_end has it. */
 void an__lr_bring(const an__lr_node *node, an__lr_time *t);
 /* Moves a time to `to` in `unit`, the other units in proportion. */
@@ -241,6 +274,9 @@ void an__lr_move(an__lr_time *t, an_lr_unit unit, double to);
  * `available`, which may be absent too (a NaN). Errs when a fact is missing.
  */
 bool an__lr_resolve(an__lr_node *node, const an_lr_run *run, an__lr_span available, an_error *err);
+/* Whether the tree has a length that is not in steps; an after_end that is an error. */
+bool an__lr_counts_clock(const an__lr_node *node);
+bool an__lr_may_end(const an__lr_node *node);
 /* The whole run; absent when it is not known. */
 an__lr_span an__lr_run_span(const an_lr_run *run);
 /* How many steps one of `unit` has; 0 where that is not known, or not always the same. */
@@ -298,15 +334,64 @@ bool an__lr_has_momentum(const an__lr_node *node);
 bool an__lr_has_rate(const an__lr_node *node);
 bool an__lr_has_lists(const an__lr_node *node);
 
+/* build.c: the class of a kind; how many doubles a node remembers: feedback, and hand-offs where
+ * the run has a clock. */
+const an__lr_class *an__lr_class_of(an_lr_kind kind);
+size_t an__lr_memory_of(const an_lr_desc *desc, const an_lr_run *run);
+
 /* build.c: the slot that a driven momentum goes to: momentum, or else beta1, or else none. */
 an_slot *an__lr_momentum_slot(an_lr_group *group);
 
-/* schedule.c: writes the momentum of step e, if the schedule drives one and the group has it. */
-void an__lr_write_momentum(const an_lr_schedule *schedule, an__lr_member *m, int64_t e, bool hold);
+/* drive.c: how many tracks a description has; making them, and whether one lists a group. */
+size_t an__lr_track_count(const an_lr_desc *desc);
+bool an__lr_make_tracks(an_lr_schedule *schedule, an_lr_group *const *groups, size_t count,
+                        an_error *err);
+bool an__lr_lists(const an__lr_track *track, size_t index);
 
-/* plateau.c */
-void an__lr_plateau_init(an_lr_schedule *schedule);
-void an__lr_plateau_step(an_lr_schedule *schedule, double metric);
+/* Whether a track drives its slot in a group. */
+static inline bool an__lr_covers(const an__lr_track *track, const an__lr_member *m)
+{
+    return track->groups ? an__lr_lists(track, m->index) : m->group->slot[track->slot].present;
+}
+
+/* schedule.c: writes the momentum that is driven beside rates at time `t`. */
+void an__lr_write_start(const an_lr_schedule *schedule, an__lr_member *m, const an__lr_time *t,
+                        bool hold);
+/* Writes once more what follows from the time alone. */
+void an__lr_rewrite(an_lr_schedule *schedule);
+/* at.c: writes the values of now into the slots. */
+void an__lr_write_values(an_lr_schedule *schedule);
+
+/* clock.c: the time on the plan, now and at a clock; whether a clock is one. */
+an__lr_time an__lr_plan_now(const an_lr_schedule *schedule);
+an__lr_time an__lr_plan(const an_lr_schedule *schedule, const an_lr_clock *clock);
+bool an__lr_is_clock(const an_lr_clock *clock);
+void an__lr_set_clock(an_lr_schedule *schedule, const an_lr_clock *clock);
+/* The unit that drives the plan, what an_lr_extend has made of a time on it, and whether the plan's
+ * steps are stretched over a budget of seconds. */
+an_lr_unit an__lr_driver(const an_lr_schedule *schedule);
+double an__lr_edited(const an_lr_schedule *schedule, double x);
+bool an__lr_is_budget(const an_lr_schedule *schedule);
+
+/* edit.c: the rate while the schedule lands. */
+bool an__lr_landed(const an_lr_schedule *schedule, const an__lr_member *m, const an__lr_time *t,
+                   double *rate);
+
+/* feedback.c: gives the feedback whose turn it is what was seen; remembers hand-offs. */
+void an__lr_observe(an__lr_node *node, const an__lr_time *t, const an_lr_input *input);
+void an__lr_record(an__lr_node *node, const an__lr_time *t);
+/* sequence.c: remembers when the children's turns came, by the time `t`. */
+void an__lr_hand_over(const an__lr_node *node, const an__lr_time *t);
+
+/* plateau.c: whether a metric is better than the best. */
+bool an__lr_better(an_plateau_mode mode, an_threshold_mode threshold_mode, double threshold,
+                   double metric, double best);
+/* slope.c: the normal distribution function. */
+double an__lr_normal(double z);
+/* spike.c: whether a guard asks for a rollback; what it remembers, over a rollback. */
+bool an__lr_spike_asks(const an__lr_node *guard);
+void an__lr_spike_put_aside(const an__lr_node *guard);
+void an__lr_spike_take_up(const an__lr_node *guard);
 
 /*
  * check.c: one parameter of a description, whose lists must have `groups` values (0: any number);
@@ -320,6 +405,8 @@ bool an__lr_check_rules(const an_lr_desc *desc, const char **blame, an_error *er
 /* check_own.c: the same rules for Anneal's own kinds; and what a Product's children must be. */
 bool an__lr_check_own(const an_lr_desc *desc, const char **blame, an_error *err);
 bool an__lr_check_product(const an_lr_product *product, an_error *err);
+/* Whether `child` may stand within `desc`: Together at the top, Drive there or in Together. */
+bool an__lr_check_place(const an_lr_desc *desc, const an_lr_desc *child, an_error *err);
 
 /* table.c: the value of a choice, whose enum may have any size. */
 int an__lr_choice(const an_lr_desc *desc, const an_lr_param *param);

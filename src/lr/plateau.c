@@ -1,70 +1,115 @@
-/* plateau.c - ReduceLROnPlateau: the one schedule that looks at a metric. */
+/* plateau.c - ReduceLROnPlateau: less when the metric no longer improves. */
 #include "lr/numeric.h"
 
 #include "lr/node.h"
 
-void an__lr_plateau_init(an_lr_schedule *schedule)
+/* Its memory: PyTorch's best, num_bad_epochs and cooldown_counter, and how often it has reduced. */
+enum { BEST, BAD, COOLDOWN, REDUCTIONS, MEMORY };
+
+static size_t plateau_room(const an_lr_desc *desc)
 {
-    schedule->plateau = (an__lr_plateau){0};
-    if (schedule->root->desc.kind == AN_PLATEAU_LR)
-        schedule->plateau.best =
-            schedule->root->desc.plateau.mode == AN_PLATEAU_MIN ? INFINITY : -INFINITY;
+    (void)desc;
+    return MEMORY;
+}
+
+static void plateau_reset(const an__lr_node *node)
+{
+    node->memory[BEST] = node->desc.plateau.mode == AN_PLATEAU_MIN ? INFINITY : -INFINITY;
+    node->memory[BAD] = node->memory[COOLDOWN] = node->memory[REDUCTIONS] = 0;
 }
 
 /*
  * The value that a metric has to pass to count as better. A relative threshold is a part of |best|:
  * PyTorch takes a part of best, so that with a negative best a worse metric counts as better.
  */
-static double target(const an_plateau_lr *p, double best)
+static double target(an_plateau_mode mode, an_threshold_mode threshold_mode, double threshold,
+                     double best)
 {
-    double sign = p->mode == AN_PLATEAU_MIN ? -1 : 1;
+    double sign = mode == AN_PLATEAU_MIN ? -1 : 1;
     if (isinf(best))
         return best;
-    if (p->threshold_mode == AN_THRESHOLD_ABS)
-        return best + sign * p->threshold;
-    return best * (1.0 + (best < 0 ? -sign : sign) * p->threshold);
+    if (threshold_mode == AN_THRESHOLD_ABS)
+        return best + sign * threshold;
+    return best * (1.0 + (best < 0 ? -sign : sign) * threshold);
 }
 
-static bool better(const an_plateau_lr *p, double metric, double best)
+bool an__lr_better(an_plateau_mode mode, an_threshold_mode threshold_mode, double threshold,
+                   double metric, double best)
 {
-    double pass = target(p, best);
-    return p->mode == AN_PLATEAU_MIN ? metric < pass : metric > pass;
-}
-
-static void reduce(an_lr_schedule *schedule, const an_plateau_lr *p)
-{
-    for (size_t i = 0; i < schedule->member_count; i++) {
-        an_slot *lr = &an__lr_member_at(schedule, i)->group->slot[AN_LR];
-        double least = an__lr_real(&p->min_lr, i), lower = lr->value * p->factor;
-        if (lower < least)
-            lower = least;
-        if (lr->value - lower > p->eps)
-            lr->value = lower;
-    }
+    double pass = target(mode, threshold_mode, threshold, best);
+    return mode == AN_PLATEAU_MIN ? metric < pass : metric > pass;
 }
 
 /* A metric that is not a number is never better. */
-void an__lr_plateau_step(an_lr_schedule *schedule, double metric)
+static bool plateau_observe(const an__lr_node *node, const an_lr_input *input)
 {
-    const an_plateau_lr *p = &schedule->root->desc.plateau;
-    an__lr_plateau *state = &schedule->plateau;
-    schedule->clock++;
-    if (better(p, metric, state->best)) {
-        state->best = metric;
-        state->bad = 0;
+    const an_plateau_lr *p = &node->desc.plateau;
+    double *memory = node->memory;
+    if (!input->has_metric)
+        return false;
+    if (an__lr_better(p->mode, p->threshold_mode, p->threshold, input->metric, memory[BEST])) {
+        memory[BEST] = input->metric;
+        memory[BAD] = 0;
     } else {
-        state->bad++;
+        memory[BAD]++;
     }
-    if (state->cooldown > 0) {
-        state->cooldown--;
-        state->bad = 0;
+    if (memory[COOLDOWN] > 0) {
+        memory[COOLDOWN]--;
+        memory[BAD] = 0;
     }
-    if (state->bad > p->patience) {
-        reduce(schedule, p);
-        state->cooldown = p->cooldown;
-        state->bad = 0;
-    }
+    if (memory[BAD] <= (double)p->patience)
+        return false;
+    memory[COOLDOWN] = (double)p->cooldown;
+    memory[BAD] = 0;
+    memory[REDUCTIONS]++;
+    return true;
 }
 
+static double reduced(const an__lr_node *node, const an__lr_member *m, double lr)
+{
+    const an_plateau_lr *p = &node->desc.plateau;
+    double least = an__lr_real(&p->min_lr, m->index), lower = lr * p->factor;
+    if (lower < least)
+        lower = least;
+    return lr - lower > p->eps ? lower : lr;
+}
+
+/* As PyTorch steps it: from the rate that it finds. */
+static double plateau_next(const an__lr_node *node, const an__lr_member *m, int64_t e, double lr)
+{
+    (void)e;
+    return node->acted ? reduced(node, m, lr) : lr;
+}
+
+/* Among Anneal's own: what all reductions have made of the base rate. */
+static double plateau_value(const an__lr_node *node, const an__lr_member *m, int64_t e)
+{
+    (void)e;
+    double lr = an__lr_base(node, m);
+    for (double i = 0; i < node->memory[REDUCTIONS]; i++) {
+        double lower = reduced(node, m, lr);
+        if (lower == lr)
+            break;
+        lr = lower;
+    }
+    return lr;
+}
+
+static const char *const plateau_names[] = {"best", "bad_steps", "cooldown_left", "reductions",
+                                            NULL};
+
+static const an__lr_feedback plateau_feedback = {
+    .room = plateau_room,
+    .reset = plateau_reset,
+    .observe = plateau_observe,
+    .names = plateau_names,
+};
+
 /* Making it leaves the rate alone; only a metric moves it. */
-const an__lr_class an__lr_plateau_class = {.start = an__lr_start_same};
+const an__lr_class an__lr_plateau_class = {
+    .start = an__lr_start_same,
+    .next = plateau_next,
+    .restart = an__lr_start_same,
+    .value = plateau_value,
+    .feedback = &plateau_feedback,
+};

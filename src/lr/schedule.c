@@ -1,97 +1,140 @@
-/* schedule.c - stepping a schedule, and asking it for values. */
+/* schedule.c - stepping a schedule. */
 #include "lr/numeric.h"
 
 #include "lr/node.h"
 
-static const double nothing = NAN;
+/* -------------------------------------------------------------- one step, one slot */
 
-void an__lr_write_momentum(const an_lr_schedule *s, an__lr_member *m, int64_t e, bool hold)
+/*
+ * The momentum that a track writes beside its rate. Where a node of Anneal's own is in the tree it
+ * follows from the time alone: what nobody has driven yet is what the schedule found.
+ */
+static void write_momentum(const an__lr_track *track, an__lr_member *m, const an__lr_time *t,
+                           bool hold)
 {
-    an_slot *slot = s->drives_momentum ? an__lr_momentum_slot(m->group) : NULL;
-    const an__lr_node *root = s->root;
+    an_slot *slot = an__lr_momentum_slot(m->group);
+    const an__lr_node *root = track->root;
     if (!slot)
         return;
-    if (s->holds_momentum)
+    if (track->holds_momentum)
         slot->value = slot->initial;
     if (root->class->momentum)
-        root->class->momentum(root, m->index, e, &s->memo, &slot->value);
+        root->class->momentum(root, m->index, an__lr_whole(t->at[AN_STEPS]), &track->memo,
+                              &slot->value);
     else
-        an__lr_momentum(root, m->index, &(an__lr_time){{(double)e}}, hold || s->holds_momentum,
-                        &slot->value);
+        an__lr_momentum(root, m->index, t, hold || track->holds_momentum, &slot->value);
 }
 
-bool an_lr_wants_metric(const an_lr_schedule *schedule)
+void an__lr_write_start(const an_lr_schedule *s, an__lr_member *m, const an__lr_time *t, bool hold)
 {
-    return schedule->root->desc.kind == AN_PLATEAU_LR;
+    for (size_t i = 0; i < s->track_count; i++)
+        if (s->tracks[i].drives_momentum && an__lr_covers(&s->tracks[i], m))
+            write_momentum(&s->tracks[i], m, t, hold);
+}
+
+/* A counting root goes from step to step as PyTorch does; over several at once by its formula. */
+static double counted(const an__lr_track *track, const an__lr_member *m, int64_t from, int64_t to,
+                      double lr)
+{
+    const an__lr_node *root = track->root;
+    if (to > from + 1 && !root->observes && !an__lr_replays(root))
+        return an__lr_value(root, m, to);
+    for (int64_t e = from + 1; e <= to; e++)
+        lr = root->class->next(root, m, e, lr);
+    return lr;
+}
+
+/* Moves a track, and the slots that it drives, from time `from` to `to` on the schedule's plan. */
+static void move_track(an_lr_schedule *s, an__lr_track *track, const an__lr_time *from,
+                       const an__lr_time *to)
+{
+    const an__lr_node *root = track->root;
+    int64_t e = an__lr_whole(to->at[AN_STEPS]), before = an__lr_whole(from->at[AN_STEPS]);
+    for (size_t i = 0; i < s->member_count; i++) {
+        an__lr_member *m = an__lr_member_at(s, i);
+        an_slot *slot = &m->group->slot[track->slot];
+        double rate;
+        if (!an__lr_covers(track, m))
+            continue;
+        if (track->slot == AN_LR && an__lr_landed(s, m, to, &slot->value))
+            continue;
+        if (root->class->rate)
+            rate = an__lr_rate(root, m, to, an__lr_base(root, m));
+        else if (root->class->step && e == before + 1)
+            rate = root->class->step(root, m, e, slot->value, &track->memo);
+        else
+            rate = counted(track, m, before, e, slot->value);
+        slot->value = isnan(rate) && root->class->rate ? slot->value : rate;
+        if (track->drives_momentum)
+            write_momentum(track, m, to, false);
+    }
+}
+
+static void move(an_lr_schedule *s, const an__lr_time *from, const an__lr_time *to)
+{
+    s->ended = false;
+    for (size_t i = 0; i < s->track_count; i++) {
+        move_track(s, &s->tracks[i], from, to);
+        s->ended |= s->may_end && an__lr_past_error(s->tracks[i].root, to);
+    }
+}
+
+void an__lr_rewrite(an_lr_schedule *s)
+{
+    an__lr_time now = an__lr_plan_now(s);
+    for (size_t i = 0; i < s->track_count; i++)
+        if (s->tracks[i].root->class->rate)
+            move_track(s, &s->tracks[i], &now, &now);
+}
+
+/* ------------------------------------------------------------------- steps */
+
+static bool plateau_alone(const an_lr_schedule *s)
+{
+    return s->root->desc.kind == AN_PLATEAU_LR;
 }
 
 void an_lr_step(an_lr_schedule *schedule)
 {
-    const an__lr_node *root = schedule->root;
-    if (root->desc.kind == AN_PLATEAU_LR)
+    an_lr_schedule *s = schedule;
+    if (plateau_alone(s))
         return;
-    int64_t e = ++schedule->clock;
-    for (size_t i = 0; i < schedule->member_count; i++) {
-        an__lr_member *m = an__lr_member_at(schedule, i);
-        an_slot *lr = &m->group->slot[AN_LR];
-        if (root->class->step)
-            lr->value = root->class->step(root, m, e, lr->value, &schedule->memo);
-        else
-            lr->value = root->class->next(root, m, e, lr->value);
-        an__lr_write_momentum(schedule, m, e, false);
+    if (s->root->observes) {
+        an_lr_step_with(s, &(an_lr_input){0});
+        return;
     }
+    an__lr_time from = an__lr_plan_now(s);
+    s->now.at[AN_STEPS] += 1;
+    an__lr_time to = an__lr_plan_now(s);
+    move(s, &from, &to);
 }
 
 void an_lr_step_metric(an_lr_schedule *schedule, double metric)
 {
-    if (an_lr_wants_metric(schedule))
-        an__lr_plateau_step(schedule, metric);
-    else
+    if (!schedule->root->observes)
         an_lr_step(schedule);
+    else
+        an_lr_step_with(
+            schedule,
+            &(an_lr_input){.metric = metric, .loss = metric, .has_metric = true, .has_loss = true});
 }
 
-int64_t an_lr_step_count(const an_lr_schedule *schedule)
+void an_lr_step_with(an_lr_schedule *schedule, const an_lr_input *input)
 {
-    return schedule->clock;
-}
-
-const an_lr_desc *an_lr_desc_of(const an_lr_schedule *schedule)
-{
-    return &schedule->root->desc;
-}
-
-bool an_lr_drives(const an_lr_schedule *schedule, an_slot_id id)
-{
-    if (id == AN_LR)
-        return true;
-    if (!schedule->drives_momentum || (unsigned)id >= AN_SLOT_COUNT)
-        return false;
-    for (size_t i = 0; i < schedule->member_count; i++) {
-        an_lr_group *group = an__lr_member_at(schedule, i)->group;
-        if (an__lr_momentum_slot(group) == &group->slot[id])
-            return true;
-    }
-    return false;
-}
-
-/* The driven momentum of one group; before the first write it is what the schedule found. */
-static double momentum_at(const an_lr_schedule *s, const an__lr_member *m, an_slot_id id, int64_t e)
-{
-    const an_slot *slot = &m->group->slot[id];
-    if (!s->drives_momentum || an__lr_momentum_slot(m->group) != slot)
-        return nothing;
-    double momentum = slot->initial;
-    an__lr_momentum(s->root, m->index, &(an__lr_time){{(double)e}}, true, &momentum);
-    return momentum;
-}
-
-double an_lr_at(const an_lr_schedule *schedule, size_t group, an_slot_id id, int64_t step)
-{
-    if (an_lr_wants_metric(schedule) || group >= schedule->member_count || step < 0 ||
-        (double)step > AN__LR_INTEGER_MAX || (unsigned)id >= AN_SLOT_COUNT)
-        return nothing;
-    const an__lr_member *m = an__lr_member_at(schedule, group);
-    return id == AN_LR ? an__lr_value(schedule->root, m, step) : momentum_at(schedule, m, id, step);
+    an_lr_schedule *s = schedule;
+    if (plateau_alone(s) && !input->has_metric)
+        return;
+    an__lr_time from = an__lr_plan_now(s);
+    if (s->root->observes)
+        an__lr_observe(s->root, &from, input);
+    if (input->clock)
+        an__lr_set_clock(s, input->clock);
+    else
+        s->now.at[AN_STEPS] += 1;
+    an__lr_time to = an__lr_plan_now(s);
+    if (s->run.clocked || s->run.seconds > 0)
+        an__lr_record(s->root, &to);
+    move(s, &from, &to);
 }
 
 bool an_lr_step_to(an_lr_schedule *schedule, int64_t step, an_error *err)
@@ -101,43 +144,36 @@ bool an_lr_step_to(an_lr_schedule *schedule, int64_t step, an_error *err)
         return an_error_set(err, AN_ERROR_STATE,
                             "%s follows a metric, so its rate at a step is not known beforehand",
                             an_lr_name(s->root->desc.kind));
+    if (an_lr_wants_clock(s))
+        return an_error_set(err, AN_ERROR_STATE, "%s follows a clock; step it with an_lr_step_with",
+                            an_lr_name(s->root->desc.kind));
     if (step < 0 || (double)step > AN__LR_INTEGER_MAX)
         return an_error_set(err, AN_ERROR_ARGUMENT,
                             "the step of a schedule must be from 0 to 2^53, got %lld",
                             (long long)step);
-    s->clock = step;
-    for (size_t i = 0; i < s->member_count; i++) {
-        an__lr_member *m = an__lr_member_at(s, i);
-        an_slot *momentum = an__lr_momentum_slot(m->group);
-        m->group->slot[AN_LR].value = an__lr_value(s->root, m, step);
-        if (momentum && s->drives_momentum)
-            momentum->value = momentum_at(s, m, (an_slot_id)(momentum - m->group->slot), step);
-    }
+    s->now.at[AN_STEPS] = (double)step;
+    an__lr_write_values(s);
     return true;
 }
 
-double an_lr_at_step(const an_lr_schedule *schedule, size_t group, int64_t step)
+/* --------------------------------------------------------------- questions */
+
+bool an_lr_wants_metric(const an_lr_schedule *schedule)
 {
-    return an_lr_at(schedule, group, AN_LR, step);
+    return schedule->root->observes;
 }
 
-bool an_lr_replays(const an_lr_schedule *schedule)
+bool an_lr_ended(const an_lr_schedule *schedule)
 {
-    return an__lr_replays(schedule->root);
+    return schedule->ended;
 }
 
-/* A schedule that replays is replayed once, not once for every value. */
-void an_lr_values(const an_lr_schedule *schedule, size_t group, an_slot_id id, int64_t first,
-                  double *out, size_t count)
+int64_t an_lr_step_count(const an_lr_schedule *schedule)
 {
-    const an__lr_node *root = schedule->root;
-    bool replays = id == AN_LR && first >= 0 && group < schedule->member_count &&
-                   (double)first + (double)count < AN__LR_INTEGER_MAX && an__lr_replays(root);
-    for (size_t i = 0; i < count; i++) {
-        int64_t e = first > INT64_MAX - (int64_t)i ? -1 : first + (int64_t)i;
-        if (replays && i > 0)
-            out[i] = root->class->next(root, an__lr_member_at(schedule, group), e, out[i - 1]);
-        else
-            out[i] = an_lr_at(schedule, group, id, e);
-    }
+    return (int64_t)schedule->now.at[AN_STEPS];
+}
+
+const an_lr_desc *an_lr_desc_of(const an_lr_schedule *schedule)
+{
+    return &schedule->root->desc;
 }

@@ -12,25 +12,50 @@ static size_t turn(const an__lr_node *node, const an__lr_time *t)
     return i;
 }
 
-/* The moment at which child `child` > 0 took its turn, when it is `t` now. */
+/*
+ * The moment at which child `child` > 0 took its turn, when it is `t` now. In the milestone's unit
+ * that is known; in others as it was recorded, and before that as if everything had gone at one
+ * speed.
+ */
 static an__lr_time handed_over(const an__lr_node *node, size_t child, const an__lr_time *t)
 {
     an__lr_span milestone = node->spans[child - 1];
     an__lr_time moment = *t;
-    an__lr_move(&moment, milestone.unit, milestone.value);
+    const double *recorded = node->memory + (child - 1) * AN__LR_CLOCKS;
+    if (node->memory_count > 0 && !isnan(recorded[0]))
+        for (int u = 0; u < AN__LR_CLOCKS; u++)
+            moment.at[u] = recorded[u];
+    else
+        an__lr_move(&moment, milestone.unit, milestone.value);
     return moment;
 }
 
-static bool sequence_local(const an__lr_node *node, size_t child, const an__lr_time *t,
-                           an__lr_time *local)
+void an__lr_hand_over(const an__lr_node *node, const an__lr_time *t)
 {
-    *local = *t;
+    size_t now = turn(node, t);
+    for (size_t i = 0; node->memory_count > 0 && i + 1 < node->child_count; i++) {
+        double *recorded = node->memory + i * AN__LR_CLOCKS;
+        an__lr_span milestone = node->spans[i];
+        if (i < now && !isnan(recorded[0]))
+            continue;
+        for (int u = 0; u < AN__LR_CLOCKS; u++)
+            recorded[u] = i < now ? t->at[u] : NAN;
+        if (i < now)
+            recorded[milestone.unit] = milestone.value;
+    }
+}
+
+static an__lr_turn sequence_local(const an__lr_node *node, size_t child, const an__lr_time *t,
+                                  an__lr_time *local)
+{
+    size_t now = turn(node, t);
+    *local = child < now ? handed_over(node, child + 1, t) : *t;
     if (child > 0) {
         an__lr_time moment = handed_over(node, child, t);
         for (int u = 0; u < AN__LR_CLOCKS; u++)
             local->at[u] -= moment.at[u];
     }
-    return child == turn(node, t);
+    return child == now ? AN__NOW : child < now ? AN__OVER : AN__COMING;
 }
 
 /* Whether the node goes on from the rate that it finds: feedback does, or what is made of it. */
@@ -47,9 +72,9 @@ static double base_of(const an__lr_node *node, size_t child, const an__lr_member
 {
     if (child == 0 || !goes_on(node->children[child]))
         return base;
-    an__lr_time moment = handed_over(node, child, t), local;
-    sequence_local(node, child - 1, &moment, &local);
-    base = base_of(node, child - 1, m, &moment, base);
+    an__lr_time local;
+    sequence_local(node, child - 1, t, &local);
+    base = base_of(node, child - 1, m, t, base);
     return an__lr_rate(node->children[child - 1], m, &local, base);
 }
 

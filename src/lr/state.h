@@ -25,14 +25,22 @@ typedef struct an__lr_sink {
     bool differs;
 } an__lr_sink;
 
-/* What a state holds before its description and its groups. */
+/*
+ * What a state holds beside its description and its groups. Of feedback and of what an_lr_extend
+ * has changed, how many numbers there are; read, `memory` and `edits` are where they stand.
+ */
 typedef struct an__lr_head {
-    uint64_t groups, nodes, clock, bad, cooldown, desc_size;
-    double best;
+    uint64_t groups, nodes, clock, desc_size, memory_count, edit_count;
+    an_lr_run run;
+    double now[AN__LR_CLOCKS]; /* of the units after steps */
+    an__lr_landing landing;
+    an__lr_source memory, edits;
+    bool old; /* version 2: four slots without names, and a plateau's memory at the top */
 } an__lr_head;
 
 /* The numbers are little-endian, of `size` bytes; doubles are their 64 bits. */
 void an__lr_put(an__lr_sink *sink, uint64_t value, int size);
+void an__lr_put_text(an__lr_sink *sink, const char *text);
 void an__lr_put_real(an__lr_sink *sink, double value);
 uint64_t an__lr_get(an__lr_source *source, int size);
 double an__lr_get_real(an__lr_source *source);
@@ -40,13 +48,20 @@ double an__lr_get_real(an__lr_source *source);
 const unsigned char *an__lr_take(an__lr_source *source, uint64_t size);
 
 /*
- * state.c: a state is what these put, in this order: the head and the description, for each group a
- * base rate for each node and then every slot, the end. `begin` sets desc_size itself.
+ * state.c: a state is what these put, in this order: the head, memory_count reals, three reals for
+ * each edit, the description; for each group a base rate for each node, what a landing began at,
+ * the number of its slots, and each of these; the end. `begin` sets desc_size itself.
  */
-void an__lr_state_begin(an__lr_sink *sink, an__lr_head head, const an_lr_desc *desc);
-void an__lr_put_slot(an__lr_sink *sink, const an_slot *slot);
+void an__lr_state_begin(an__lr_sink *sink, const an__lr_head *head, const an_lr_desc *desc);
+void an__lr_put_slot(an__lr_sink *sink, const char *name, const an_slot *slot);
 void an__lr_state_end(an__lr_sink *sink);
-/* Whether the bytes are a whole and sound state; then its head. What comes next is the description.
+/* The head of a schedule's own state. */
+an__lr_head an__lr_head_of(const an_lr_schedule *schedule);
+/* How a slot of a group is called in a state. */
+const char *an__lr_slot_name(const an_lr_group *group, an_slot_id id);
+/*
+ * Whether the bytes are a whole and sound state; then its head. What comes next is the description,
+ * then the groups.
  */
 bool an__lr_state_open(an__lr_source *source, an__lr_head *head, an_error *err);
 
@@ -79,8 +94,9 @@ typedef enum an__lr_relation {
     AN__NO_DESC      /* the bytes are no description */
 } an__lr_relation;
 
-/* Compares and fills *changes. */
+/* Compares, and the facts of the runs where lengths depend on them; fills *changes. */
 an__lr_relation an__lr_compare_desc(an__lr_source saved, const an_lr_desc *desc,
+                                    const an_lr_run *saved_run, const an_lr_run *run,
                                     an_lr_changes *changes);
 
 #endif

@@ -29,7 +29,7 @@
 
 /* ----------------------------------------------------------------- writing */
 
-static void put_text(an__lr_sink *sink, const char *text)
+void an__lr_put_text(an__lr_sink *sink, const char *text)
 {
     size_t length = strlen(text);
     an__lr_put(sink, length, 4);
@@ -60,7 +60,7 @@ static void put_function(an__lr_sink *sink, const an_lr_function *f)
         return;
     an__lr_put(sink, form, 4);
     if (form == AN__TEXT_FUNCTION)
-        put_text(sink, f->text);
+        an__lr_put_text(sink, f->text);
 }
 
 static void put_reals(an__lr_sink *sink, const an_lr_reals *reals)
@@ -146,7 +146,7 @@ static void put_value(an__lr_sink *sink, const an_lr_desc *desc, const an_lr_par
             an__lr_put_real(sink, ((const an_lr_value *)at)->value);
         break;
     case AN_LR_NAME:
-        put_text(sink, *(const char *const *)at ? *(const char *const *)at : "");
+        an__lr_put_text(sink, *(const char *const *)at ? *(const char *const *)at : "");
         break;
     case AN_LR_CHILDREN:
     case AN_LR_CHILD:
@@ -177,7 +177,7 @@ static void put_params(an__lr_sink *sink, const an_lr_desc *desc)
             continue;
         an__lr_sink counted = {0};
         put_value(&counted, desc, &params[i]);
-        put_text(sink, params[i].name);
+        an__lr_put_text(sink, params[i].name);
         an__lr_put(sink, counted.used, 4);
         put_value(sink, desc, &params[i]);
     }
@@ -187,7 +187,7 @@ void an__lr_put_desc(an__lr_sink *sink, const an_lr_desc *desc)
 {
     desc = an__lr_unwrap(desc);
     size_t count = an_lr_child_count(desc);
-    put_text(sink, an_lr_name(desc->kind));
+    an__lr_put_text(sink, an_lr_name(desc->kind));
     put_params(sink, desc);
     an__lr_put(sink, count, 4);
     for (size_t i = 0; i < count; i++)
@@ -468,7 +468,57 @@ static AN__SMALL an__lr_relation compare(walk *w, const an_lr_desc *desc)
     return relation == AN__SAME && w->changes->count > before ? AN__OTHER_PARAMS : relation;
 }
 
+/* ---------------------------------------------------------- facts of the run */
+
+/* Whether a length of the tree follows from what is known of the run. */
+static bool uses_run(const an_lr_desc *desc)
+{
+    size_t count, children = an_lr_child_count(desc);
+    const an_lr_param *params = an_lr_params(desc->kind, &count);
+    for (size_t i = 0; i < count; i++) {
+        const void *at = (const unsigned char *)desc + params[i].offset;
+        an_lr_lengths list = {.each = at, .count = params[i].type == AN_LR_LENGTH};
+        if (params[i].type == AN_LR_LENGTHS)
+            list = *(const an_lr_lengths *)at;
+        for (size_t k = 0; k < list.count; k++)
+            if (isnan(list.each[k].value) ||
+                (list.each[k].unit != AN_STEPS && list.each[k].unit != AN_SECONDS))
+                return true;
+    }
+    for (size_t i = 0; i < children; i++)
+        if (uses_run(an_lr_child(desc, i)))
+            return true;
+    return false;
+}
+
+static void compare_fact(walk *w, const char *name, double saved, double own)
+{
+    char text[96];
+    if (saved == own)
+        return;
+    begin_change(w);
+    an_format(text, sizeof text, "run.%s %.17g -> %.17g", name, saved, own);
+    say(&w->words, text);
+}
+
+static an__lr_relation compare_run(walk *w, const an_lr_desc *desc, const an_lr_run *saved,
+                                   const an_lr_run *run)
+{
+    size_t before = w->changes->count;
+    compare_fact(w, "seconds", saved->seconds, run->seconds);
+    if (uses_run(desc) || run->seconds > 0) {
+        compare_fact(w, "total_steps", an__lr_steps_of(saved, AN_RUNS),
+                     an__lr_steps_of(run, AN_RUNS));
+        compare_fact(w, "steps_per_epoch", (double)saved->steps_per_epoch,
+                     (double)run->steps_per_epoch);
+        compare_fact(w, "samples_per_step", saved->samples_per_step, run->samples_per_step);
+        compare_fact(w, "tokens_per_step", saved->tokens_per_step, run->tokens_per_step);
+    }
+    return w->changes->count > before ? AN__OTHER_PARAMS : AN__SAME;
+}
+
 an__lr_relation an__lr_compare_desc(an__lr_source saved, const an_lr_desc *desc,
+                                    const an_lr_run *saved_run, const an_lr_run *run,
                                     an_lr_changes *changes)
 {
     *changes = (an_lr_changes){0};
@@ -477,5 +527,7 @@ an__lr_relation an__lr_compare_desc(an__lr_source saved, const an_lr_desc *desc,
     an__lr_relation relation = compare(&w, desc);
     if (relation <= AN__OTHER_PARAMS && w.saved.at != w.saved.end)
         return AN__NO_DESC;
+    if (relation <= AN__OTHER_PARAMS && compare_run(&w, desc, saved_run, run) != AN__SAME)
+        return AN__OTHER_PARAMS;
     return relation;
 }

@@ -239,6 +239,46 @@ static const an_lr_param stretch_params[] = {
     AFTER_END,
 };
 
+#define WINDOW 1e6
+
+static const an_lr_param slope_params[] = {
+    PARAM(slope, window, AN_LR_INTEGER, false, 500, WITHIN(10, WINDOW)),
+    PARAM(slope, probability, AN_LR_REAL, false, 0.51, WITHIN(0, 1)),
+    PARAM(slope, factor, AN_LR_REAL, false, 0.1, FROM_BELOW(0, 1)),
+    PARAM(slope, least, AN_LR_REAL, false, 0, WITHIN(0, 1)),
+};
+
+static const an_lr_param greedy_params[] = {
+    PARAM(greedy, mode, AN_LR_CHOICE, false, AN_PLATEAU_MIN, ANY, .choices = plateau_modes),
+    PARAM(greedy, factor, AN_LR_REAL, false, 0.95, RANGE(0, 1, true, true)),
+    PARAM(greedy, patience, AN_LR_INTEGER, false, 10, WHOLE(0)),
+    PARAM(greedy, threshold, AN_LR_REAL, false, 1e-6, FROM(0)),
+    PARAM(greedy, threshold_mode, AN_LR_CHOICE, false, AN_THRESHOLD_ABS, ANY,
+          .choices = threshold_modes),
+    PARAM(greedy, warmup, AN_LR_INTEGER, false, 0, WHOLE(0)),
+    PARAM(greedy, cooldown, AN_LR_INTEGER, false, 0, WHOLE(0)),
+    PARAM(greedy, reset, AN_LR_INTEGER, false, 500, WHOLE(0)),
+    PARAM(greedy, least, AN_LR_REAL, false, 1e-3, WITHIN(0, 1)),
+    PARAM(greedy, most, AN_LR_REAL, false, 10, FROM(1)),
+};
+
+static const an_lr_param spike_params[] = {
+    PARAM(spike, window, AN_LR_INTEGER, false, 128, WITHIN(2, WINDOW)),
+    PARAM(spike, deviations, AN_LR_REAL, false, 6, ABOVE(0)),
+    PARAM(spike, factor, AN_LR_REAL, false, 0.5, ABOVE_TO(0, 1)),
+    PARAM(spike, limit, AN_LR_INTEGER, false, 3, WHOLE(0)),
+};
+
+static const an_lr_param drive_params[] = {
+    PARAM(drive, schedule, AN_LR_CHILD, true, NAN, ANY),
+    PARAM(drive, slot, AN_LR_NAME, true, NAN, ANY),
+    PARAM(drive, groups, AN_LR_INTEGERS, false, NAN, WHOLE(0)),
+};
+
+static const an_lr_param together_params[] = {
+    PARAM(together, schedules, AN_LR_CHILDREN, true, NAN, ANY),
+};
+
 /* --------------------------------------------------------------- schedules */
 
 static const struct {

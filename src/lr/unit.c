@@ -282,6 +282,38 @@ static bool check_end(const an__lr_node *node, const an_lr_run *run, an_error *e
     return true;
 }
 
+bool an__lr_counts_clock(const an__lr_node *node)
+{
+    for (size_t i = 0; i < an__lr_span_count(&node->desc); i++)
+        if (node->spans[i].unit != AN_STEPS)
+            return true;
+    for (size_t i = 0; i < node->child_count + node->value_count; i++)
+        if (an__lr_counts_clock(node->children[i]))
+            return true;
+    return false;
+}
+
+bool an__lr_may_end(const an__lr_node *node)
+{
+    for (size_t i = 0; i < node->child_count; i++)
+        if (an__lr_may_end(node->children[i]))
+            return true;
+    return node->desc.after_end == AN_END_ERROR;
+}
+
+/* PyTorch's composites count whole steps, so within them nothing can count seconds. */
+static bool check_counted(const an__lr_node *node, const an__lr_node *child, an_error *err)
+{
+    bool counts = node->desc.kind == AN_SEQUENTIAL_LR || node->desc.kind == AN_CHAINED_LR;
+    if (!counts || !an__lr_counts_clock(child))
+        return true;
+    return an_error_set(err, AN_ERROR_ARGUMENT,
+                        "%s counts steps, but %s within it has a length that needs a clock; "
+                        "compose them with %s",
+                        an_lr_name(node->desc.kind), an_lr_name(child->desc.kind),
+                        node->desc.kind == AN_SEQUENTIAL_LR ? "Sequence" : "Product");
+}
+
 bool an__lr_resolve(an__lr_node *node, const an_lr_run *run, an__lr_span available, an_error *err)
 {
     bool leaf = node->child_count == 0;
@@ -296,7 +328,8 @@ bool an__lr_resolve(an__lr_node *node, const an_lr_run *run, an__lr_span availab
         an__lr_span left = available;
         if (i < node->child_count && node->class->leave)
             left = node->class->leave(node, i, available);
-        if (!an__lr_resolve(node->children[i], run, left, err))
+        if (!an__lr_resolve(node->children[i], run, left, err) ||
+            !check_counted(node, node->children[i], err))
             return false;
     }
     if (!take_length(node, err))

@@ -21,13 +21,13 @@ static double warped_rate(const an__lr_node *node, const an__lr_member *m, const
 
 /* ------------------------------------------------------------------- Shift */
 
-static bool shift_local(const an__lr_node *node, size_t child, const an__lr_time *t,
-                        an__lr_time *local)
+static an__lr_turn shift_local(const an__lr_node *node, size_t child, const an__lr_time *t,
+                               an__lr_time *local)
 {
     (void)child;
     an__lr_span by = node->spans[0];
     an__lr_move(local, by.unit, fmax(0, t->at[by.unit] - by.value));
-    return true;
+    return AN__NOW;
 }
 
 static an__lr_span shift_length(const an__lr_node *node)
@@ -45,13 +45,13 @@ const an__lr_class an__lr_shift_class = {WARP(shift)};
 
 /* -------------------------------------------------------------------- Loop */
 
-static bool loop_local(const an__lr_node *node, size_t child, const an__lr_time *t,
-                       an__lr_time *local)
+static an__lr_turn loop_local(const an__lr_node *node, size_t child, const an__lr_time *t,
+                              an__lr_time *local)
 {
     (void)child;
     an__lr_span length = node->spans[0];
     an__lr_move(local, length.unit, length.value > 0 ? fmod(t->at[length.unit], length.value) : 0);
-    return true;
+    return AN__NOW;
 }
 
 static an__lr_span loop_length(const an__lr_node *node)
@@ -71,13 +71,13 @@ const an__lr_class an__lr_loop_class = {WARP(loop)};
 
 /* ----------------------------------------------------------------- Reverse */
 
-static bool reverse_local(const an__lr_node *node, size_t child, const an__lr_time *t,
-                          an__lr_time *local)
+static an__lr_turn reverse_local(const an__lr_node *node, size_t child, const an__lr_time *t,
+                                 an__lr_time *local)
 {
     (void)child;
     an__lr_span length = node->spans[0];
     an__lr_move(local, length.unit, fmax(0, length.value - t->at[length.unit]));
-    return true;
+    return AN__NOW;
 }
 
 static an__lr_span reverse_length(const an__lr_node *node)
@@ -92,8 +92,8 @@ const an__lr_class an__lr_reverse_class = {WARP(reverse)};
 /* ----------------------------------------------------------------- Stretch */
 
 /* Within one unit the whole clock runs faster or slower; else `length` alone follows `to`. */
-static bool stretch_local(const an__lr_node *node, size_t child, const an__lr_time *t,
-                          an__lr_time *local)
+static an__lr_turn stretch_local(const an__lr_node *node, size_t child, const an__lr_time *t,
+                                 an__lr_time *local)
 {
     (void)child;
     an__lr_span to = node->spans[0], length = node->spans[1];
@@ -102,7 +102,7 @@ static bool stretch_local(const an__lr_node *node, size_t child, const an__lr_ti
         an__lr_move(local, length.unit, at);
     else
         local->at[length.unit] = at;
-    return true;
+    return AN__NOW;
 }
 
 static an__lr_span stretch_length(const an__lr_node *node)

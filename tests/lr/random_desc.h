@@ -19,7 +19,7 @@
 typedef struct random_desc {
     uint64_t state;
     size_t nodes, groups;
-    bool metric; /* whether ReduceLROnPlateau may come, at the top */
+    bool metric; /* whether feedback may come */
     an_lr_desc desc[RANDOM_NODES];
     const an_lr_desc *children[RANDOM_NODES][RANDOM_LIST];
     double reals[RANDOM_NODES * 4][RANDOM_LIST];
@@ -173,7 +173,8 @@ static inline void random_param(random_desc *r, size_t node, const an_lr_param *
         break;
     }
     case AN_LR_NAME:
-        break; /* as it is */
+        *(const char **)at = "lr";
+        break;
     case AN_LR_CHILD:
         *(const an_lr_desc **)at = random_node(r, depth + 1);
         break;
@@ -204,6 +205,8 @@ static inline void random_moments(random_desc *r, size_t node, size_t count, dou
 static inline void random_repair(random_desc *r, size_t node)
 {
     an_lr_desc *desc = &r->desc[node];
+    if (desc->kind == AN_LR_DRIVE)
+        desc->drive.groups.count = 0;
     if (desc->after_end == AN_END_ERROR)
         desc->after_end = AN_END_MIRROR;
     if (desc->kind == AN_ONE_CYCLE_LR && desc->one_cycle.three_phase)
@@ -222,6 +225,12 @@ static inline void random_repair(random_desc *r, size_t node)
             (i > 0 ? r->integers[node][i - 1] : 0) + 1 + (int64_t)random_below(r, 40);
 }
 
+static inline bool random_is_feedback(an_lr_kind kind)
+{
+    return kind == AN_PLATEAU_LR || kind == AN_LR_SLOPE || kind == AN_LR_GREEDY ||
+           kind == AN_LR_SPIKE;
+}
+
 static inline bool random_composes(an_lr_kind kind)
 {
     size_t count;
@@ -235,8 +244,7 @@ static inline const an_lr_desc *random_node(random_desc *r, int depth)
     an_lr_kind kind;
     do
         kind = (an_lr_kind)random_below(r, AN_LR_KIND_COUNT);
-    while ((kind == AN_PLATEAU_LR && (depth > 0 || !r->metric)) ||
-           (depth > 2 && random_composes(kind)));
+    while ((random_is_feedback(kind) && !r->metric) || (depth > 2 && random_composes(kind)));
     r->desc[node] = an_lr_defaults(kind);
     const an_lr_param *params = an_lr_params(kind, &count);
     for (size_t i = 0; i < count; i++)

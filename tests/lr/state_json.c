@@ -212,8 +212,8 @@ static void what_is_wrong_is_named_with_its_place(void **state)
     expect_message("\"step\": 4", "\"step\": 4.", "this is not a JSON number");
     expect_message("\"step\": 4", "\"step\": 1_0", "expected ',' or '}'");
     expect_message("\"step\": 4", "\"step\": NaN", "expected a JSON value");
-    expect_message("state\": 1", "state\": 2",
-                   "column 21: the state has version 2; this library reads version 1");
+    expect_message("state\": 1", "state\": 4",
+                   "column 21: the state has version 4; this library reads versions 1 and 2");
     expect_message("{\"anneal_lr_state\": 1", "{\"new\": 0, \"anneal_lr_state\": 3, \"newer\": 0",
                    "column 31: the state has version 3");
     expect_message("state\": 1", "state\": \"1\"", "anneal_lr_state must be a whole number");

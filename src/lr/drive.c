@@ -1,0 +1,133 @@
+/* drive.c - Drive and Together: which schedule writes which slot of which groups. */
+#include "lr/numeric.h"
+
+#include "lr/node.h"
+#include <string.h>
+
+/* They hold tracks and have no rate of their own. */
+const an__lr_class an__lr_drive_class = {.start = an__lr_start_same};
+const an__lr_class an__lr_together_class = {.start = an__lr_start_same};
+
+size_t an__lr_track_count(const an_lr_desc *desc)
+{
+    desc = an__lr_unwrap(desc);
+    return desc->kind == AN_LR_TOGETHER ? desc->together.schedules.count : 1;
+}
+
+bool an__lr_lists(const an__lr_track *track, size_t index)
+{
+    for (size_t i = 0; i < track->groups->count; i++)
+        if (track->groups->each[i] == (int64_t)index)
+            return true;
+    return false;
+}
+
+static bool no_slot(const char *name, an_error *err)
+{
+    return an_error_set(err, AN_ERROR_ARGUMENT,
+                        "Drive: no group has a slot '%s'; an_lr_group_set gives it one of the "
+                        "known slots, an_lr_group_name one with a name of the program's own",
+                        name);
+}
+
+/* The slot that the groups have under the name. */
+static bool find_slot(const char *name, an_lr_group *const *groups, size_t count, an_slot_id *id,
+                      an_error *err)
+{
+    *id = AN_SLOT_COUNT;
+    for (size_t i = 0; i < count; i++) {
+        an_slot_id found = an_lr_group_find(groups[i], name);
+        if (found == AN_SLOT_COUNT)
+            continue;
+        if (*id != AN_SLOT_COUNT && *id != found)
+            return an_error_set(err, AN_ERROR_ARGUMENT,
+                                "Drive: '%s' is another slot in group %zu than before; name the "
+                                "slots of all groups in one order",
+                                name, i);
+        *id = found;
+    }
+    return *id != AN_SLOT_COUNT || no_slot(name, err);
+}
+
+static bool make_track(an__lr_track *track, an__lr_node *node, an_lr_group *const *groups,
+                       size_t count, an_error *err)
+{
+    *track = (an__lr_track){.root = node, .slot = AN_LR, .memo = {.e = AN__LR_NO_STEP}};
+    if (node->desc.kind == AN_LR_DRIVE) {
+        const an_lr_drive *drive = &node->desc.drive;
+        track->root = node->children[0];
+        track->groups = drive->groups.count > 0 ? &drive->groups : NULL;
+        if (!find_slot(drive->slot, groups, count, &track->slot, err))
+            return false;
+    }
+    track->drives_momentum = track->slot == AN_LR && an__lr_has_momentum(track->root);
+    track->holds_momentum = an__lr_has_rate(track->root);
+    return true;
+}
+
+/* Every group that is named must be there and have the slot. */
+static bool check_groups(const an__lr_track *track, an_lr_group *const *groups, size_t count,
+                         an_error *err)
+{
+    const char *name = an_slot_name(track->slot);
+    for (size_t i = 0; track->groups && i < track->groups->count; i++) {
+        int64_t index = track->groups->each[i];
+        if ((uint64_t)index >= count)
+            return an_error_set(err, AN_ERROR_ARGUMENT,
+                                "Drive: groups[%zu] must be from 0 to %zu, got %lld", i, count - 1,
+                                (long long)index);
+        if (!groups[index]->slot[track->slot].present)
+            return an_error_set(err, AN_ERROR_ARGUMENT, "Drive: group %lld has no slot '%s'",
+                                (long long)index, name);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const an_slot *slot = &groups[i]->slot[track->slot];
+        if (slot->present && !isfinite(slot->value))
+            return an_error_set(err, AN_ERROR_ARGUMENT,
+                                "Drive: %s of group %zu must be a finite number, got %g", name, i,
+                                slot->value);
+    }
+    return true;
+}
+
+static const an_slot *written(const an__lr_track *track, an_lr_group *group, bool beside)
+{
+    if (!beside)
+        return &group->slot[track->slot];
+    return track->drives_momentum ? an__lr_momentum_slot(group) : NULL;
+}
+
+/* No slot may be written by two. */
+static bool check_pair(const an__lr_track *a, const an__lr_track *b, an_lr_group *group,
+                       size_t index, an_error *err)
+{
+    an__lr_member m = {.group = group, .index = index};
+    if (!an__lr_covers(a, &m) || !an__lr_covers(b, &m))
+        return true;
+    for (int i = 0; i < 4; i++) {
+        const an_slot *slot = written(a, group, i & 1);
+        if (slot && slot == written(b, group, i & 2))
+            return an_error_set(err, AN_ERROR_ARGUMENT,
+                                "Together: two schedules drive %s of group %zu; multiply them in "
+                                "a Product%s",
+                                an_slot_name((an_slot_id)(slot - group->slot)), index,
+                                i > 0 ? ", or set cycle_momentum=False" : "");
+    }
+    return true;
+}
+
+bool an__lr_make_tracks(an_lr_schedule *s, an_lr_group *const *groups, size_t count, an_error *err)
+{
+    bool together = s->root->desc.kind == AN_LR_TOGETHER;
+    for (size_t i = 0; i < s->track_count; i++)
+        if (!make_track(&s->tracks[i], together ? s->root->children[i] : s->root, groups, count,
+                        err) ||
+            !check_groups(&s->tracks[i], groups, count, err))
+            return false;
+    for (size_t i = 0; i < s->track_count; i++)
+        for (size_t j = 0; j < i; j++)
+            for (size_t g = 0; g < count; g++)
+                if (!check_pair(&s->tracks[i], &s->tracks[j], groups[g], g, err))
+                    return false;
+    return true;
+}

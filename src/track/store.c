@@ -60,7 +60,8 @@ bool an__store_fail(an_store *store, const char *doing, an_error *err)
 sqlite3_stmt *an__store_prepare(an_store *store, const char *sql, an_error *err)
 {
     sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) == SQLITE_OK)
+    if (sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) ==
+        SQLITE_OK)
         return statement;
     an__store_fail(store, "read or write", err);
     return NULL;
@@ -185,8 +186,10 @@ static bool try_open(an_store *store, const char *path, int flags)
 /* What may only be read is opened for that. */
 static bool open_database(an_store *store, const char *path, bool create, an_error *err)
 {
-    int write = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
-    if (try_open(store, path, write) || (!create && try_open(store, path, SQLITE_OPEN_READONLY)))
+    /* A store belongs to one thread at a time, so the database needs no locks of its own. */
+    int write = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
+    int read = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READONLY;
+    if (try_open(store, path, write) || (!create && try_open(store, path, read)))
         return true;
     if (!store->db)
         return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for '%s'", path);

@@ -62,6 +62,31 @@ static void scale_grads(an_params *params, double factor)
     }
 }
 
+typedef struct clamp_work {
+    const an_update_table *kernels;
+    float *grads;
+    an_scalars scalars;
+} clamp_work;
+
+static void clamp_task(void *arg, int64_t begin, int64_t end)
+{
+    const clamp_work *work = arg;
+    const an_vectors vectors = {.p = work->grads + begin};
+    work->kernels->run[AN_UPDATE_CLAMP](&work->scalars, end - begin, &vectors, NULL);
+}
+
+void an_clip_grad_value(an_params *params, double limit)
+{
+    an_context *context = an_params_context(params);
+    an_run run = {0};
+    while (an__run_next(params, &run, NULL, NULL)) {
+        clamp_work work = {an__kernels(context)->update,
+                           an_params_grads(params) + run.begin,
+                           {.linear = {.pull = limit}}};
+        an__parallel(context, run.count, AN_UPDATE_GRAIN, clamp_task, &work);
+    }
+}
+
 double an_clip_grad_norm(an_params *params, double max_norm)
 {
     an_context *context = an_params_context(params);

@@ -3,8 +3,7 @@
 
 #include "optim/rule.h"
 
-/* `count * size` zeroed bytes of the optimizer's arena, or NULL with err. */
-static void *take(an_optim *optim, size_t count, size_t size, an_error *err)
+void *an__optim_take(an_optim *optim, size_t count, size_t size, an_error *err)
 {
     void *block =
         size > 0 && count > SIZE_MAX / size ? NULL : an_arena_alloc(&optim->arena, count * size);
@@ -26,8 +25,8 @@ static bool reserve_group(an_optim *optim, an_error *err)
         return true;
     }
     size_t capacity = optim->group_capacity * 2 + 2;
-    an_group **group = take(optim, capacity, sizeof(an_group *), err);
-    an_lr_group **slots = take(optim, capacity, sizeof(an_lr_group *), err);
+    an_group **group = an__optim_take(optim, capacity, sizeof(an_group *), err);
+    an_lr_group **slots = an__optim_take(optim, capacity, sizeof(an_lr_group *), err);
     if (!group || !slots) {
         return false;
     }
@@ -43,7 +42,7 @@ static bool reserve_group(an_optim *optim, an_error *err)
 
 static bool append_group(an_optim *optim, const an_options *options, an_error *err)
 {
-    an_group *group = take(optim, 1, sizeof *group, err);
+    an_group *group = an__optim_take(optim, 1, sizeof *group, err);
     if (!group || !reserve_group(optim, err)) {
         return false;
     }
@@ -52,8 +51,8 @@ static bool append_group(an_optim *optim, const an_options *options, an_error *e
     for (size_t i = 0; i < optim->rule->option_count; i++) {
         const an_option *option = &optim->rule->options[i];
         if (option->slot != AN_NO_SLOT) {
-            double *numbers = an__option_numbers(option, &group->options);
-            an_lr_group_set(&group->slots, (an_slot_id)option->slot, numbers[0]);
+            double *number = an__option_number(option, &group->options);
+            an_lr_group_set(&group->slots, (an_slot_id)option->slot, *number);
         }
     }
     optim->group[optim->group_count] = group;
@@ -69,7 +68,7 @@ an_options an__group_options(const an_optim *optim, size_t index)
     for (size_t i = 0; i < optim->rule->option_count; i++) {
         const an_option *option = &optim->rule->options[i];
         if (option->slot != AN_NO_SLOT) {
-            an__option_numbers(option, &options)[0] = group->slots.slot[option->slot].value;
+            *an__option_number(option, &options) = group->slots.slot[option->slot].value;
         }
     }
     return options;
@@ -146,6 +145,10 @@ int an_optim_add_group(an_optim *optim, const char *pattern, an_error *err)
 {
     an_options options = an__group_options(optim, 0);
     size_t index = optim->group_count;
+    if (optim->rule->search) {
+        an_error_set(err, AN_ERROR_ARGUMENT, "%s has one group only", optim->rule->name);
+        return -1;
+    }
     if (!append_group(optim, &options, err)) {
         return -1;
     }
@@ -160,7 +163,7 @@ int an_optim_add_group(an_optim *optim, const char *pattern, an_error *err)
 
 /* ----------------------------------------------------------- making an optimizer */
 
-static bool make_state(an_optim *optim, an_error *err)
+static bool make_vectors(an_optim *optim, an_error *err)
 {
     for (size_t i = 0; i < optim->group_count; i++) {
         int needed = optim->rule->vectors(&optim->group[i]->options);
@@ -168,7 +171,7 @@ static bool make_state(an_optim *optim, an_error *err)
     }
     size_t length = (size_t)an_params_length(optim->params);
     for (int i = 0; i < optim->vector_count; i++) {
-        optim->vector[i] = take(optim, length, sizeof(float), err);
+        optim->vector[i] = an__optim_take(optim, length, sizeof(an_real), err);
         if (!optim->vector[i]) {
             return false;
         }
@@ -176,30 +179,67 @@ static bool make_state(an_optim *optim, an_error *err)
     return true;
 }
 
-static void list_state(an_optim *optim, an_optim_state entry)
+static bool make_numbers(an_optim *optim, an_error *err)
+{
+    size_t params = an_params_count(optim->params);
+    for (int k = 0; k < AN_MAX_NUMBERS && optim->rule->number_names[k]; k++) {
+        optim->number[k] = an__optim_take(optim, params, sizeof(double), err);
+        if (!optim->number[k]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void an__optim_list(an_optim *optim, an_optim_state entry)
 {
     optim->state[optim->state_count++] = entry;
 }
 
 static void list_states(an_optim *optim)
 {
+    const an_rule *rule = optim->rule;
     int64_t params = (int64_t)an_params_count(optim->params);
-    list_state(optim, (an_optim_state){"step_count", AN_STATE_PLAIN, AN_STATE_INT64, 1,
-                                       &optim->step_count});
-    list_state(optim,
-               (an_optim_state){"step", AN_STATE_PER_PARAM, AN_STATE_INT64, params, optim->steps});
-    for (int i = 0; i < optim->vector_count; i++) {
-        list_state(optim, (an_optim_state){optim->rule->vector_names[i], AN_STATE_PER_VALUE,
-                                           AN_STATE_FLOAT, an_params_length(optim->params),
-                                           optim->vector[i]});
+    int64_t length = an_params_length(optim->params);
+    an__optim_list(optim, (an_optim_state){"step_count", AN_STATE_PLAIN, AN_STATE_INT64, 1,
+                                           &optim->step_count});
+    an__optim_list(
+        optim, (an_optim_state){"step", AN_STATE_PER_PARAM, AN_STATE_INT64, params, optim->steps});
+    if (rule->faces) {
+        an__optim_list(optim, (an_optim_state){"showing_average", AN_STATE_PLAIN, AN_STATE_INT64, 1,
+                                               &optim->showing_average});
     }
+    for (int k = 0; k < AN_MAX_SCALARS && rule->scalar_names[k]; k++) {
+        an__optim_list(optim, (an_optim_state){rule->scalar_names[k], AN_STATE_PLAIN,
+                                               AN_STATE_DOUBLE, 1, &optim->scalar[k]});
+    }
+    for (int k = 0; k < AN_MAX_NUMBERS && rule->number_names[k]; k++) {
+        an__optim_list(optim, (an_optim_state){rule->number_names[k], AN_STATE_PER_PARAM,
+                                               AN_STATE_DOUBLE, params, optim->number[k]});
+    }
+    for (int i = 0; i < optim->vector_count; i++) {
+        an__optim_list(optim, (an_optim_state){rule->vector_names[i], AN_STATE_PER_VALUE,
+                                               AN_STATE_FLOAT, length, optim->vector[i]});
+    }
+}
+
+/* Everything that the object holds, in order, once its groups are there. */
+static bool make_state(an_optim *optim, an_error *err)
+{
+    const an_rule *rule = optim->rule;
+    if ((rule->fits && !rule->fits(optim, err)) || !make_vectors(optim, err) ||
+        !make_numbers(optim, err)) {
+        return false;
+    }
+    list_states(optim);
+    return !rule->make || rule->make(optim, err);
 }
 
 static bool make_text(an_optim *optim, const an_options *base, const an_group_plan *plans,
                       size_t plan_count, an_error *err)
 {
     size_t size = an__optim_print(optim->rule, base, plans, plan_count, NULL, 0) + 1;
-    char *text = take(optim, size, 1, err);
+    char *text = an__optim_take(optim, size, 1, err);
     if (!text) {
         return false;
     }
@@ -237,16 +277,18 @@ an_optim *an__optim_new(an_params *params, const an_rule *rule, const an_options
     an_arena_init(&optim->arena, *allocator);
     optim->params = params;
     optim->rule = rule;
+    optim->kernels = an__kernels(an_params_context(params))->update;
+    optim->values = (an_real *)(void *)an_params_values(params);
+    optim->grads = (an_real *)(void *)an_params_grads(params);
     size_t count = an_params_count(params);
-    optim->group_of = take(optim, count, sizeof *optim->group_of, err);
-    optim->steps = take(optim, count, sizeof *optim->steps, err);
+    optim->group_of = an__optim_take(optim, count, sizeof *optim->group_of, err);
+    optim->steps = an__optim_take(optim, count, sizeof *optim->steps, err);
     if (!optim->group_of || !optim->steps ||
         !assign_groups(optim, base, plans, plan_count, source, err) || !make_state(optim, err) ||
         !make_text(optim, base, plans, plan_count, err)) {
         an_optim_free(optim);
         return NULL;
     }
-    list_states(optim);
     return optim;
 }
 
@@ -276,32 +318,64 @@ void an_optim_free(an_optim *optim)
 
 /* ---------------------------------------------------------------- stepping */
 
-static bool joins(const void *user, size_t a, size_t b)
+/* Why no step can be made now, or NULL. */
+static const char *complain(const an_optim *optim, bool closure)
 {
-    const an_optim *optim = user;
-    const an_rule *rule = optim->rule;
-    if (optim->group_of[a] != optim->group_of[b]) {
-        return false;
+    if (optim->rule->search && !closure) {
+        return "evaluates the loss several times in a step; call an_optim_step_closure";
     }
-    bool same_age = rule->timed ? optim->steps[a] == optim->steps[b]
-                                : (optim->steps[a] == 0) == (optim->steps[b] == 0);
-    return same_age &&
-           (!rule->keeps_gaps || rule->keeps_gaps(&optim->group[optim->group_of[a]]->options));
+    if (optim->showing_average) {
+        return "shows its average for evaluation; call an_optim_train before the next step";
+    }
+    return NULL;
 }
 
-void an_optim_step(an_optim *optim)
+bool an_optim_error(const an_optim *optim, an_error *err)
 {
-    an_run run = {0};
-    while (an__run_next(optim->params, &run, joins, optim)) {
-        an_options options = an__group_options(optim, optim->group_of[run.first]);
-        if (!optim->rule->update(optim, &run, &options)) {
-            continue;
-        }
-        for (size_t i = run.first; i < run.end; i++) {
-            optim->steps[i]++;
-        }
+    if (!optim->complaint) {
+        return false;
+    }
+    an_error_set(err, AN_ERROR_STATE, "%s %s", optim->rule->name, optim->complaint);
+    return true;
+}
+
+bool an_optim_step(an_optim *optim)
+{
+    optim->complaint = complain(optim, false);
+    if (optim->complaint) {
+        return false;
+    }
+    if (optim->mechanic) {
+        an__mechanic_step(optim);
+    } else {
+        an__step(optim);
     }
     optim->step_count++;
+    return true;
+}
+
+bool an_optim_step_closure(an_optim *optim, an_closure closure, void *user, double *loss,
+                           an_error *err)
+{
+    double value;
+    loss = loss ? loss : &value;
+    optim->complaint = complain(optim, true);
+    if (an_optim_error(optim, err)) {
+        return false;
+    }
+    if (!optim->rule->search) {
+        return closure(user, loss, err) && an_optim_step(optim);
+    }
+    if (!optim->rule->search(optim, closure, user, loss, err)) {
+        return false;
+    }
+    optim->step_count++;
+    return true;
+}
+
+bool an_optim_needs_closure(const an_optim *optim)
+{
+    return optim->rule->search != NULL;
 }
 
 void an_optim_zero_grad(an_optim *optim)
@@ -333,6 +407,14 @@ int64_t an_optim_group_size(const an_optim *optim, size_t index)
         size += optim->group_of[i] == index ? an_params_get(optim->params, i)->tensor->size : 0;
     }
     return size;
+}
+
+double an_optim_found(const an_optim *optim)
+{
+    if (optim->mechanic) {
+        return an__mechanic_scale(optim);
+    }
+    return optim->rule->found ? optim->rule->found(optim) : 1;
 }
 
 int64_t an_optim_step_count(const an_optim *optim)

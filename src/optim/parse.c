@@ -100,7 +100,7 @@ static an_group_plan *read_groups(const parser *p, const an_spec_node *list, con
 static void unknown_name(const an_spec_source *source, const an_spec_node *call, an_error *err)
 {
     const char *const *names = an_optim_names();
-    char list[200] = "";
+    char list[320] = "";
     size_t count = 0, at = 0;
     for (; names[count]; count++) {
         at = an__put(list, sizeof list, at, count > 0 ? ", " : "");
@@ -154,8 +154,8 @@ static an_optim *parse(const parser *p, const an_spec_node *call, an_error *err)
                          err);
 }
 
-an_optim *an_optim_parse_spec(an_params *params, const an_spec_source *source,
-                              const an_spec_node *call, an_error *err)
+static an_optim *parse_plain(an_params *params, const an_spec_source *source,
+                             const an_spec_node *call, an_error *err)
 {
     const an_rule *rule = find_rule(source, call, err);
     if (!rule) {
@@ -167,6 +167,66 @@ an_optim *an_optim_parse_spec(an_params *params, const an_spec_source *source,
     an_optim *optim = parse(&p, call, err);
     an_arena_free(&arena);
     return optim;
+}
+
+/* ----------------------------------------------------------------- Mechanic */
+
+#define MECHANIC_OPTIONS 4
+
+static bool read_mechanic(const an_spec_source *source, const an_spec_node *call,
+                          const an_spec_node **inner, an_options *options, an_error *err)
+{
+    an_spec_param params[1 + MECHANIC_OPTIONS] = {{.name = "optimizer", .required = true}};
+    const an_spec_node *values[1 + MECHANIC_OPTIONS];
+    for (size_t i = 0; i < an__mechanic_options; i++) {
+        params[i + 1] = (an_spec_param){.name = an__mechanic_table[i].name};
+    }
+    if (!an_spec_bind(source, call, params, 1 + an__mechanic_options, values, err)) {
+        return false;
+    }
+    *inner = values[0];
+    an__options_default(an__mechanic_table, an__mechanic_options, options);
+    for (size_t i = 0; i < an__mechanic_options; i++) {
+        if (!an__option_read("Mechanic", &an__mechanic_table[i], source, values[i + 1], options,
+                             err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* "Mechanic(SGD(lr=1), s_init=1e-5)": the optimizer first, then Mechanic's own. */
+static an_optim *parse_mechanic(an_params *params, const an_spec_source *source,
+                                const an_spec_node *call, an_error *err)
+{
+    const an_spec_node *node;
+    an_options options = {0};
+    if (!read_mechanic(source, call, &node, &options, err)) {
+        return NULL;
+    }
+    an_optim *inner = parse_plain(params, source, node, err);
+    if (!inner) {
+        return NULL;
+    }
+    an_error why = {0};
+    an_optim *optim = an_mechanic_wrap(inner, &options.mechanic, &why);
+    if (!optim && why.code == AN_ERROR_MEMORY) {
+        an_error_set(err, why.code, "%s", why.message);
+    } else if (!optim) {
+        an_spec_error(source, node->offset, err, "%s", why.message);
+    }
+    if (!optim) {
+        an_optim_free(inner);
+    }
+    return optim;
+}
+
+an_optim *an_optim_parse_spec(an_params *params, const an_spec_source *source,
+                              const an_spec_node *call, an_error *err)
+{
+    bool mechanic = call->kind == AN_SPEC_CALL && strcmp(call->text, AN_MECHANIC) == 0;
+    return mechanic ? parse_mechanic(params, source, call, err)
+                    : parse_plain(params, source, call, err);
 }
 
 an_optim *an_optim_parse(an_params *params, const char *text, an_error *err)

@@ -6,11 +6,12 @@
 #define RULE_NAME(name) #name,
 
 static const an_rule *const rules[] = {AN_RULE_MAP(RULE_ADDRESS)};
-static const char *const names[] = {AN_RULE_MAP(RULE_NAME) NULL};
+/* The rules in order, then Mechanic, which is none. */
+static const char *const names[] = {AN_RULE_MAP(RULE_NAME) AN_MECHANIC, NULL};
 
 const an_rule *an__rule_find(const char *name)
 {
-    for (size_t i = 0; names[i]; i++) {
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         if (strcmp(names[i], name) == 0) {
             return rules[i];
         }

@@ -4,63 +4,39 @@
  * stays outside the momentum buffer, so changing it acts at once.
  */
 #include "optim/rule.h"
-#include "optim/scalars.h"
 
 #define ROW(name, ...) AN_OPTION(#name, an_sgd_options, name, __VA_ARGS__)
 
-static const an_option sgd_table[] = {
+static const an_option table[] = {
     ROW(lr, NUMBER, NOT_NEGATIVE, AN_LR, 1e-3),
     ROW(momentum, NUMBER, NOT_NEGATIVE, AN_MOMENTUM, 0),
     ROW(dampening, NUMBER, FINITE, AN_NO_SLOT, 0),
     ROW(weight_decay, NUMBER, NOT_NEGATIVE, AN_WEIGHT_DECAY, 0),
     ROW(nesterov, FLAG, FINITE, AN_NO_SLOT, 0),
     ROW(maximize, FLAG, FINITE, AN_NO_SLOT, 0),
+    AN_OPTION_IGNORE("foreach"),
+    AN_OPTION_IGNORE("differentiable"),
+    AN_OPTION_IGNORE("fused"),
 };
 
-#define SGD_OPTIONS (sizeof sgd_table / sizeof sgd_table[0])
-
-an_sgd_scalars an__sgd_scalars(const an_sgd_options *options, bool first)
+/* At a parameter's first step the buffer becomes the gradient, undampened. */
+static void prepare(an_optim *optim, const an_run *run, const an_options *options, an_update *out)
 {
-    return (an_sgd_scalars){
-        .sign = options->maximize ? -1 : 1,
-        .decay = options->weight_decay,
-        .keep = first ? 0 : options->momentum,
-        .take = first ? 1 : 1 - options->dampening,
-        .nesterov = options->nesterov ? options->momentum : 0,
-        .lr = options->lr,
+    const an_sgd_options *o = &options->sgd;
+    bool first = optim->steps[run->first] == 0, momentum = o->momentum != 0;
+    out->kernel = AN_UPDATE_SGD;
+    out->vectors = AN_FIRST(momentum ? 1 : 0);
+    out->uncounted = !momentum;
+    out->scalars.sgd = (an_sgd_scalars){
+        .slope = {o->maximize ? -1 : 1, o->weight_decay},
+        .keep = first ? 0 : o->momentum,
+        .take = first ? 1 : 1 - o->dampening,
+        .nesterov = o->nesterov ? o->momentum : 0,
+        .lr = o->lr,
     };
 }
 
-typedef struct sgd_work {
-    const an_update_table *kernels;
-    an_sgd_scalars scalars;
-    float *values, *buffer;
-    const float *grads;
-} sgd_work;
-
-static void sgd_task(void *arg, int64_t begin, int64_t end)
-{
-    const sgd_work *work = arg;
-    work->kernels->sgd(&work->scalars, end - begin, work->values + begin, work->grads + begin,
-                       work->buffer ? work->buffer + begin : NULL);
-}
-
-static bool sgd_update(an_optim *optim, const an_run *run, const an_options *options)
-{
-    an_context *context = an_params_context(optim->params);
-    bool momentum = options->sgd.momentum != 0;
-    sgd_work work = {
-        .kernels = an__kernels(context)->update,
-        .scalars = an__sgd_scalars(&options->sgd, optim->steps[run->first] == 0),
-        .values = an_params_values(optim->params) + run->begin,
-        .grads = an_params_grads(optim->params) + run->begin,
-        .buffer = momentum ? optim->vector[0] + run->begin : NULL,
-    };
-    an__parallel(context, run->count, AN_UPDATE_GRAIN, sgd_task, &work);
-    return momentum;
-}
-
-static bool sgd_check(const an_options *options, char *message, size_t size)
+static bool check(const an_options *options, char *message, size_t size)
 {
     const an_sgd_options *o = &options->sgd;
     if (!o->nesterov || (o->momentum > 0 && o->dampening == 0)) {
@@ -71,7 +47,7 @@ static bool sgd_check(const an_options *options, char *message, size_t size)
 }
 
 /* The momentum buffer is there from the start: a schedule may raise a momentum of 0 at any time. */
-static int sgd_vectors(const an_options *options)
+static int vectors(const an_options *options)
 {
     (void)options;
     return 1;
@@ -79,23 +55,11 @@ static int sgd_vectors(const an_options *options)
 
 const an_rule an__rule_SGD = {
     .name = "SGD",
-    .options = sgd_table,
-    .option_count = SGD_OPTIONS,
-    .check = sgd_check,
-    .vectors = sgd_vectors,
+    AN_RULE_OPTIONS(table),
+    .check = check,
+    .vectors = vectors,
     .vector_names = {"momentum_buffer"},
-    .update = sgd_update,
+    .prepare = prepare,
 };
 
-an_sgd_options an_sgd_defaults(void)
-{
-    an_options options = {0};
-    an__options_default(sgd_table, SGD_OPTIONS, &options);
-    return options.sgd;
-}
-
-an_optim *an_sgd_new(an_params *params, const an_sgd_options *options, an_error *err)
-{
-    an_options all = {.sgd = *options};
-    return an__optim_from_options(params, &an__rule_SGD, &all, err);
-}
+AN_RULE_DOOR(sgd, an_sgd_options, SGD, sgd)

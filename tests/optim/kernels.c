@@ -59,9 +59,11 @@ static void check_sgd(const an_update_table *kernels, int64_t count, const an_sg
     fill(b, MOST, 3);
     memcpy(p0, p, sizeof p);
     memcpy(b0, b, sizeof b);
-    kernels->sgd(s, count, p, g, buffer ? b : NULL);
+    const an_vectors x = {p, g, {buffer ? b : NULL}};
+    kernels->run[AN_UPDATE_SGD](&(an_scalars){.sgd = *s}, count, &x, NULL);
     for (int64_t i = 0; i < count; i++) {
-        double d = s->sign * g[i] + s->decay * p0[i], kept = s->keep * b0[i] + s->take * d;
+        double d = s->slope.sign * g[i] + s->slope.decay * p0[i],
+               kept = s->keep * b0[i] + s->take * d;
         double direction = !buffer ? d : s->nesterov != 0 ? d + s->nesterov * kept : kept;
         assert_near(p[i], p0[i] - s->lr * direction, 3);
         assert_near(b[i], buffer ? kept : b0[i], 3);
@@ -74,9 +76,9 @@ static void check_sgd(const an_update_table *kernels, int64_t count, const an_sg
 static void sgd_of(const an_update_table *kernels)
 {
     static const an_sgd_scalars all[] = {
-        {.sign = 1, .keep = 0.9, .take = 1, .lr = 0.1},
-        {.sign = -1, .decay = 0.25, .keep = 0.5, .take = 0.75, .lr = 0.3},
-        {.sign = 1, .decay = 0.01, .keep = 0.9, .take = 1, .nesterov = 0.9, .lr = 0.5},
+        {{1, 0}, .keep = 0.9, .take = 1, .lr = 0.1},
+        {{-1, 0.25}, .keep = 0.5, .take = 0.75, .lr = 0.3},
+        {{1, 0.01}, .keep = 0.9, .take = 1, .nesterov = 0.9, .lr = 0.5},
     };
     for (size_t i = 0; i < COUNT(all); i++) {
         for (size_t k = 0; k < COUNT(counts); k++) {
@@ -105,9 +107,10 @@ static void check_adam(const an_update_table *kernels, int64_t count, const an_a
     memcpy(m0, m, sizeof m);
     memcpy(v0, v, sizeof v);
     memcpy(most0, most, sizeof most);
-    kernels->adam(s, count, p, g, m, v, amsgrad ? most : NULL);
+    const an_vectors x = {p, g, {m, v, amsgrad ? most : NULL}};
+    kernels->run[AN_UPDATE_ADAM](&(an_scalars){.adam = *s}, count, &x, NULL);
     for (int64_t i = 0; i < count; i++) {
-        double d = s->sign * g[i] + s->decay * p0[i];
+        double d = s->slope.sign * g[i] + s->slope.decay * p0[i];
         double mean = s->keep1 * m0[i] + s->take1 * d, square = s->keep2 * v0[i] + s->take2 * d * d;
         double largest = fmax(most0[i], square), step;
         step = s->rate * mean / (sqrt(amsgrad ? largest : square) * s->correct + s->eps);
@@ -124,8 +127,8 @@ static void check_adam(const an_update_table *kernels, int64_t count, const an_a
 static void adam_of(const an_update_table *kernels)
 {
     static const an_adam_scalars all[] = {
-        {1, 0, 1, 0.9, 0.1, 0.999, 0.001, 0.01, 31.6, 1e-3},
-        {-1, 0.1, 0.99, 0.5, 0.5, 0.75, 0.25, 0.1, 2, 1e-2},
+        {{1, 0}, 1, 0.9, 0.1, 0.999, 0.001, 0.01, 31.6, 1e-3, 0},
+        {{-1, 0.1}, 0.99, 0.5, 0.5, 0.75, 0.25, 0.1, 2, 1e-2, 0},
     };
     for (size_t i = 0; i < COUNT(all); i++) {
         for (size_t k = 0; k < COUNT(counts); k++) {
@@ -141,33 +144,92 @@ static void adam_equals_its_twin(void **state)
     each_width(adam_of);
 }
 
-/* Whole, and in pieces cut at `cut`: the same bits. */
+/* Every update, with scalars under which none is idle; s[0..3] and p, g are its vectors. */
+static an_scalars scalars_of(an_update_id id)
+{
+    const an_adam_scalars adam = {{1, 0.1}, 0.99, 0.9, 0.1, 0.999, 0.001, 0.01, 31.6, 1e-8, 0.02};
+    const an_distance_scalars distance = {{1, 0.1}, 0.99, 0.9, 0.1,  0.99, 0.01,
+                                          0.95,     0.05, 0.3, 1e-3, false};
+    switch (id) {
+    case AN_UPDATE_SGD:
+        return (an_scalars){.sgd = {{1, 0.3}, 0.9, 0.7, 0.9, 0.01}};
+    case AN_UPDATE_ADAM:
+    case AN_UPDATE_NADAM:
+    case AN_UPDATE_MOMENTUM:
+    case AN_UPDATE_ADAMAX:
+    case AN_UPDATE_LION:
+        return (an_scalars){.adam = adam};
+    case AN_UPDATE_ADAGRAD:
+    case AN_UPDATE_ADADELTA:
+    case AN_UPDATE_RMSPROP:
+        return (an_scalars){.square = {{1, 0.1}, 0.9, 0.1, 0.01, 1e-6, 0.5}};
+    case AN_UPDATE_RPROP:
+        return (an_scalars){.rprop = {{1, 0}, 0.5, 1.2, 1e-6, 50, 0}};
+    case AN_UPDATE_ASGD:
+        return (an_scalars){.asgd = {{1, 0.1}, 0.99, 0.01, 0.3}};
+    case AN_UPDATE_FREE_SGD:
+    case AN_UPDATE_FREE_ADAM:
+        return (an_scalars){.free = {0.1, 0.9, 0.1, 1e-8, 0.3, -0.05, 0.1, false}};
+    case AN_UPDATE_LAMB:
+    case AN_UPDATE_LAMB_APPLY:
+        return (an_scalars){.lamb = {adam, 0.1, 0.01}};
+    case AN_UPDATE_MECHANIC:
+        return (an_scalars){.mechanic = {0.3, 0.4}};
+    case AN_UPDATE_LERP:
+    case AN_UPDATE_STEP:
+    case AN_UPDATE_AXPY:
+    case AN_UPDATE_ABSOLUTE:
+    case AN_UPDATE_DOT:
+    case AN_UPDATE_CLAMP:
+        return (an_scalars){.linear = {0.9, 0.3}};
+    default:
+        return (an_scalars){.distance = distance};
+    }
+}
+
+/* p and four states, those that squares add up in positive. */
+typedef struct workspace {
+    float p[MOST], g[MOST], s[4][MOST];
+} workspace;
+
+static void fill_workspace(workspace *w)
+{
+    fill(w->p, MOST, 1);
+    fill(w->g, MOST, 2);
+    for (uint32_t k = 0; k < 4; k++) {
+        fill_positive(w->s[k], MOST, 3 + k);
+    }
+}
+
+static void update_range(const an_update_table *kernels, an_update_id id, workspace *w,
+                         int64_t begin, int64_t end, double *sums)
+{
+    const an_scalars s = scalars_of(id);
+    const an_vectors x = {w->p + begin,
+                          w->g + begin,
+                          {w->s[0] + begin, w->s[1] + begin, w->s[2] + begin, w->s[3] + begin}};
+    kernels->run[id](&s, end - begin, &x, sums);
+}
+
+/* Whole, and in pieces cut at `cut`: the same bits, and nothing beyond is touched. */
 static void cut_of(const an_update_table *kernels)
 {
-    const an_adam_scalars s = {1, 0.1, 0.99, 0.9, 0.1, 0.999, 0.001, 0.01, 31.6, 1e-8};
-    const an_sgd_scalars t = {1, 0.3, 0.9, 0.7, 0.9, 0.01};
-    float g[MOST];
-    fill(g, MOST, 2);
-    for (int64_t cut = 0; cut < 40; cut++) {
-        float x[2][5][MOST];
-        for (int k = 0; k < 2; k++) {
-            int64_t first = k == 0 ? MOST : cut, rest = MOST - first;
-            fill(x[k][0], MOST, 1);
-            fill(x[k][1], MOST, 3);
-            fill_positive(x[k][2], MOST, 4);
-            fill_positive(x[k][3], MOST, 5);
-            fill(x[k][4], MOST, 6);
-            float *p = x[k][0], *m = x[k][1], *v = x[k][2], *most = x[k][3], *b = x[k][4];
-            kernels->adam(&s, first, p, g, m, v, most);
-            kernels->adam(&s, rest, p + first, g + first, m + first, v + first, most + first);
-            kernels->adam(&s, first, p, g, m, v, NULL);
-            kernels->adam(&s, rest, p + first, g + first, m + first, v + first, NULL);
-            kernels->sgd(&t, first, p, g, b);
-            kernels->sgd(&t, rest, p + first, g + first, b + first);
-            kernels->sgd(&t, first, p, g, NULL);
-            kernels->sgd(&t, rest, p + first, g + first, NULL);
+    static workspace whole, cut, untouched;
+    for (an_update_id id = 0; id < AN_UPDATE_COUNT; id++) {
+        for (int64_t at = 0; at < 36; at += at < 3 ? 1 : 11) {
+            double sums[2][AN_UPDATE_SUMS] = {{0}};
+            fill_workspace(&whole);
+            fill_workspace(&cut);
+            fill_workspace(&untouched);
+            update_range(kernels, id, &whole, 0, MOST - 5, sums[0]);
+            update_range(kernels, id, &cut, 0, at, sums[1]);
+            update_range(kernels, id, &cut, at, MOST - 5, sums[1]);
+            assert_memory_equal(&whole, &cut, sizeof whole);
+            assert_memory_equal(whole.p + MOST - 5, untouched.p + MOST - 5, 5 * sizeof(float));
+            for (int k = 0; k < AN_UPDATE_SUMS; k++) {
+                assert_near(sums[0][k], sums[1][k], fabs(sums[0][k]));
+            }
         }
-        assert_memory_equal(x[0], x[1], sizeof x[0]);
     }
 }
 
@@ -179,16 +241,21 @@ static void a_cut_changes_no_bit(void **state)
 
 static void zeros_stay(const an_update_table *kernels)
 {
-    float x[5][33] = {{0}}, zero[5][33] = {{0}};
-    const an_adam_scalars s = {-1, 0.1, 0.99, 0.9, 0.1, 0.999, 0.001, 0.01, 31.6, 1e-8};
-    const an_sgd_scalars t = {1, 0.3, 0.9, 0.7, 0.9, 0.01};
-    kernels->adam(&s, 33, x[0], x[1], x[2], x[3], x[4]);
-    kernels->sgd(&t, 33, x[0], x[1], x[2]);
-    kernels->scale(33, x[0], 0.5);
-    for (int k = 0; k < 5; k++) {
-        for (int i = 0; i < 33; i++) {
-            assert_true(x[k][i] == zero[k][i]);
+    for (an_update_id id = 0; id < AN_UPDATE_COUNT; id++) {
+        static workspace w;
+        static const workspace zero;
+        double sums[AN_UPDATE_SUMS] = {0};
+        memset(&w, 0, sizeof w);
+        update_range(kernels, id, &w, 0, 33, sums);
+        if (id == AN_UPDATE_RPROP || id == AN_UPDATE_ADAMAX) {
+            memset(w.s[1], 0, sizeof w.s[1]); /* a least step, a least size */
         }
+        kernels->scale(33, w.p, 0.5);
+        for (int i = 0; i < MOST; i++) {
+            assert_true(w.p[i] == 0 && w.s[0][i] == 0 && w.s[1][i] == 0 && w.s[2][i] == 0);
+        }
+        assert_memory_equal(w.g, zero.g, sizeof w.g);
+        assert_true(sums[0] == 0 && sums[1] == 0);
     }
 }
 

@@ -57,11 +57,29 @@ static void set_gradients(an_params *params, int step)
     }
 }
 
+typedef struct moment {
+    an_params *params;
+    int step;
+} moment;
+
+static bool closure(void *user, double *loss, an_error *err)
+{
+    (void)err;
+    moment *now = user;
+    set_gradients(now->params, now->step);
+    *loss = 0;
+    for (int64_t i = 0; i < an_params_length(now->params); i++) {
+        double value = an_params_values(now->params)[i];
+        *loss += value * value / 4;
+    }
+    return true;
+}
+
 static void steps(an_optim *optim, an_params *params, int from, int to)
 {
     for (int step = from; step < to; step++) {
-        set_gradients(params, step);
-        an_optim_step(optim);
+        moment now = {params, step};
+        assert_true(an_optim_step_closure(optim, closure, &now, NULL, NULL));
     }
 }
 
@@ -89,6 +107,7 @@ static size_t bytes(const an_params *params)
     return (size_t)an_params_length(params) * sizeof(float);
 }
 
+/* Half of the steps, the state copied into another optimizer, the other half: as in one go. */
 static void cut_and_go_on(const char *text)
 {
     an_params *whole = make_params(), *first = make_params(), *second = make_params();
@@ -117,14 +136,22 @@ static void a_copied_state_goes_on_exactly(void **state)
     (void)state;
     static const char *const more[] = {
         "SGD(lr=0.1, momentum=0.9, dampening=0.25)",
+        "LBFGS(lr=0.5, max_iter=3, history_size=4, line_search_fn='strong_wolfe')",
+        "Mechanic(NAdam([dict(params='*.bias', weight_decay=0.5)], lr=0.01))",
+        "RMSprop(lr=0.01, momentum=0.5, centered=True)",
         "Adam([dict(params='*.bias', amsgrad=True)], lr=0.01)",
     };
     for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
         cut_and_go_on(more[i]);
     }
     for (const char *const *name = an_optim_names(); *name; name++) {
-        char text[64];
-        an_format(text, sizeof text, "%s(lr=0.01)", *name);
+        char text[80];
+        bool muon = strcmp(*name, "Muon") == 0, mechanic = strcmp(*name, "Mechanic") == 0;
+        an_format(text, sizeof text,
+                  muon       ? "%s([dict(params='*.bias', use_muon=False)], lr=0.01)"
+                  : mechanic ? "%s(Adam(lr=0.01, amsgrad=True))"
+                             : "%s(lr=0.01)",
+                  *name);
         cut_and_go_on(text);
     }
 }

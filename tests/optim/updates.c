@@ -9,7 +9,7 @@
 
 #include "../base/cmocka_all.h"
 
-#define STEPS 100
+#define STEPS 200
 #define VALUES 19
 
 typedef struct update_case {
@@ -22,7 +22,7 @@ typedef struct update_case {
 #define CASES (sizeof cases / sizeof cases[0])
 #define PARAMS 4
 
-static const int snapshots[] = {1, 10, 100};
+static const int snapshots[] = {1, 10, 200};
 static const char *const names[PARAMS] = {"a.weight", "a.bias", "b.weight", "b.bias"};
 static const int sizes[PARAMS] = {7, 3, 8, 1};
 

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Records what PyTorch's optimizers do: writes updates.inc and trajectories.inc beside this file.
 
-updates.inc        float32: 100 recorded gradients of four parameters, some absent at times, fed to
-                   torch.optim under changing rates; the parameters after 1, 10 and 100 steps
+updates.inc        float32: 200 recorded gradients of four parameters, some absent at times, fed to
+                   torch.optim under changing rates; the parameters after 1, 10 and 200 steps
 trajectories.inc   float64: gradients computed from the parameters (a badly conditioned quadratic
-                   and a small logistic regression); the parameters after 1, 10 and 100 steps
+                   and a net of 13 weights); the parameters after 1, 10 and 200 steps
 
 Run it with PyTorch 1.13 (Debian's python3-torch) and every OPENBLAS_* and OMP_* variable unset.
 """
@@ -16,8 +16,8 @@ import torch
 
 torch.set_num_threads(1)
 FOLDER = pathlib.Path(__file__).resolve().parent
-STEPS = 100
-AFTER = (1, 10, 100)
+STEPS = 200
+AFTER = (1, 10, 200)
 PARAMS = {"a.weight": 7, "a.bias": 3, "b.weight": 8, "b.bias": 1}
 VALUES = sum(PARAMS.values())
 ABSENT = [0] * STEPS  # bit i: parameter i has no gradient
@@ -46,7 +46,24 @@ TEXTS = [
         "weight_decay": [None, 0.01], "amsgrad": [None, True], "maximize": [None, True]}),
     *combinations("AdamW", "lr=0.01", {
         "weight_decay": [None, 0.1], "amsgrad": [None, True], "maximize": [None, True]}),
-    "Adam(lr=0.02, betas=(0.8, 0.95), eps=0.001)",
+    *combinations("RAdam", "lr=0.01", {"weight_decay": [None, 0.01]}),
+    *combinations("Adamax", "lr=0.01", {"weight_decay": [None, 0.01], "maximize": [None, True]}),
+    *combinations("Adagrad", "lr=0.1", {
+        "lr_decay": [None, 0.01], "weight_decay": [None, 0.01],
+        "initial_accumulator_value": [None, 0.1], "maximize": [None, True]}),
+    *combinations("Adadelta", "lr=1", {"weight_decay": [None, 0.01], "maximize": [None, True]}),
+    *combinations("RMSprop", "lr=0.001", {
+        "weight_decay": [None, 0.01], "momentum": [None, 0.9], "centered": [None, True]}),
+    *combinations("Rprop", "lr=0.01", {"maximize": [None, True]}),
+    *combinations("ASGD", "lr=0.05", {
+        "t0": [None, 20], "weight_decay": [None, 0.01], "maximize": [None, True]}),
+    "RAdam(lr=0.01, betas=(0.5, 0.7), eps=0.001)",
+    "Adamax(lr=0.01, betas=(0.5, 0.7), eps=0.001)",
+    "Adadelta(lr=0.5, rho=0.5, eps=0.001)",
+    "RMSprop(lr=0.01, alpha=0.5, eps=0.001, momentum=0.5, maximize=True)",
+    "Rprop(lr=0.001, etas=(0.25, 1.5), step_sizes=(0.0001, 0.1))",
+    "ASGD(lr=0.05, lambd=0.01, alpha=0.5)",
+    "Adam(lr=0.005, betas=(0.8, 0.95), eps=0.001)",
     "AdamW(lr=0.002, betas=(0, 0.5), eps=1e-05, weight_decay=0)",
 ]
 GROUPED = [
@@ -80,7 +97,7 @@ def drive(optimizer, initial, step):
     """What a schedule might write into the groups before `step`, the same in the test."""
     for group, lr in zip(optimizer.param_groups, initial):
         group["lr"] = lr * (1 + step % 10) / 10
-        if step == 40:
+        if step == 40 and "weight_decay" in group:
             group["weight_decay"] = group["weight_decay"] * 2
         if step == 60 and "momentum" in group:
             group["momentum"] = group["momentum"] * 0.5
@@ -103,10 +120,12 @@ def double_form(value):
     return f"{value:.17g}"
 
 
-def write_case(out, text, snapshots, form, per_line):
+def write_case(out, text, snapshots, form, per_line, last=None):
     lines = ["    {"]
     quoted = text if len(text) < 80 else text.replace("], ", '], "\n     "', 1)
     lines.append(f'     "{quoted}",')
+    if last:
+        lines.append(f"     {last},")
     body = ",\n     ".join("{" + rows(s, form, per_line) + "}" for s in snapshots)
     lines.append("     {" + body + "}},")
     out.append("\n".join(lines))
@@ -150,38 +169,68 @@ def float_vectors():
     (FOLDER / "updates.inc").write_text("\n".join(out) + "\n")
 
 
-def problem_gradient(p):
-    """The two problems of double.c: five values of a quadratic, three of a logistic regression."""
-    curvature = torch.tensor([1e-4, 1e-2, 0.1, 0.5, 1.0], dtype=torch.float64)
-    target = torch.tensor([3.0, -2.0, 1.0, 0.5, -1.0], dtype=torch.float64)
-    x = torch.tensor([[1.0, 0.5, -1.0], [1.0, -1.5, 0.25], [1.0, 2.0, 0.75], [1.0, -0.5, 1.5],
-                      [1.0, 0.25, -2.0], [1.0, -1.0, -0.5]], dtype=torch.float64)
-    y = torch.tensor([1.0, 0.0, 1.0, 0.0, 1.0, 0.0], dtype=torch.float64)
-    z = x[:, 0] * p[5] + x[:, 1] * p[6] + x[:, 2] * p[7]
-    error = 1 / (1 + torch.exp(-z)) - y
-    logistic = (error[:, None] * x).sum(0) / 6
-    return torch.cat([curvature * (p[:5] - target), logistic])
+# The problem of double.c: a quadratic of five values, and a net 2-3-1 with tanh on six points.
+START = {
+    "q": [0.5, -0.25, 2.0, -1.0, 0.75],
+    "w1": [[0.5, -0.3], [-0.2, 0.4], [0.1, 0.6]],
+    "b1": [0.1, -0.2, 0.05],
+    "w2": [[0.7, -0.5, 0.3]],
+    "b2": [0.15],
+}
+CURVATURE = [1e-4, 1e-2, 0.1, 0.5, 1.0]
+TARGET = [3.0, -2.0, 1.0, 0.5, -1.0]
+POINTS = [[0.5, -1.0], [-1.5, 0.25], [2.0, 0.75], [-0.5, 1.5], [0.25, -2.0], [-1.0, -0.5]]
+WANTED = [1.0, -0.5, 0.25, 0.75, -1.0, 0.5]
+
+
+def double(values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def problem(t):
+    """The loss of the tensors by name. Who maximises is given its negative: to climb from it would
+    blow every rounding up."""
+    quadratic = (double(CURVATURE) * (t["q"] - double(TARGET)) ** 2).sum() / 2
+    hidden = torch.tanh(double(POINTS) @ t["w1"].T + t["b1"])
+    out = hidden @ t["w2"].T + t["b2"]
+    return quadratic + ((out[:, 0] - double(WANTED)) ** 2).mean()
+
+
+LBFGS = [
+    "LBFGS(lr=0.5, max_iter=4)",
+    "LBFGS(lr=0.2, max_iter=3, history_size=2)",
+    "LBFGS(lr=1, max_iter=4, line_search_fn='strong_wolfe')",
+    "LBFGS(lr=1, max_iter=5, max_eval=20, history_size=3, line_search_fn='strong_wolfe')",
+]
 
 
 def double_trajectories():
     out = [f"/* Made by vectors.py with PyTorch {torch.__version__}. */",
-           "static const trajectory cases[] = {"]
-    for text in TEXTS:
-        p = torch.nn.Parameter(torch.tensor([0.5, -0.25, 2.0, -1.0, 0.75, 0.1, -0.2, 0.3],
-                                            dtype=torch.float64))
-        optimizer = build(text, {"p": p})
+           "static const trajectory torch_cases[] = {"]
+    for text in TEXTS + LBFGS:
+        tensors = {n: torch.nn.Parameter(double(v)) for n, v in START.items()}
+        optimizer = build(text, tensors)
         rates = [g["lr"] for g in optimizer.param_groups]
+
+        def closure():
+            optimizer.zero_grad(set_to_none=True)
+            loss = -problem(tensors) if "maximize" in text else problem(tensors)
+            loss.backward()
+            return loss
+        after = (1, 2, 5) if text in LBFGS else AFTER
         snapshots = []
-        for step in range(STEPS):
-            drive(optimizer, rates, step)
-            p.grad = problem_gradient(p.detach())
-            optimizer.step()
-            if step + 1 in AFTER:
-                snapshots.append(p.detach().tolist())
-        write_case(out, text, snapshots, double_form, 4)
+        for step in range(after[-1]):
+            if text not in LBFGS:
+                drive(optimizer, rates, step)
+            optimizer.step(closure)
+            if step + 1 in after:
+                flat = torch.cat([t.detach().reshape(-1) for t in tensors.values()])
+                snapshots.append(flat.tolist())
+        write_case(out, text, snapshots, double_form, 4, after[-1])
     out.append("};")
     (FOLDER / "trajectories.inc").write_text("\n".join(out) + "\n")
 
 
-float_vectors()
-double_trajectories()
+if __name__ == "__main__":
+    float_vectors()
+    double_trajectories()

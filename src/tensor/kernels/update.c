@@ -1,108 +1,75 @@
 /*
- * Fused updates of optimizers. Each reads and writes every vector once, so it costs what its memory
- * traffic costs (Adam: seven floats a value), and the compilers turn loops as plain as these into
- * vector code. Scalars are rounded to AN_REAL before the loop, as PyTorch rounds them.
+ * Fused updates of SGD and Adam, norms, and the table of all updates. Each update reads and writes
+ * every vector once, so it costs what its memory traffic costs (Adam: seven floats a value), and
+ * the compilers turn loops as plain as these into vector code. Scalars are rounded to AN_REAL
+ * before the loop, as PyTorch rounds them.
  */
-#include "tensor/kernels/update.h"
+#include "tensor/kernels/update_real.h"
 
-#include <math.h>
-
-#define SQRT(x) _Generic((x), float : sqrtf, double : sqrt)(x)
-
-/*
- * a * b + c, in one rounding where the processor can. Said in so many words because a compiler left
- * to choose also fuses the product that is c. PyTorch rounds AdamW's shrunk parameter by itself,
- * and a hundred steps of another rounding come to a relative difference above 1e-6.
- */
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-#define FUSED(a, b, c) _Generic((c), float : __builtin_fmaf, double : __builtin_fma)(a, b, c)
-#else
-#define FUSED(a, b, c) ((a) * (b) + (c))
-#endif
-
-static void sgd_plain(const an_sgd_scalars *s, int64_t count, AN_REAL *restrict p,
-                      const AN_REAL *restrict g)
+static void sgd_plain(const an_sgd_scalars *s, int64_t count, an_real *restrict p,
+                      const an_real *restrict g)
 {
-    AN_REAL sign = (AN_REAL)s->sign, decay = (AN_REAL)s->decay, lr = (AN_REAL)s->lr;
+    const an_real sign = (an_real)s->slope.sign, decay = (an_real)s->slope.decay;
+    const an_real lr = (an_real)s->lr;
     for (int64_t i = 0; i < count; i++) {
         p[i] = FUSED(-lr, FUSED(decay, p[i], sign * g[i]), p[i]);
     }
 }
 
-static void sgd_momentum(const an_sgd_scalars *s, int64_t count, AN_REAL *restrict p,
-                         const AN_REAL *restrict g, AN_REAL *restrict b)
+static void sgd_momentum(const an_sgd_scalars *s, int64_t count, an_real *restrict p,
+                         const an_real *restrict g, an_real *restrict b)
 {
-    AN_REAL sign = (AN_REAL)s->sign, decay = (AN_REAL)s->decay, lr = (AN_REAL)s->lr;
-    AN_REAL keep = (AN_REAL)s->keep, take = (AN_REAL)s->take;
+    const an_real sign = (an_real)s->slope.sign, decay = (an_real)s->slope.decay;
+    const an_real keep = (an_real)s->keep, take = (an_real)s->take, lr = (an_real)s->lr;
     for (int64_t i = 0; i < count; i++) {
         b[i] = FUSED(take, FUSED(decay, p[i], sign * g[i]), keep * b[i]);
         p[i] = FUSED(-lr, b[i], p[i]);
     }
 }
 
-static void sgd_nesterov(const an_sgd_scalars *s, int64_t count, AN_REAL *restrict p,
-                         const AN_REAL *restrict g, AN_REAL *restrict b)
+static void sgd_nesterov(const an_sgd_scalars *s, int64_t count, an_real *restrict p,
+                         const an_real *restrict g, an_real *restrict b)
 {
-    AN_REAL sign = (AN_REAL)s->sign, decay = (AN_REAL)s->decay, lr = (AN_REAL)s->lr;
-    AN_REAL keep = (AN_REAL)s->keep, take = (AN_REAL)s->take, ahead = (AN_REAL)s->nesterov;
+    const an_real sign = (an_real)s->slope.sign, decay = (an_real)s->slope.decay;
+    const an_real keep = (an_real)s->keep, take = (an_real)s->take, lr = (an_real)s->lr;
+    const an_real ahead = (an_real)s->nesterov;
     for (int64_t i = 0; i < count; i++) {
-        AN_REAL d = FUSED(decay, p[i], sign * g[i]);
+        an_real d = FUSED(decay, p[i], sign * g[i]);
         b[i] = FUSED(take, d, keep * b[i]);
         p[i] = FUSED(-lr, FUSED(ahead, b[i], d), p[i]);
     }
 }
 
-static void sgd(const an_sgd_scalars *s, int64_t count, AN_REAL *p, const AN_REAL *g, AN_REAL *b)
+UPDATE(sgd)
 {
-    if (!b) {
-        sgd_plain(s, count, p, g);
+    (void)sums;
+    const an_sgd_scalars *s = &scalars->sgd;
+    if (!vectors->s[0]) {
+        sgd_plain(s, count, vectors->p, vectors->g);
     } else if (s->nesterov != 0) {
-        sgd_nesterov(s, count, p, g, b);
+        sgd_nesterov(s, count, vectors->p, vectors->g, vectors->s[0]);
     } else {
-        sgd_momentum(s, count, p, g, b);
+        sgd_momentum(s, count, vectors->p, vectors->g, vectors->s[0]);
     }
 }
 
-/* The scalars of Adam in the precision of the vectors. */
-typedef struct adam_reals {
-    AN_REAL sign, decay, shrink, keep1, take1, keep2, take2, rate, correct, eps;
-} adam_reals;
-
-static adam_reals adam_round(const an_adam_scalars *s)
+static void adam_plain(const adam_reals r, int64_t count, an_real *restrict p,
+                       const an_real *restrict g, an_real *restrict m, an_real *restrict v)
 {
-    return (adam_reals){
-        .sign = (AN_REAL)s->sign,
-        .decay = (AN_REAL)s->decay,
-        .shrink = (AN_REAL)s->shrink,
-        .keep1 = (AN_REAL)s->keep1,
-        .take1 = (AN_REAL)s->take1,
-        .keep2 = (AN_REAL)s->keep2,
-        .take2 = (AN_REAL)s->take2,
-        .rate = (AN_REAL)s->rate,
-        .correct = (AN_REAL)s->correct,
-        .eps = (AN_REAL)s->eps,
-    };
-}
-
-static void adam_plain(const an_adam_scalars *s, int64_t count, AN_REAL *restrict p,
-                       const AN_REAL *restrict g, AN_REAL *restrict m, AN_REAL *restrict v)
-{
-    const adam_reals r = adam_round(s);
     for (int64_t i = 0; i < count; i++) {
-        AN_REAL d = FUSED(r.decay, p[i], r.sign * g[i]);
+        an_real d = FUSED(r.decay, p[i], r.sign * g[i]);
         m[i] = FUSED(r.take1, d, r.keep1 * m[i]);
         v[i] = FUSED(r.take2 * d, d, r.keep2 * v[i]);
         p[i] = FUSED(-r.rate, m[i] / FUSED(SQRT(v[i]), r.correct, r.eps), r.shrink * p[i]);
     }
 }
 
-static void adam_amsgrad(const an_adam_scalars *s, int64_t count, AN_REAL *restrict p,
-                         const AN_REAL *restrict g, AN_REAL *restrict m, AN_REAL *restrict v,
-                         AN_REAL *restrict largest)
+static void adam_amsgrad(const adam_reals r, int64_t count, an_real *restrict p,
+                         const an_real *restrict g, an_real *restrict m, an_real *restrict v,
+                         an_real *restrict largest)
 {
-    const adam_reals r = adam_round(s);
     for (int64_t i = 0; i < count; i++) {
-        AN_REAL d = FUSED(r.decay, p[i], r.sign * g[i]);
+        an_real d = FUSED(r.decay, p[i], r.sign * g[i]);
         m[i] = FUSED(r.take1, d, r.keep1 * m[i]);
         v[i] = FUSED(r.take2 * d, d, r.keep2 * v[i]);
         largest[i] = largest[i] > v[i] ? largest[i] : v[i];
@@ -110,48 +77,117 @@ static void adam_amsgrad(const an_adam_scalars *s, int64_t count, AN_REAL *restr
     }
 }
 
-static void adam(const an_adam_scalars *s, int64_t count, AN_REAL *p, const AN_REAL *g, AN_REAL *m,
-                 AN_REAL *v, AN_REAL *largest)
+UPDATE(adam)
 {
-    if (largest) {
-        adam_amsgrad(s, count, p, g, m, v, largest);
+    (void)sums;
+    const adam_reals r = adam_round(&scalars->adam);
+    an_real *const *s = vectors->s;
+    if (s[2]) {
+        adam_amsgrad(r, count, vectors->p, vectors->g, s[0], s[1], s[2]);
     } else {
-        adam_plain(s, count, p, g, m, v);
+        adam_plain(r, count, vectors->p, vectors->g, s[0], s[1]);
     }
 }
 
-#define LANES 16
+/* ------------------------------------------------------------------- norms */
 
-static double square_sum(int64_t count, const AN_REAL *x)
+static double square_sum(int64_t count, const an_real *x)
 {
     double lane[LANES] = {0};
-    int64_t i = 0;
-    for (; i + LANES <= count; i += LANES) {
-        for (int j = 0; j < LANES; j++) {
-            lane[j] += (double)x[i + j] * (double)x[i + j];
-        }
-    }
-    for (; i < count; i++) {
-        lane[i % LANES] += (double)x[i] * (double)x[i];
-    }
-    double sum = 0;
-    for (int j = 0; j < LANES; j++) {
-        sum += lane[j];
-    }
-    return sum;
+    EACH_IN_LANES(i, j, count, lane[j] += (double)x[i] * (double)x[i];);
+    return fold(lane);
 }
 
-static void scale(int64_t count, AN_REAL *x, double factor)
+static void scale(int64_t count, an_real *x, double factor)
 {
-    AN_REAL f = (AN_REAL)factor;
+    const an_real f = (an_real)factor;
     for (int64_t i = 0; i < count; i++) {
         x[i] *= f;
     }
 }
 
+UPDATE(absolute)
+{
+    (void)scalars;
+    const an_real *g = vectors->g;
+    double sum[LANES] = {0}, most[LANES] = {0}, largest = sums[1];
+    EACH_IN_LANES(i, j, count, {
+        const double size = (double)ABS(g[i]);
+        sum[j] += size;
+        most[j] = most[j] >= size || most[j] != most[j] ? most[j] : size;
+    });
+    for (int j = 0; j < LANES; j++) {
+        largest = largest >= most[j] || largest != largest ? largest : most[j];
+    }
+    sums[0] += fold(sum);
+    sums[1] = largest;
+}
+
+UPDATE(dot)
+{
+    (void)scalars;
+    const an_real *g = vectors->g, *a = vectors->s[0];
+    double product[LANES] = {0}, square[LANES] = {0};
+    EACH_IN_LANES(i, j, count, {
+        product[j] += (double)g[i] * (double)a[i];
+        square[j] += (double)g[i] * (double)g[i];
+    });
+    sums[0] += fold(product);
+    sums[1] += fold(square);
+}
+
+/* --------------------------------------------------------------- linear maps */
+
+UPDATE(lerp)
+{
+    (void)sums;
+    const an_real pull = (an_real)scalars->linear.pull;
+    const an_real *restrict g = vectors->g;
+    an_real *restrict a = vectors->s[0];
+    for (int64_t i = 0; i < count; i++) {
+        a[i] = pull == 1 ? g[i] : FUSED(pull, g[i] - a[i], a[i]);
+    }
+}
+
+UPDATE(step)
+{
+    (void)sums;
+    const an_real pull = (an_real)scalars->linear.pull;
+    const an_real *restrict g = vectors->g;
+    an_real *restrict p = vectors->p;
+    for (int64_t i = 0; i < count; i++) {
+        p[i] = FUSED(pull, g[i] - p[i], p[i]);
+    }
+}
+
+UPDATE(axpy)
+{
+    (void)sums;
+    const an_real pull = (an_real)scalars->linear.pull, shrink = (an_real)scalars->linear.shrink;
+    const an_real *restrict g = vectors->g;
+    an_real *restrict p = vectors->p;
+    for (int64_t i = 0; i < count; i++) {
+        p[i] = FUSED(pull, g[i], shrink * p[i]);
+    }
+}
+
+UPDATE(clamp)
+{
+    (void)sums;
+    const an_real limit = (an_real)scalars->linear.pull;
+    an_real *restrict p = vectors->p;
+    for (int64_t i = 0; i < count; i++) {
+        p[i] = p[i] > limit ? limit : p[i] < -limit ? -limit : p[i];
+    }
+}
+
+#define LIST_KERNEL(NAME, name) [AN_UPDATE_##NAME] = KERNEL(name),
+
 const an_update_table AN_KERNEL_NAME(an__update_table) = {
-    .sgd = sgd,
-    .adam = adam,
+    .run = {AN_UPDATE_MAP(LIST_KERNEL)},
     .square_sum = square_sum,
     .scale = scale,
+    .column_squares = AN_KERNEL_NAME(an__column_squares),
+    .factored_squares = AN_KERNEL_NAME(an__factored_squares),
+    .factored_apply = AN_KERNEL_NAME(an__factored_apply),
 };

@@ -26,6 +26,9 @@ typedef struct cli_command {
 } cli_command;
 
 int cli_train(int argc, char **argv);
+int cli_resume(int argc, char **argv);
+int cli_eval(int argc, char **argv);
+int cli_predict(int argc, char **argv);
 int cli_schedule(int argc, char **argv);
 
 /*
@@ -92,6 +95,7 @@ typedef struct cli_result {
     double startup_seconds;
     int64_t parameters, seed;
     int threads;
+    const char *folder; /* of the run, NULL: nothing was kept */
 } cli_result;
 
 void cli_result_text(FILE *stream, const cli_result *result);
@@ -111,6 +115,12 @@ typedef enum cli_stage { CLI_FREE, CLI_TRAINING, CLI_SAVING } cli_stage;
  */
 const volatile int *cli_catch_signals(void);
 void cli_enter(cli_stage next);
+
+/*
+ * The whole file, ended by a zero, to be freed; NULL with err (IO, MEMORY), where it is called
+ * `what`.
+ */
+char *cli_read_file(const char *path, const char *what, size_t *length, an_error *err);
 
 /* Seconds since the process began its main function. */
 double cli_uptime(void);

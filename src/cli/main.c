@@ -7,6 +7,9 @@
 
 static const cli_command commands[] = {
     {"train", "train a model as a configuration says", cli_train},
+    {"resume", "go on with a run that was interrupted", cli_resume},
+    {"eval", "loss and accuracy of a run's or a file's weights", cli_eval},
+    {"predict", "classes and probabilities of new samples", cli_predict},
     {"schedule", "tables, plots and the list of schedules", cli_schedule},
 };
 

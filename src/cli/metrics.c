@@ -1,48 +1,8 @@
 /* The metric file: one number a line. */
 #include "cli/schedule.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool cannot_read(const char *path, an_error *err)
-{
-    return an_error_set(err, AN_ERROR_IO, "cannot read the metric file '%s': %s", path,
-                        strerror(errno));
-}
-
-/* The whole file, ended by a zero; NULL with err. */
-static char *read_file(const char *path, size_t *length, an_error *err)
-{
-    FILE *file = fopen(path, "rb");
-    char *text = NULL;
-    size_t capacity = 0, used = 0, got = 1;
-    while (file && got > 0) {
-        if (capacity - used < 2) {
-            capacity = capacity ? 2 * capacity : 65536;
-            char *more = realloc(text, capacity);
-            if (!more) {
-                an_error_set(err, AN_ERROR_MEMORY, "memory ran out for the metric file '%s'", path);
-                break;
-            }
-            text = more;
-        }
-        got = fread(text + used, 1, capacity - used - 1, file);
-        used += got;
-    }
-    bool good = file && got == 0 && !ferror(file);
-    if (!good && !err->code)
-        cannot_read(path, err);
-    if (file)
-        (void)fclose(file);
-    if (!good) {
-        free(text);
-        return NULL;
-    }
-    text[used] = '\0';
-    *length = used;
-    return text;
-}
 
 /* The number that fills the line from `at` on; points `*next` at the line after it. */
 static bool read_line(const an_spec_source *source, size_t at, size_t *next, double *value,
@@ -75,7 +35,7 @@ static bool read_line(const an_spec_source *source, size_t at, size_t *next, dou
 double *cli_read_metrics(const char *path, size_t count, an_error *err)
 {
     size_t length, at = 0, lines = 0;
-    char *text = read_file(path, &length, err);
+    char *text = cli_read_file(path, "metric file", &length, err);
     if (!text)
         return NULL;
     double *metrics = calloc(count + 1, sizeof *metrics);

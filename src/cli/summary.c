@@ -178,7 +178,8 @@ void cli_result_text(FILE *stream, const cli_result *result)
 {
     char seconds[32];
     an_term_duration(seconds, sizeof seconds, result->fit.last.seconds);
-    fprintf(stream, "test accuracy %.1f %%   %s\n", 100 * result->test.accuracy, seconds);
+    fprintf(stream, "test accuracy %.1f %%   %s", 100 * result->test.accuracy, seconds);
+    fprintf(stream, "%s%s\n", result->folder ? "   " : "", result->folder ? result->folder : "");
 }
 
 static void json_number(FILE *stream, const char *name, double value)

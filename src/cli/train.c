@@ -1,10 +1,7 @@
 /* anneal train: a configuration to a trained model. */
-#include "cli/cli.h"
-
-#include <anneal/term.h>
+#include "cli/training.h"
 
 #include <limits.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,15 +30,6 @@ typedef struct request {
     bool json, help;
 } request;
 
-/* One training from the configuration to the result. */
-typedef struct session {
-    const request *request;
-    an_run *run;
-    cli_result result;
-    const volatile int *stop; /* set by a signal */
-    bool unsaved;             /* the weights should have been saved, and were not */
-} session;
-
 static void print_help(void)
 {
     puts("Usage: anneal train CONFIG [OPTION]...\n"
@@ -51,10 +39,11 @@ static void print_help(void)
          "  anneal train examples/mnist-mlp.yaml\n"
          "  anneal train examples/mnist-mlp.yaml --set epochs=3 --set optimizer.lr=0.02\n"
          "  anneal train examples/mnist-mlp.yaml --format json --save mnist.safetensors\n"
-         "\nCtrl-C ends the training after the present batch: the weights are still saved and\n"
-         "tested, and the exit status is 1. Another one, half a second later, ends it at once. "
-         "kill\n"
-         "and a closed terminal do the same.");
+         "\nEvery run gets a folder in runs/ with its configuration, its checkpoints and its\n"
+         "weights (--set runs=none: it gets none).\n"
+         "\nCtrl-C ends the training after the present update: a checkpoint is written, the\n"
+         "weights are tested, and the exit status is 1; anneal resume goes on from there. Another\n"
+         "one, half a second later, ends it at once. kill and a closed terminal do the same.");
 }
 
 /* -------------------------------------------------------------- arguments */
@@ -111,20 +100,13 @@ static int parse(request *r, int argc, char **argv)
 
 /* ------------------------------------------------------------------ saving */
 
-static bool blame_save(bool ok, an_error *err)
-{
-    if (!ok)
-        an_error_prefix(err, "--save: ");
-    return ok;
-}
-
 /* A file that cannot be written should be found out before the training, not after it. */
 static bool can_save(const char *path, an_error *err)
 {
     cli_enter(CLI_SAVING);
     bool can = an_params_can_save(path, err);
     cli_enter(CLI_FREE);
-    return blame_save(can, err);
+    return cli_blame_save(can, err);
 }
 
 static bool is_same_file(const char *a, const char *b)
@@ -145,117 +127,46 @@ static bool spares_inputs(const request *r, const an_run *run, an_error *err)
                         "--save: '%s' %s; name a file of its own for the weights", r->save, what);
 }
 
-/* A failed save is told at once, and takes nothing else along. */
-static bool save(const an_run *run, const char *path)
-{
-    an_error err = {0};
-    cli_enter(CLI_SAVING);
-    bool saved = blame_save(an_params_save(an_model_params(run->model), path, &err), &err);
-    if (!saved)
-        cli_fail(&err);
-    cli_enter(CLI_FREE);
-    return saved;
-}
-
 /* --------------------------------------------------------------- training */
 
-static void note_start(void *user, const an_record *record, an_control *control)
+/* "mnist-mlp" of "examples/mnist-mlp.yaml": what the run will be called after; to be freed. */
+static char *base_of(const char *config)
 {
-    (void)record;
-    (void)control;
-    session *s = user;
-    s->result.startup_seconds = cli_uptime();
+    const char *slash = strrchr(config, '/'), *name = slash ? slash + 1 : config;
+    const char *dot = strrchr(name, '.');
+    return strndup(name, dot && dot > name ? (size_t)(dot - name) : strlen(name));
 }
 
-/* Columns of the terminal that stdout is; 0 where it is none. */
-static int window_width(void)
+static bool train(cli_training *t, const request *r, an_error *err)
 {
-    return an_term_is_terminal(STDOUT_FILENO) ? an_term_width(STDOUT_FILENO, 80) : 0;
-}
-
-static bool fit(session *s, an_error *err)
-{
-    an_progress progress;
-    int width = window_width();
-    bool live = !s->request->json && width > 0;
-    an_progress_init(&progress, stdout, width, cli_unicode());
-    an_callback callbacks[] = {
-        {.train_begin = note_start, .user = s},
-        s->request->json ? an_json_logger(stdout)
-        : live           ? an_progress_callback(&progress)
-                         : an_console_logger(stdout),
-    };
-    an_fit_options fit = s->run->fit;
-    fit.callbacks = callbacks;
-    fit.callback_count = 2;
-    fit.stop = s->stop;
-    cli_enter(CLI_TRAINING);
-    return an_fit(&fit, &s->result.fit, err);
-}
-
-static bool test(session *s, an_error *err)
-{
-    an_run *run = s->run;
-    if (!an_evaluate(run->model, run->fit.loss, run->test, &s->result.test, err))
-        return false;
-    return isfinite(s->result.test.loss) ||
-           an_error_set(err, AN_ERROR_NUMERIC,
-                        "the test loss is %g after step %lld; try a lower learning rate, a warmup "
-                        "or clip_grad_norm",
-                        s->result.test.loss, (long long)s->result.fit.last.step);
-}
-
-static void say_stopped(const session *s)
-{
-    const an_record *last = &s->result.fit.last;
-    fflush(stdout);
-    fprintf(stderr, "anneal: stopped by a signal after step %lld, in epoch %lld of %lld\n",
-            (long long)last->step, (long long)last->epoch, (long long)last->epochs);
-}
-
-static bool train(session *s, an_error *err)
-{
-    cli_result *r = &s->result;
-    r->parameters = an_params_size(an_model_params(s->run->model));
-    r->threads = an_context_threads(s->run->context);
-    if (!s->request->json)
-        cli_summary(stdout, s->run, cli_unicode(), window_width());
-    if (!fit(s, err))
-        return false;
-    if (r->fit.stopped)
-        say_stopped(s);
-    s->unsaved = s->request->save && !save(s->run, s->request->save);
-    cli_enter(CLI_FREE);
-    if (!test(s, err))
-        return false;
-    if (s->request->json)
-        cli_result_json(stdout, r);
-    else
-        cli_result_text(stdout, r);
-    return true;
+    char *base = base_of(r->config);
+    t->base = base;
+    bool ok = base ? (!r->save || spares_inputs(r, t->run, err)) && cli_training_run(t, err) &&
+                         cli_flush(err)
+                   : an_error_set(err, AN_ERROR_MEMORY, "out of memory");
+    cli_training_close(t);
+    free(base);
+    return ok;
 }
 
 static int run(const request *r)
 {
     an_error err = {0};
-    session s = {.request = r, .stop = cli_catch_signals()};
+    cli_training t = {.save = r->save, .json = r->json, .stop = cli_catch_signals()};
     an_config *config = NULL;
-    bool ok = !r->save || can_save(r->save, &err);
-    if (ok)
+    if (!r->save || can_save(r->save, &err))
         config = an_config_load(r->config, r->sets, r->set_count, &err);
     if (config && r->seed >= 0)
         an_config_set_seed(config, (uint64_t)r->seed);
     if (config && r->threads >= 0)
         an_config_set_threads(config, (int)r->threads);
     if (config)
-        s.run = an_run_new(config, &err);
-    s.result.seed = config ? (int64_t)an_config_seed(config) : 0;
-    ok = s.run && (!r->save || spares_inputs(r, s.run, &err)) && train(&s, &err) && cli_flush(&err);
-    an_run_free(s.run);
+        t.run = an_run_new(config, &err);
+    t.result.seed = config ? (int64_t)an_config_seed(config) : 0;
+    bool ok = t.run && train(&t, r, &err);
+    an_run_free(t.run);
     an_config_free(config);
-    if (!ok)
-        return cli_fail(&err);
-    return s.result.fit.stopped || s.unsaved ? CLI_FAILED : CLI_DONE;
+    return ok ? cli_training_status(&t) : cli_fail(&err);
 }
 
 int cli_train(int argc, char **argv)

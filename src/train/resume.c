@@ -100,7 +100,8 @@ static bool check_optimizer(restore *r)
            other_run(r, "the optimizer is of another kind, or its groups are others");
 }
 
-static const char advice[] = "say whether the new ones are to be adopted or the saved ones kept";
+static const char advice[] =
+    "adopt the new or keep the saved (anneal resume --changes adopt, or keep)";
 
 /* The rates and other numbers of the optimizer: what the policy allows. */
 static bool compare_optimizer(restore *r)
@@ -176,8 +177,12 @@ static bool refuse_schedule(restore *r, const an__section *saved)
         return an_error_set(r->err, AN_ERROR_STATE,
                             "%s: the schedule was stepped at the other interval; %s", r->path,
                             advice);
-    if (an_lr_state_load(schedule, saved->bytes, saved->size, AN_LR_REFUSE, NULL, r->err))
+    an_lr_changes changes = {0};
+    if (an_lr_state_load(schedule, saved->bytes, saved->size, AN_LR_REFUSE, &changes, r->err))
         return true;
+    if (changes.count > 0)
+        return an_error_set(r->err, AN_ERROR_STATE, "%s: the schedule has changed, %s; %s", r->path,
+                            changes.text, advice);
     an_error_prefix(r->err, "%s: ", r->path);
     return false;
 }
@@ -349,9 +354,8 @@ bool an__resume(an__fit *f, char *news, size_t size, an_error *err)
         return begin_again(f, err);
     if (!restore_from(f, f->options->resume, changes, sizeof changes, err))
         return false;
-    an_format(news, size, "resumed at step %lld, epoch %lld of %lld, from %s%s",
-              (long long)f->record.step, (long long)f->record.epoch, (long long)f->record.epochs,
-              f->options->resume, changes);
+    an_format(news, size, "at step %lld, epoch %lld of %lld, from %s%s", (long long)f->record.step,
+              (long long)f->record.epoch, (long long)f->record.epochs, f->options->resume, changes);
     return true;
 }
 
@@ -376,7 +380,7 @@ bool an__roll_back(an__fit *f, double factor, an_error *err)
     f->went_back = true;
     f->record.seconds = left.seconds;
     f->record.epoch_seconds = left.epoch == f->record.epoch ? left.epoch_seconds : 0;
-    an_format(news, sizeof news, "rolled back from step %lld to step %lld; rates times %g",
+    an_format(news, sizeof news, "from step %lld to step %lld; rates times %g",
               (long long)left.step, (long long)f->record.step, scale);
     an__tell(f, "rolled_back", news);
     return true;

@@ -84,7 +84,7 @@ class Save(Case):
 
     def limited(self, size):
         """Runs with a limit on the size of files, which stands in for a full disk."""
-        return self.anneal(*SAVE, "w", status=1, preexec_fn=lambda: resource.setrlimit(
+        return self.anneal(*SAVE, "w", "--set", "runs=none", status=1, preexec_fn=lambda: resource.setrlimit(
             resource.RLIMIT_FSIZE, (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1])))
 
     def test_a_full_disk_is_found_before_the_training(self):

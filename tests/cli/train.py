@@ -34,7 +34,7 @@ class Train(Case):
         self.assertIn("total_steps=14", lines[3])
         self.assertIn("per step", lines[3])
         self.assertEqual(len(lines), 4 + 2 + 1, out)
-        self.assertRegex(lines[-1], r"^test accuracy \d+\.\d %   \d[\d.]* (ms|s)$")
+        self.assertRegex(lines[-1], r"^test accuracy \d+\.\d %   \d[\d.]* (ms|s)   runs/c-[0-9a-f]{4}$")
 
     def on_terminal(self, columns, *args):
         """What a terminal of that width receives."""

@@ -277,7 +277,7 @@ static void rolls_back_and_lowers_the_rate(void **state)
     assert_string_equal(log.calls, "tebbbbebbbbbebbbbbEebbbbbET");
     assert_non_null(strstr(t.text, "fault: the loss of nan at step 3 is not finite"));
     assert_non_null(
-        strstr(t.text, "rolled_back: rolled back from step 3 to step 0; rates times 0.5"));
+        strstr(t.text, "rolled_back: from step 3 to step 0; rates times 0.5"));
     assert_non_null(strstr(t.text, "to step 0; rates times 0.25"));
     assert_true(log.batch[2].lr[0] == 0.1);
     assert_true(isnan(log.batch[3].batch_loss));

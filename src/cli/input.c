@@ -1,0 +1,44 @@
+/* Whole files as text. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool cannot_read(const char *path, const char *what, an_error *err)
+{
+    return an_error_set(err, AN_ERROR_IO, "cannot read the %s '%s': %s", what, path,
+                        strerror(errno));
+}
+
+char *cli_read_file(const char *path, const char *what, size_t *length, an_error *err)
+{
+    FILE *file = fopen(path, "rb");
+    char *text = NULL;
+    size_t capacity = 0, used = 0, got = 1;
+    while (file && got > 0) {
+        if (capacity - used < 2) {
+            capacity = capacity ? 2 * capacity : 65536;
+            char *more = realloc(text, capacity);
+            if (!more) {
+                an_error_set(err, AN_ERROR_MEMORY, "memory ran out for the %s '%s'", what, path);
+                break;
+            }
+            text = more;
+        }
+        got = fread(text + used, 1, capacity - used - 1, file);
+        used += got;
+    }
+    bool good = file && got == 0 && !ferror(file);
+    if (!good && !err->code)
+        cannot_read(path, what, err);
+    if (file)
+        (void)fclose(file);
+    if (!good) {
+        free(text);
+        return NULL;
+    }
+    text[used] = '\0';
+    *length = used;
+    return text;
+}

@@ -1,0 +1,238 @@
+/* anneal predict: classes and probabilities of samples that a file holds. */
+#include "cli/samples.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OPTION_INPUT,
+    OPTION_CHECKPOINT,
+    OPTION_CONFIG,
+    OPTION_RUNS,
+    OPTION_THREADS,
+    OPTION_FORMAT,
+    OPTION_HELP
+};
+
+static const cli_option options[] = {
+    [OPTION_INPUT] = {"input", "FILE",
+                      "images (IDX, plain or gzip), or rows of pixels 0..255 (CSV)"},
+    [OPTION_CHECKPOINT] = {"checkpoint", "last|best",
+                           "which of a run's weights (default: its end's)"},
+    [OPTION_CONFIG] = {"config", "FILE", "what a file of weights was trained with"},
+    [OPTION_RUNS] = {"runs", "FOLDER", "where the runs lie (default: runs)"},
+    [OPTION_THREADS] = {"threads", "N", "compute with N threads; 0 is one per core"},
+    [OPTION_FORMAT] = {"format", "csv|json", "json: one object a line (default: csv)"},
+    [OPTION_HELP] = {"help", NULL, "this text"},
+};
+
+#define OPTION_COUNT (sizeof options / sizeof *options)
+
+typedef struct request {
+    cli_wanted wanted;
+    const char *input;
+    bool json, help;
+} request;
+
+static void print_help(void)
+{
+    puts("Usage: anneal predict RUN|FILE --input FILE [OPTION]...\n"
+         "Prints a line for every sample: its number from 0, the most probable class, and the\n"
+         "probability of each class (the model's outputs where its loss has no probabilities).\n");
+    cli_print_options(stdout, options, OPTION_COUNT);
+    puts("\nExamples:\n"
+         "  anneal predict mnist-mlp-3f2a --input data/mnist/t10k-images-idx3-ubyte.gz\n"
+         "  anneal predict mnist.safetensors --config examples/mnist-mlp.yaml --input rows.csv");
+}
+
+static bool take_option(request *r, int option, const char *value)
+{
+    static const char *const kinds[] = {"last", "best"}, *const formats[] = {"csv", "json"};
+    int choice;
+    switch (option) {
+    case OPTION_INPUT:
+        r->input = value;
+        return true;
+    case OPTION_CHECKPOINT:
+        r->wanted.checkpoint = value;
+        return cli_choice("checkpoint", value, kinds, 2) >= 0;
+    case OPTION_CONFIG:
+        r->wanted.config = value;
+        return true;
+    case OPTION_RUNS:
+        r->wanted.runs = value;
+        return true;
+    case OPTION_THREADS:
+        return cli_integer("threads", value, 0, AN_MAX_THREADS, &r->wanted.threads);
+    case OPTION_FORMAT:
+        choice = cli_choice("format", value, formats, 2);
+        r->json = choice == 1;
+        return choice >= 0;
+    default:
+        r->help = true;
+        return true;
+    }
+}
+
+static int parse(request *r, int argc, char **argv)
+{
+    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal predict", ""};
+    const char *value;
+    int option, rest;
+    while ((option = cli_next(&arguments, &value, &rest)) >= 0)
+        if (!take_option(r, option, value))
+            return CLI_WRONG;
+    if (option == CLI_BAD)
+        return CLI_WRONG;
+    if (r->help)
+        return CLI_DONE;
+    if (rest + 1 != argc || !r->input)
+        return cli_wrong("anneal predict takes one run or file of weights, and --input FILE: "
+                         "anneal predict mnist-mlp-3f2a --input rows.csv");
+    r->wanted.what = argv[rest];
+    return CLI_DONE;
+}
+
+/* ------------------------------------------------------------ probabilities */
+
+/* What a loss takes the model's outputs for. */
+static const char *meaning_of(an_loss loss)
+{
+    switch (loss.kind) {
+    case AN_CROSS_ENTROPY_LOSS:
+    case AN_NLL_LOSS:
+    case AN_KL_DIV_LOSS:
+    case AN_BCE_WITH_LOGITS_LOSS:
+        return "probabilities";
+    default:
+        return "outputs";
+    }
+}
+
+/* A row of outputs as the probabilities that they stand for. */
+static void to_probabilities(an_loss loss, const float *row, double *out, int64_t count)
+{
+    double most = -INFINITY, sum = 0;
+    bool scores = loss.kind == AN_CROSS_ENTROPY_LOSS;
+    bool logs = loss.kind == AN_NLL_LOSS || loss.kind == AN_KL_DIV_LOSS;
+    for (int64_t i = 0; i < count; i++)
+        most = fmax(most, row[i]);
+    for (int64_t i = 0; i < count; i++) {
+        out[i] = scores                                 ? exp(row[i] - most)
+                 : logs                                 ? exp(row[i])
+                 : loss.kind == AN_BCE_WITH_LOGITS_LOSS ? 1 / (1 + exp(-row[i]))
+                                                        : row[i];
+        sum += out[i];
+    }
+    for (int64_t i = 0; scores && i < count; i++)
+        out[i] /= sum;
+}
+
+/* The first of the greatest; of a single output, whether it is above one half. */
+static int64_t class_of(const double *values, int64_t count)
+{
+    int64_t best = 0;
+    if (count == 1)
+        return values[0] > 0.5;
+    for (int64_t i = 1; i < count; i++)
+        if (values[i] > values[best])
+            best = i;
+    return best;
+}
+
+/* ------------------------------------------------------------------ printing */
+
+typedef struct output {
+    bool json;
+    const char *meaning;
+    int64_t columns, rows; /* rows printed */
+    double *values;        /* of a row */
+} output;
+
+static void print_head(const output *o)
+{
+    if (o->json)
+        return;
+    printf("index,class");
+    for (int64_t i = 0; i < o->columns; i++)
+        printf(",%c%lld", o->meaning[0] == 'p' ? 'p' : 'y', (long long)i);
+    putchar('\n');
+}
+
+static void print_row(output *o)
+{
+    char text[40];
+    printf(o->json ? "{\"index\": %lld, \"class\": %lld, \"" : "%lld,%lld", (long long)o->rows,
+           (long long)class_of(o->values, o->columns));
+    if (o->json)
+        printf("%s\": [", o->meaning);
+    for (int64_t i = 0; i < o->columns; i++) {
+        an_format(text, sizeof text, "%.9g", o->values[i]);
+        bool number = isfinite(o->values[i]) || !o->json;
+        printf("%s%s", !o->json ? "," : i > 0 ? ", " : "", number ? text : "null");
+    }
+    puts(o->json ? "]}" : "");
+    o->rows++;
+}
+
+static bool print_batch(output *o, const an_run *run, an_graph *graph, const an_batch *batch,
+                        an_error *err)
+{
+    an_tensor *y = an_forward(run->model, graph, batch->x);
+    bool ok = !an_graph_error(graph, err);
+    for (int64_t i = 0; ok && i < batch->size; i++) {
+        to_probabilities(run->fit.loss, y->data + i * o->columns, o->values, o->columns);
+        print_row(o);
+    }
+    return an_graph_reset(graph, NULL) && ok;
+}
+
+static bool predict(const request *r, const an_run *run, const an_dataset *samples, an_error *err)
+{
+    an_batch batch;
+    output o = {.json = r->json,
+                .meaning = meaning_of(run->fit.loss),
+                .columns = an_shape_size(an_model_output_shape(run->model))};
+    an_loader *loader = an_run_loader(run, samples, err);
+    an_graph *graph = loader ? an_graph_new(run->context, err) : NULL;
+    o.values = graph ? calloc((size_t)o.columns + 1, sizeof *o.values) : NULL;
+    bool ok = o.values || (graph && an_error_set(err, AN_ERROR_MEMORY, "out of memory"));
+    if (ok) {
+        an_model_set_training(run->model, false);
+        an_graph_set_grad(graph, false);
+        print_head(&o);
+    }
+    while (ok && an_loader_next(loader, &batch))
+        ok = print_batch(&o, run, graph, &batch, err);
+    free(o.values);
+    an_graph_free(graph);
+    an_loader_free(loader);
+    return ok;
+}
+
+static int run(const request *r)
+{
+    an_error err = {0};
+    cli_loaded loaded;
+    an_dataset *samples = NULL;
+    bool ok = cli_load(&r->wanted, &loaded, &err);
+    if (ok)
+        samples = cli_read_samples(r->input, an_dataset_shape(loaded.run->train_data),
+                                   an_dataset_classes(loaded.run->train_data), &err);
+    ok = samples && predict(r, loaded.run, samples, &err) && cli_flush(&err);
+    an_dataset_free(samples);
+    cli_unload(&loaded);
+    return ok ? CLI_DONE : cli_fail(&err);
+}
+
+int cli_predict(int argc, char **argv)
+{
+    request r = {.wanted = {.runs = "runs", .threads = -1}};
+    int status = parse(&r, argc, argv);
+    if (status == CLI_DONE && r.help)
+        print_help();
+    else if (status == CLI_DONE)
+        status = run(&r);
+    return status;
+}

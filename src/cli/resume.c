@@ -1,0 +1,221 @@
+/* anneal resume: a run goes on where it was. */
+#include "cli/find.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OPTION_SET,
+    OPTION_CHANGES,
+    OPTION_CHECKPOINT,
+    OPTION_RUNS,
+    OPTION_THREADS,
+    OPTION_FORMAT,
+    OPTION_SAVE,
+    OPTION_HELP
+};
+
+static const cli_option options[] = {
+    [OPTION_SET] = {"set", "KEY=VALUE", "change the configuration: epochs=20, optimizer.lr=0.01"},
+    [OPTION_CHANGES] = {"changes", "refuse|adopt|keep",
+                        "what other rates or another schedule do (default: refuse)"},
+    [OPTION_CHECKPOINT] = {"checkpoint", "last|best|FILE", "where to go on from (default: last)"},
+    [OPTION_RUNS] = {"runs", "FOLDER", "where the runs lie (default: runs)"},
+    [OPTION_THREADS] = {"threads", "N", "compute with N threads (default: as before)"},
+    [OPTION_FORMAT] = {"format", "text|json", "as for anneal train"},
+    [OPTION_SAVE] = {"save", "FILE", "write the weights to FILE (safetensors)"},
+    [OPTION_HELP] = {"help", NULL, "this text"},
+};
+
+#define OPTION_COUNT (sizeof options / sizeof *options)
+
+typedef struct request {
+    const char *name, *checkpoint, *runs, *save;
+    const char **sets;
+    size_t set_count;
+    long long threads;
+    an_resume_policy policy;
+    bool json, help;
+} request;
+
+static void print_help(void)
+{
+    puts("Usage: anneal resume RUN [OPTION]...\n"
+         "Goes on with a run, in the middle of an epoch too, as if it had never been interrupted:\n"
+         "the same weights, losses and rates to the last bit. RUN is a name in runs/, or the path\n"
+         "of a run's folder.\n");
+    cli_print_options(stdout, options, OPTION_COUNT);
+    puts("\nA run can be made longer with --set epochs=N. Where that, or another --set, changes "
+         "the\n"
+         "schedule or the optimizer's numbers, --changes says what counts: adopt takes the new\n"
+         "ones from the present step on, keep goes on with the saved ones.\n"
+         "\nExamples:\n"
+         "  anneal resume mnist-mlp-3f2a\n"
+         "  anneal resume mnist-mlp-3f2a --set epochs=20 --changes adopt");
+}
+
+static bool take_changes(request *r, const char *value)
+{
+    static const char *const names[] = {
+        [AN_RESUME_REFUSE] = "refuse",
+        [AN_RESUME_ADOPT] = "adopt",
+        [AN_RESUME_KEEP] = "keep",
+    };
+    int choice = cli_choice("changes", value, names, 3);
+    r->policy = (an_resume_policy)choice;
+    return choice >= 0;
+}
+
+static bool take_format(request *r, const char *value)
+{
+    static const char *const names[] = {"text", "json"};
+    int choice = cli_choice("format", value, names, 2);
+    r->json = choice == 1;
+    return choice >= 0;
+}
+
+static bool take_option(request *r, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_SET:
+        r->sets[r->set_count++] = value;
+        return true;
+    case OPTION_CHANGES:
+        return take_changes(r, value);
+    case OPTION_CHECKPOINT:
+        r->checkpoint = value;
+        return true;
+    case OPTION_RUNS:
+        r->runs = value;
+        return true;
+    case OPTION_THREADS:
+        return cli_integer("threads", value, 0, AN_MAX_THREADS, &r->threads);
+    case OPTION_FORMAT:
+        return take_format(r, value);
+    case OPTION_SAVE:
+        r->save = value;
+        return true;
+    default:
+        r->help = true;
+        return true;
+    }
+}
+
+static int parse(request *r, int argc, char **argv)
+{
+    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal resume", ""};
+    const char *value;
+    int option, rest;
+    while ((option = cli_next(&arguments, &value, &rest)) >= 0)
+        if (!take_option(r, option, value))
+            return CLI_WRONG;
+    if (option == CLI_BAD)
+        return CLI_WRONG;
+    if (r->help)
+        return CLI_DONE;
+    if (rest + 1 != argc)
+        return cli_wrong("anneal resume takes one run: anneal resume mnist-mlp-3f2a");
+    r->name = argv[rest];
+    return CLI_DONE;
+}
+
+/* ------------------------------------------------------------------ the run */
+
+/* The folder's own name, and in `runs` the folder that it lies in. */
+static const char *split_folder(char folder[CLI_PATH], char runs[CLI_PATH])
+{
+    size_t length = strlen(folder);
+    while (length > 1 && folder[length - 1] == '/')
+        folder[--length] = '\0';
+    const char *slash = strrchr(folder, '/');
+    an_format(runs, CLI_PATH, "%.*s", slash ? (int)(slash - folder) : 1, slash ? folder : ".");
+    return slash ? slash + 1 : folder;
+}
+
+/*
+ * The checkpoint to go on from, in `path`; "" where the run has none yet. Says so when the run is
+ * finished.
+ */
+static bool find_checkpoint(const request *r, const char *folder, const an_run *run,
+                            char path[CLI_PATH], an_error *err)
+{
+    char checkpoints[CLI_PATH];
+    an_checkpoint_info info = {0};
+    an_error failure = {0};
+    bool best = strcmp(r->checkpoint, "best") == 0, last = strcmp(r->checkpoint, "last") == 0;
+    if (!cli_join(checkpoints, folder, "checkpoints", err))
+        return false;
+    if (!best && !last)
+        an_format(path, CLI_PATH, "%s", r->checkpoint);
+    bool found = best || last ? an_checkpoint_find(checkpoints,
+                                                   best ? AN_CHECKPOINT_BEST : AN_CHECKPOINT_LAST,
+                                                   path, CLI_PATH, &info, &failure)
+                              : an_checkpoint_check(path, &info, &failure);
+    if (!found && last && failure.code != AN_ERROR_DATA) {
+        path[0] = '\0'; /* it was ended before it could save */
+        return true;
+    }
+    if (!found) {
+        *err = failure;
+        return false;
+    }
+    bool done = run->fit.epochs > 0 ? !info.in_epoch && info.epoch >= run->fit.epochs
+                                    : info.step >= run->fit.steps;
+    return !done || an_error_set(err, AN_ERROR_ARGUMENT,
+                                 "'%s' is finished, at step %lld; make it longer with --set "
+                                 "epochs=N or --set steps=N",
+                                 folder, (long long)info.step);
+}
+
+static bool load_run(const request *r, const char *folder, an_config **config, an_run **run,
+                     an_error *err)
+{
+    char path[CLI_PATH];
+    if (!cli_join(path, folder, "resolved.yaml", err))
+        return false;
+    *config = an_config_load(path, r->sets, r->set_count, err);
+    if (*config && r->threads >= 0)
+        an_config_set_threads(*config, (int)r->threads);
+    *run = *config ? an_run_new(*config, err) : NULL;
+    return *run != NULL;
+}
+
+static int run(const request *r)
+{
+    an_error err = {0};
+    char folder[CLI_PATH], runs[CLI_PATH], checkpoint[CLI_PATH];
+    an_config *config = NULL;
+    cli_training t = {.save = r->save, .json = r->json, .policy = r->policy};
+    t.stop = cli_catch_signals();
+    bool ok = cli_find_run(r->runs, r->name, folder, &err) &&
+              load_run(r, folder, &config, &t.run, &err) &&
+              find_checkpoint(r, folder, t.run, checkpoint, &err);
+    if (ok) {
+        t.name = split_folder(folder, runs);
+        t.runs = runs;
+        t.resume = checkpoint;
+        t.result.seed = (int64_t)an_config_seed(config);
+        ok = cli_training_run(&t, &err) && cli_flush(&err);
+    }
+    cli_training_close(&t);
+    an_run_free(t.run);
+    an_config_free(config);
+    return ok ? cli_training_status(&t) : cli_fail(&err);
+}
+
+int cli_resume(int argc, char **argv)
+{
+    request r = {.checkpoint = "last", .runs = "runs", .threads = -1};
+    r.sets = calloc((size_t)argc + 1, sizeof *r.sets);
+    if (!r.sets) {
+        an_error err = {.code = AN_ERROR_MEMORY, .message = "out of memory"};
+        return cli_fail(&err);
+    }
+    int status = parse(&r, argc, argv);
+    if (status == CLI_DONE && r.help)
+        print_help();
+    else if (status == CLI_DONE)
+        status = run(&r);
+    free(r.sets);
+    return status;
+}

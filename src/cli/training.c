@@ -1,0 +1,294 @@
+#include "cli/training.h"
+
+#include <anneal/term.h>
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool cli_blame_save(bool ok, an_error *err)
+{
+    if (!ok)
+        an_error_prefix(err, "--save: ");
+    return ok;
+}
+
+/* ---------------------------------------------------------- the run's folder */
+
+/* What cannot be kept ends the training only where it was said so. */
+static bool go_on_without(const cli_training *t, const an_error *failure, an_error *err)
+{
+    if (t->run->must_write || failure->code == AN_ERROR_STATE) {
+        *err = *failure;
+        return false;
+    }
+    fflush(stdout);
+    fprintf(stderr, "anneal: %s; the training goes on, and nothing of it is kept\n",
+            failure->message);
+    return true;
+}
+
+static bool make_checkpoints(cli_training *t, an_error *err)
+{
+    const char *folder = an_store_run_folder(t->stored);
+    size_t size = sizeof t->checkpoints;
+    if (an_format(t->checkpoints, size, "%s/checkpoints", folder) >= size)
+        return an_error_set(err, AN_ERROR_ARGUMENT, "the path of '%.60s...' is too long", folder);
+    return mkdir(t->checkpoints, 0777) == 0 || errno == EEXIST ||
+           an_error_set(err, AN_ERROR_IO, "cannot make the folder '%s': %s", t->checkpoints,
+                        strerror(errno));
+}
+
+static an_store_run *new_run(const cli_training *t, an_error *err)
+{
+    const an_run *run = t->run;
+    an_store_run_options options = {.base = t->base,
+                                    .config = run->config_text,
+                                    .resolved = run->resolved_text,
+                                    .params = run->params,
+                                    .param_count = run->param_count,
+                                    .log = {.stop_on_failure = run->must_write}};
+    return an_store_run_new(t->store, &options, err);
+}
+
+static an_store_run *old_run(const cli_training *t, an_error *err)
+{
+    an_log_options log = {.stop_on_failure = t->run->must_write};
+    return an_store_run_open(t->store, t->name, &log, err);
+}
+
+static bool open_record(cli_training *t, an_error *err)
+{
+    const char *runs = t->name ? t->runs : t->run->runs;
+    t->store = an_store_open(runs, !t->name, err);
+    if (!t->store)
+        return false;
+    t->stored = t->name ? old_run(t, err) : new_run(t, err);
+    return t->stored && make_checkpoints(t, err);
+}
+
+/* False with err only where the training must not go on without a record. */
+static bool keep(cli_training *t, an_error *err)
+{
+    an_error failure = {0};
+    if (!t->name && !t->run->runs)
+        return true;
+    if (open_record(t, &failure)) {
+        t->result.folder = an_store_run_folder(t->stored);
+        return true;
+    }
+    cli_training_close(t);
+    return go_on_without(t, &failure, err);
+}
+
+void cli_training_close(cli_training *t)
+{
+    an_store_run_free(t->stored);
+    an_store_close(t->store);
+    t->stored = NULL;
+    t->store = NULL;
+}
+
+/* --------------------------------------------------------------- training */
+
+/* A run that goes on does so under its present configuration, now that it was accepted. */
+static void save_configuration(cli_training *t, an_control *control)
+{
+    char path[CLI_PATH];
+    an_error err = {0};
+    if (an_format(path, sizeof path, "%s/resolved.yaml", t->result.folder) < sizeof path &&
+        an_run_save_resolved(t->run, path, &err))
+        return;
+    if (t->run->must_write)
+        control->error = err;
+    else
+        an_tell(control, "save_failed", err.message);
+}
+
+static void note_start(void *user, const an_record *record, an_control *control)
+{
+    (void)record;
+    cli_training *t = user;
+    t->result.startup_seconds = cli_uptime();
+    t->begun = true;
+    if (t->name && t->stored)
+        save_configuration(t, control);
+}
+
+/* Where stdout is for numbers alone, stderr says what happens. */
+static void say_event(void *user, const an_record *record, const an_event *event)
+{
+    (void)user;
+    (void)record;
+    fflush(stdout);
+    fprintf(stderr, "anneal: %s: %s\n", event->kind, event->text);
+}
+
+/* Columns of the terminal that stdout is; 0 where it is none. */
+static int window_width(void)
+{
+    return an_term_is_terminal(STDOUT_FILENO) ? an_term_width(STDOUT_FILENO, 80) : 0;
+}
+
+#define CALLBACKS_MOST 8
+
+/* What shows, what records, what steers. */
+static size_t list_callbacks(cli_training *t, an_progress *progress,
+                             an_callback list[CALLBACKS_MOST])
+{
+    an_run *run = t->run;
+    size_t count = 0;
+    int width = window_width();
+    bool live = !t->json && width > 0;
+    an_progress_init(progress, stdout, width, cli_unicode());
+    list[count++] = (an_callback){.train_begin = note_start, .user = t};
+    list[count++] = t->json ? an_json_logger(stdout)
+                    : live  ? an_progress_callback(progress)
+                            : an_console_logger(stdout);
+    if (t->json)
+        list[count++] = (an_callback){.event = say_event};
+    if (t->stored)
+        list[count++] = an_store_run_callback(t->stored);
+    if (run->guarded)
+        list[count++] = an_guard_callback(&run->guard);
+    if (run->stops_early)
+        list[count++] = an_early_stopping_callback(&run->early_stopping);
+    if (t->stored)
+        list[count++] = an_checkpointer_callback(&run->checkpointer);
+    return count;
+}
+
+static bool fit(cli_training *t, an_error *err)
+{
+    an_progress progress;
+    an_callback callbacks[CALLBACKS_MOST];
+    an_fit_options options = t->run->fit;
+    options.callback_count = list_callbacks(t, &progress, callbacks);
+    options.callbacks = callbacks;
+    options.stop = t->stop;
+    options.checkpoints = t->stored ? t->checkpoints : NULL;
+    options.resume = t->resume;
+    options.policy = t->policy;
+    cli_enter(CLI_TRAINING);
+    return an_fit(&options, &t->result.fit, err);
+}
+
+static bool is_interrupted(const cli_training *t)
+{
+    return t->stop && *t->stop;
+}
+
+/* How to go on; a run's name is enough where it lies in the usual folder. */
+static void say_stopped(const cli_training *t)
+{
+    const an_fit_result *fit = &t->result.fit;
+    const char *name = t->stored ? an_store_run_name(t->stored) : "";
+    const char *folder = t->result.folder ? t->result.folder : "";
+    bool usual = strncmp(folder, "runs/", 5) == 0;
+    fflush(stdout);
+    fprintf(stderr, "anneal: stopped by a signal after step %lld, in epoch %lld of %lld",
+            (long long)fit->last.step, (long long)fit->last.epoch, (long long)fit->last.epochs);
+    if (fit->saved)
+        fprintf(stderr, "; go on with: anneal resume %s", usual ? name : folder);
+    fputc('\n', stderr);
+}
+
+/* ------------------------------------------------------------------- results */
+
+/* A failed save is told at once, and takes nothing else along. */
+static void save_weights(cli_training *t, const char *path, bool asked)
+{
+    an_error err = {0};
+    if (an_params_save(an_model_params(t->run->model), path, &err))
+        return;
+    if (asked)
+        cli_blame_save(false, &err);
+    t->unsaved = t->unsaved || asked || t->run->must_write;
+    cli_fail(&err);
+}
+
+/* The run's folder gets the weights of a training that came to its end. */
+static void save_all(cli_training *t)
+{
+    char path[CLI_PATH];
+    cli_enter(CLI_SAVING);
+    if (t->stored && !is_interrupted(t) &&
+        an_format(path, sizeof path, "%s/weights.safetensors", t->result.folder) < sizeof path)
+        save_weights(t, path, false);
+    if (t->save)
+        save_weights(t, t->save, true);
+    cli_enter(CLI_FREE);
+}
+
+static bool test(cli_training *t, an_error *err)
+{
+    an_run *run = t->run;
+    if (!an_evaluate(run->model, run->fit.loss, run->test, &t->result.test, err))
+        return false;
+    return isfinite(t->result.test.loss) ||
+           an_error_set(err, AN_ERROR_NUMERIC,
+                        "the test loss is %g after step %lld; try a lower learning rate, a warmup "
+                        "or clip_grad_norm",
+                        t->result.test.loss, (long long)t->result.fit.last.step);
+}
+
+/* The record of what it came to; a record that fails is told, and changes nothing else. */
+static void record_end(cli_training *t, an_run_status status, const char *note)
+{
+    an_error err = {0};
+    if (!t->stored)
+        return;
+    bool ok = status == AN_RUN_FAILED ||
+              (an_store_run_result(t->stored, "test_accuracy", t->result.test.accuracy, &err) &&
+               an_store_run_result(t->stored, "test_loss", t->result.test.loss, &err));
+    if (ok && an_store_run_end(t->stored, status, note, &err))
+        return;
+    t->unsaved = t->unsaved || t->run->must_write;
+    cli_fail(&err);
+}
+
+static void print_result(const cli_training *t)
+{
+    if (t->json)
+        cli_result_json(stdout, &t->result);
+    else
+        cli_result_text(stdout, &t->result);
+}
+
+static bool train_and_test(cli_training *t, an_error *err)
+{
+    if (!fit(t, err))
+        return false;
+    if (is_interrupted(t))
+        say_stopped(t);
+    save_all(t);
+    if (!test(t, err))
+        return false;
+    record_end(t, is_interrupted(t) ? AN_RUN_STOPPED : AN_RUN_DONE, NULL);
+    print_result(t);
+    return true;
+}
+
+bool cli_training_run(cli_training *t, an_error *err)
+{
+    cli_result *r = &t->result;
+    r->parameters = an_params_size(an_model_params(t->run->model));
+    r->threads = an_context_threads(t->run->context);
+    if (!keep(t, err))
+        return false;
+    if (!t->json)
+        cli_summary(stdout, t->run, cli_unicode(), window_width());
+    if (train_and_test(t, err))
+        return true;
+    cli_enter(CLI_FREE);
+    if (t->begun || !t->name) /* a run that is not gone on with is what it was */
+        record_end(t, AN_RUN_FAILED, err->message);
+    return false;
+}
+
+int cli_training_status(const cli_training *t)
+{
+    return is_interrupted(t) || t->unsaved ? CLI_FAILED : CLI_DONE;
+}

@@ -1,0 +1,42 @@
+/* One training from its objects to the result: what train and resume share. */
+#ifndef AN_CLI_TRAINING_H
+#define AN_CLI_TRAINING_H
+
+#include "cli/cli.h"
+
+#include <anneal/store.h>
+
+#define CLI_PATH 4096
+
+typedef struct cli_training {
+    an_run *run;
+    const char *save; /* the weights, besides what the run's folder gets; NULL: nowhere */
+    bool json;
+    const volatile int *stop; /* set by a signal */
+    const char *base;         /* a new run: what its name begins with, "mnist-mlp" */
+    const char *runs, *name; /* a run that goes on: the folder of the runs, and its name in there */
+    const char *resume;      /* and its checkpoint, or ""; see an_fit_options */
+    an_resume_policy policy;
+
+    /* The rest is its own. */
+    an_store *store; /* NULL: nothing is kept */
+    an_store_run *stored;
+    char checkpoints[CLI_PATH];
+    bool begun;
+    bool unsaved; /* something should have been written at the end, and was not */
+    cli_result result;
+} cli_training;
+
+/*
+ * Trains, saves, tests and prints. False with err when the work failed; what was trained until then
+ * is kept. cli_training_status is the exit status after a true.
+ */
+bool cli_training_run(cli_training *t, an_error *err);
+int cli_training_status(const cli_training *t);
+/* Lets go of the run's record; before the an_run is freed. */
+void cli_training_close(cli_training *t);
+
+/* A sentence about --save put before an error. */
+bool cli_blame_save(bool ok, an_error *err);
+
+#endif

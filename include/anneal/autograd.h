@@ -220,6 +220,26 @@ AN_API an_tensor *an_attention(an_graph *graph, an_tensor *queries, an_tensor *k
  * an_linear makes them. */
 AN_API an_tensor *an_self_attention(an_graph *graph, an_tensor *qkv, an_attention_options options);
 
+/* --------------------------------------------------------------- recurrent */
+
+/*
+ * PyTorch's weights of one layer, in its order of the gates (LSTM i, f, g, o; GRU r, z, n):
+ * weight_ih (gates * hidden, features), weight_hh (gates * hidden, hidden), biases (gates * hidden)
+ * or both NULL.
+ */
+typedef struct an_recurrent_weights {
+    an_tensor *weight_ih, *weight_hh, *bias_ih, *bias_hh;
+} an_recurrent_weights;
+
+/*
+ * A layer over whole sequences: x (batch, time, features) gives the hidden states (batch, time,
+ * hidden), from a state of zeros. `reverse` goes from the last step to the first, for the second
+ * half of a bidirectional layer.
+ */
+AN_API an_tensor *an_lstm(an_graph *graph, an_tensor *x, an_recurrent_weights weights,
+                          bool reverse);
+AN_API an_tensor *an_gru(an_graph *graph, an_tensor *x, an_recurrent_weights weights, bool reverse);
+
 /* -------------------------------------------------------------- reductions */
 
 /* Over all elements, to a scalar. The mean of no elements is NaN. */

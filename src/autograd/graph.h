@@ -3,8 +3,8 @@
  *
  * An operation is one an_op: its name, its shape rule, its forward and its backward computation,
  * side by side in the file of its family (arithmetic.c, unary.c, product.c, linear.c, reduce.c,
- * index.c, softmax.c, attention.c, class_loss.c, value_loss.c, dropout.c, apply.c). ops.h lists
- * them all.
+ * index.c, softmax.c, attention.c, recurrent.c, class_loss.c, value_loss.c, dropout.c, apply.c).
+ * ops.h lists them all.
  *
  * an__record runs one: it makes a node with the output tensor in the graph's arena, asks the shape
  * rule, allocates the values, runs forward, and links the node into the graph if a gradient will
@@ -83,6 +83,10 @@ typedef union an_attributes {
         float *weights, *scratch;
         uint8_t *keep;
     } attention;
+    struct {
+        bool reverse;
+        struct an_recurrent_call *call;
+    } recurrent;
     struct {
         const an_operation *operation;
         an_shape shape;

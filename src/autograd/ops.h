@@ -35,6 +35,8 @@
     X(linear) \
     X(attention) \
     X(self_attention) \
+    X(lstm) \
+    X(gru) \
     X(sum) \
     X(mean) \
     X(sum_dim) \

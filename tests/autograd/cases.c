@@ -242,6 +242,7 @@ static void divergence(an_rng *rng, bool large, an_shape *shapes, int *count, se
 {
     two_equal(rng, large, shapes, count, s);
     loss_setting(rng, s, AN_KL_DIV_LOSS, 1);
+    s->loss.weight = s->loss.pos_weight = NULL; /* it takes none */
     s->loss.reduction = (an_reduction)below(rng, 3);
 }
 
@@ -264,6 +265,28 @@ static void side_by_side(an_rng *rng, bool large, an_shape *shapes, int *count, 
     three_parts(rng, large, shapes, count, s);
     *count = 1;
     shapes[0].dim[2] *= 3;
+}
+
+static void recurrent(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s,
+                      int64_t gates)
+{
+    const int64_t hidden = large ? 40 : odd_dim(rng, 17), in = odd_dim(rng, 8);
+    s->reverse = below(rng, 2);
+    *count = below(rng, 3) ? 5 : 3;
+    shapes[0] = an_shape_3(large ? 70 : odd_dim(rng, 5), large ? 20 : odd_dim(rng, 5), in);
+    shapes[1] = an_shape_2(gates * hidden, in);
+    shapes[2] = an_shape_2(gates * hidden, hidden);
+    shapes[3] = shapes[4] = an_shape_1(gates * hidden);
+}
+
+static void four_gates(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    recurrent(rng, large, shapes, count, s, 4);
+}
+
+static void three_gates(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    recurrent(rng, large, shapes, count, s, 3);
 }
 
 static void parts(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
@@ -329,6 +352,14 @@ static an_tensor *call_attention(an_graph *graph, an_tensor **in, int count, con
     return count == 1 ? an_self_attention(graph, in[0], options)
                       : an_attention(graph, in[0], in[1], in[2], options);
 }
+
+static an_recurrent_weights weights_of(an_tensor **in, int count)
+{
+    return (an_recurrent_weights){in[1], in[2], count > 3 ? in[3] : NULL, count > 3 ? in[4] : NULL};
+}
+
+CALL(lstm, in[0], weights_of(in, count), s->reverse)
+CALL(gru, in[0], weights_of(in, count), s->reverse)
 
 static an_tensor *call_class_loss(an_graph *graph, an_tensor **in, int count, const setting *s)
 {
@@ -421,6 +452,8 @@ const op_case op_cases[] = {
     {"concat", parts, call_concat, twin_concat, -2, 2, 0},
     {"attention", three_parts, call_attention, twin_attention, -2, 2, 0},
     {"self_attention", side_by_side, call_attention, twin_self_attention, -2, 2, 0},
+    {"lstm", four_gates, call_lstm, twin_lstm, -0.5, 0.5, 0},
+    {"gru", three_gates, call_gru, twin_gru, -0.5, 0.5, 0},
     {"nll_loss", negative_class_loss, call_class_loss, twin_nll_loss, -4, 0, 0},
     {"cross_entropy", class_loss, call_class_loss, twin_cross_entropy, -4, 4, 0},
     {"mse_loss", squares, call_value_loss, twin_value_loss, -2, 2, 0},

@@ -235,6 +235,75 @@ void twin_softmax_dim(const setting *s, const twin *in, int count, twin *out)
     }
 }
 
+/* --------------------------------------------------------------- recurrent */
+
+static double squash(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+/* Row `row` of W_ih x + b_ih (of = 0), or of W_hh h + b_hh (of = 1). */
+static double gate_part(const twin *in, int count, int of, int64_t row, const double *v)
+{
+    const twin *w = &in[1 + of];
+    double sum = count > 3 ? in[3 + of].data[row] : 0;
+    for (int64_t j = 0; j < w->shape.dim[1]; j++)
+        sum += w->data[row * w->shape.dim[1] + j] * v[j];
+    return sum;
+}
+
+/* One step of one sample: h and c (LSTM) become the next ones; `next` is room for them. */
+static void twin_step(const twin *in, int count, bool gru, const double *x, int64_t hidden,
+                      double *h, double *c, double *next)
+{
+    for (int64_t j = 0; j < hidden; j++) {
+        double a[4], b[4];
+        for (int g = 0; g < (gru ? 3 : 4); g++) {
+            a[g] = gate_part(in, count, 0, g * hidden + j, x);
+            b[g] = gate_part(in, count, 1, g * hidden + j, h);
+        }
+        if (gru) {
+            const double r = squash(a[0] + b[0]), z = squash(a[1] + b[1]);
+            next[j] = (1 - z) * tanh(a[2] + r * b[2]) + z * h[j];
+        } else {
+            c[j] = squash(a[1] + b[1]) * c[j] + squash(a[0] + b[0]) * tanh(a[2] + b[2]);
+            next[j] = squash(a[3] + b[3]) * tanh(c[j]);
+        }
+    }
+    memcpy(h, next, (size_t)hidden * sizeof *h);
+}
+
+static void twin_recurrent(const setting *s, const twin *in, int count, twin *out, bool gru)
+{
+    an_shape shape = in[0].shape;
+    const int64_t time = shape.dim[1], features = shape.dim[2], hidden = in[2].shape.dim[1];
+    shape.dim[2] = hidden;
+    twin_new(out, shape);
+    double *h = calloc(3 * (size_t)hidden + 1, sizeof *h);
+    if (!h)
+        abort();
+    for (int64_t b = 0; b < shape.dim[0]; b++) {
+        memset(h, 0, 3 * (size_t)hidden * sizeof *h);
+        for (int64_t step = 0; step < time; step++) {
+            const int64_t at = b * time + (s->reverse ? time - 1 - step : step);
+            twin_step(in, count, gru, in[0].data + at * features, hidden, h, h + hidden,
+                      h + 2 * hidden);
+            memcpy(out->data + at * hidden, h, (size_t)hidden * sizeof *h);
+        }
+    }
+    free(h);
+}
+
+void twin_lstm(const setting *s, const twin *in, int count, twin *out)
+{
+    twin_recurrent(s, in, count, out, false);
+}
+
+void twin_gru(const setting *s, const twin *in, int count, twin *out)
+{
+    twin_recurrent(s, in, count, out, true);
+}
+
 /* ---------------------------------------------------------------- products */
 
 void twin_matmul(const setting *s, const twin *in, int count, twin *out)

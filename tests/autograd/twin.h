@@ -8,7 +8,7 @@
 
 #include <anneal/autograd.h>
 
-enum { MAX_INPUTS = 4, MAX_LABELS = 4096, MAX_WEIGHTS = 64 };
+enum { MAX_INPUTS = 5, MAX_LABELS = 4096, MAX_WEIGHTS = 64 };
 
 /* A tensor in double. */
 typedef struct twin {
@@ -30,6 +30,7 @@ typedef struct setting {
     uint64_t seed; /* of dropout */
     int64_t heads; /* of attention */
     bool causal;
+    bool reverse; /* of LSTM and GRU */
     an_loss loss;
     float weights[MAX_WEIGHTS], pos_weights[MAX_WEIGHTS]; /* what the loss points to */
 } setting;
@@ -44,6 +45,6 @@ twin_function twin_add, twin_sub, twin_mul, twin_div, twin_affine, twin_neg, twi
     twin_silu, twin_leaky_relu, twin_elu, twin_softplus, twin_softmax_dim, twin_softmax,
     twin_log_softmax, twin_dropout, twin_matmul, twin_transpose, twin_linear, twin_sum, twin_mean,
     twin_sum_dim, twin_mean_dim, twin_max_dim, twin_reshape, twin_flatten, twin_slice,
-    twin_index_rows, twin_concat, twin_attention, twin_self_attention, twin_nll_loss, twin_cross_entropy, twin_value_loss, twin_apply;
+    twin_index_rows, twin_concat, twin_attention, twin_self_attention, twin_lstm, twin_gru, twin_nll_loss, twin_cross_entropy, twin_value_loss, twin_apply;
 
 #endif

@@ -24,7 +24,7 @@ typedef struct small_setting {
     int32_t labels[4];
     int64_t label_count;
     int64_t heads;
-    bool causal;
+    bool causal, reverse;
     an_loss loss;
 } small_setting;
 
@@ -54,6 +54,7 @@ static void fill(setting *to, const small_setting *from)
     memcpy(to->labels, from->labels, sizeof from->labels);
     to->heads = from->heads;
     to->causal = from->causal;
+    to->reverse = from->reverse;
     to->loss = from->loss;
 }
 

@@ -145,6 +145,27 @@ for causal in (False, True):
              (2, 5, 12), heads=heads, causal=causal)
 
 
+def recurrent(layer, reverse, x, *weights):
+    """PyTorch's own function, on a layer whose weights are the given ones."""
+    if reverse:
+        x = x.flip(1)
+    bias = len(weights) > 2
+    state = x.new_zeros(1, x.shape[0], weights[1].shape[1])
+    if layer == "lstm":
+        y = torch.lstm(x, (state, state), weights, bias, 1, 0.0, False, False, True)[0]
+    else:
+        y = torch.gru(x, state, weights, bias, 1, 0.0, False, False, True)[0]
+    return y.flip(1) if reverse else y
+
+
+for layer, gates in (("lstm", 4), ("gru", 3)):
+    for reverse in (False, True):
+        weights = ((gates * 3, 2), (gates * 3, 3), (gates * 3,), (gates * 3,))
+        for shapes in (weights, weights[:2]):
+            case(layer, lambda *x, n=layer, r=reverse: recurrent(n, r, *x), (2, 4, 2), *shapes,
+                 low=-1.0, high=1.0, reverse=reverse)
+
+
 def floats(x):
     texts = ["%.9g" % float(v) for v in x.reshape(-1)]
     texts = [t if "." in t or "e" in t else t + ".0" for t in texts]

@@ -6,6 +6,7 @@
 /* The sources of meson.build that define a table: X(name) stands for an__<name>_table_<bits>. */
 #define KERNEL_TABLES(X, bits) \
     X(bytes, bits)             \
+    X(cells, bits)             \
     X(gemm, bits)              \
     X(losses, bits)            \
     X(pointwise, bits)         \

@@ -19,13 +19,15 @@
 #define AN_KERNEL_NAME(name) AN_KERNEL_JOIN(name, AN_KERNEL_BITS)
 
 /* Each is defined in the header of its name: matrix products; maps and broadcasts element by
- * element; reductions and softmax by rows; attention's scores; losses; optimizers and norms; bytes
+ * element; reductions and softmax by rows; attention's scores; cells of LSTM and
+ * GRU; losses; optimizers and norms; bytes
  * to floats. */
 typedef struct an_gemm_table an_gemm_table;
 typedef struct an_pointwise_table an_pointwise_table;
 typedef struct an_rows_table an_rows_table;
 typedef struct an_losses_table an_losses_table;
 typedef struct an_scores_table an_scores_table;
+typedef struct an_cells_table an_cells_table;
 typedef struct an_update_table an_update_table;
 typedef struct an_bytes_table an_bytes_table;
 
@@ -36,6 +38,7 @@ typedef struct an_kernels {
     const an_rows_table *rows;
     const an_losses_table *losses;
     const an_scores_table *scores;
+    const an_cells_table *cells;
     const an_update_table *update;
     const an_bytes_table *bytes;
 } an_kernels;

@@ -12,7 +12,7 @@ UPDATE(nadam)
         m[i] = FUSED(r.take1, d, r.keep1 * m[i]);
         v[i] = FUSED(r.take2 * d, d, r.keep2 * v[i]);
         an_real u = FUSED(r.rate, m[i], r.direct * d) / FUSED(SQRT(v[i]), r.correct, r.eps);
-        p[i] = r.shrink * p[i] - u;
+        p[i] = FUSED(r.shrink, p[i], -u);
     }
 }
 
@@ -56,7 +56,7 @@ UPDATE(lion)
         an_real way = FUSED(r.take1, d, r.keep1 * m[i]);
         m[i] = FUSED(r.take2, d, r.keep2 * m[i]);
         an_real move = way > 0 ? r.rate : way < 0 ? -r.rate : way;
-        p[i] = r.shrink * p[i] - move;
+        p[i] = FUSED(r.shrink, p[i], -move);
     }
 }
 

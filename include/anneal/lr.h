@@ -32,10 +32,10 @@
  * ReduceLROnPlateau in the list below are Anneal's own: shapes (Linear, Cosine, ...) and an algebra
  * of schedules (Sequence, Product, Clamp, Loop, ...). In their own tongue:
  *
- *   Sequence([Linear(start=0), Cosine(end=0.1)], [500st])                warmup, then cosine
+ *   Sequence([Linear(start=0, end=1), Cosine(end=0.1)], [500st])         warmup, then cosine
  *   Product([Cosine(length=90ep), ReduceLROnPlateau(patience=5)])        and a plateau on top
  *   Clamp(Cosine(length=10min), min=1e-5)                                by the wall clock
- *   Together([Cosine(), Drive(Linear(start=0.85, end=0.95), 'momentum')])
+ *   Together([Cosine(), Drive(Linear(start=0.85, end=0.95), 'momentum', base=1)])
  *
  * What holds for all of them:
  *
@@ -540,12 +540,14 @@ typedef struct an_lr_spike {
 /*
  * Which slot of which groups a schedule drives, by name ("momentum", or a name that was given to
  * an_lr_group_name) and by index (none: all groups that have the slot). The slot's value is the
- * base. It stands at the top or in Together; a schedule without it drives "lr".
+ * base rate, or else `base`: with 1 the factors are the values themselves. It stands at the top or
+ * in Together; a schedule without it drives "lr".
  */
 typedef struct an_lr_drive {
     const an_lr_desc *schedule;
     const char *slot;
     an_lr_integers groups;
+    double base;
 } an_lr_drive;
 
 /* Several schedules on one clock, each on slots that no other drives. It stands at the top. */

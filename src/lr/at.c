@@ -76,13 +76,21 @@ double an_lr_at_step(const an_lr_schedule *schedule, size_t group, int64_t step)
     return an_lr_at(schedule, group, AN_LR, step);
 }
 
+double an__lr_ask(const an_lr_schedule *s, size_t group, an_slot_id id, const an_lr_clock *clock,
+                  const an__lr_tracer *tracer)
+{
+    if (!exists(s, group, id) || !an__lr_is_clock(clock))
+        return nothing;
+    an__lr_time t = an__lr_plan(s, clock);
+    an__lr_member m = *an__lr_member_at(s, group);
+    m.tracer = tracer;
+    return value_at(s, &m, id, &t);
+}
+
 double an_lr_at_clock(const an_lr_schedule *schedule, size_t group, an_slot_id id,
                       const an_lr_clock *clock)
 {
-    if (!exists(schedule, group, id) || !an__lr_is_clock(clock))
-        return nothing;
-    an__lr_time t = an__lr_plan(schedule, clock);
-    return value_at(schedule, an__lr_member_at(schedule, group), id, &t);
+    return an__lr_ask(schedule, group, id, clock, NULL);
 }
 
 void an__lr_write_values(an_lr_schedule *s)

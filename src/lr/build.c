@@ -143,12 +143,13 @@ static void give_memory(layout *l, an__lr_node *node, const an_lr_desc *desc)
     const an__lr_feedback *feedback = an__lr_class_of(desc->kind)->feedback;
     size_t count = an__lr_memory_of(desc, l->run), aside = feedback ? feedback->aside : 0;
     double *memory = carve(l, count + aside, sizeof *memory);
-    an__lr_span *spans = carve(l, an__lr_span_count(desc), sizeof *spans);
+    size_t lengths = an__lr_span_count(desc);
+    an__lr_span *spans = carve(l, lengths, sizeof *spans);
     if (!node)
         return;
     node->memory = memory;
     node->memory_count = count;
-    node->spans = spans;
+    node->spans = lengths > 0 ? spans : NULL;
     node->observes = feedback != NULL;
     for (size_t i = 0; i < count; i++)
         memory[i] = NAN;
@@ -252,6 +253,8 @@ static an__lr_member *take_group(an_lr_schedule *s, an_lr_group *group)
         if (!an__lr_covers(track, m))
             continue;
         set_bases(track->root, m, &group->slot[track->slot]);
+        if (!isnan(track->base))
+            set_other_bases(track->root, m, track->base);
         an_slot *momentum = track->drives_momentum ? an__lr_momentum_slot(group) : NULL;
         if (momentum)
             initial_or(momentum, momentum->value);
@@ -267,9 +270,9 @@ static void start_group(an_lr_schedule *s, an_lr_group *group)
     an__lr_member *m = take_group(s, group);
     for (size_t i = 0; i < s->track_count; i++) {
         const an__lr_track *track = &s->tracks[i];
+        double from = isnan(track->base) ? found[track->slot] : track->base;
         if (an__lr_covers(track, m))
-            group->slot[track->slot].value =
-                track->root->class->start(track->root, m, found[track->slot]);
+            group->slot[track->slot].value = track->root->class->start(track->root, m, from);
     }
     an__lr_write_start(s, m, &(an__lr_time){{0}}, false);
 }
@@ -412,6 +415,8 @@ an_lr_schedule *an_lr_init_run(void *memory, size_t size, const an_lr_desc *desc
     s->members = l.memory + l.used;
     s->counts_clock = an__lr_counts_clock(s->root);
     s->may_end = an__lr_may_end(s->root);
+    s->plain = s->track_count == 1 && s->tracks[0].root == s->root && !s->root->class->rate &&
+               !s->root->observes && !s->counts_clock && !(run->seconds > 0);
     s->stride = stride;
     s->capacity = (size - fixed) / stride;
     for (size_t i = 0; i < group_count; i++)

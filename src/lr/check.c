@@ -196,6 +196,8 @@ bool an__lr_check_param(const an_lr_desc *desc, const an_lr_param *param, size_t
     case AN_LR_REAL:
         if (param->required && isnan(*(const double *)at))
             return missing_real(kind, param, err);
+        if (isnan(param->fallback) && isnan(*(const double *)at))
+            return true;
         return check_number(kind, param, *(const double *)at, -1, err);
     case AN_LR_CHOICE:
         return check_choice(kind, param, an__lr_choice(desc, param), err);

@@ -52,10 +52,12 @@ static bool find_slot(const char *name, an_lr_group *const *groups, size_t count
 static bool make_track(an__lr_track *track, an__lr_node *node, an_lr_group *const *groups,
                        size_t count, an_error *err)
 {
-    *track = (an__lr_track){.root = node, .slot = AN_LR, .memo = {.e = AN__LR_NO_STEP}};
+    *track =
+        (an__lr_track){.root = node, .slot = AN_LR, .base = NAN, .memo = {.e = AN__LR_NO_STEP}};
     if (node->desc.kind == AN_LR_DRIVE) {
         const an_lr_drive *drive = &node->desc.drive;
         track->root = node->children[0];
+        track->base = drive->base;
         track->groups = drive->groups.count > 0 ? &drive->groups : NULL;
         if (!find_slot(drive->slot, groups, count, &track->slot, err))
             return false;

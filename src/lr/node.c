@@ -7,13 +7,16 @@
 
 double an__lr_value(const an__lr_node *node, const an__lr_member *m, int64_t e)
 {
-    if (node->class->rate) {
-        an__lr_time t = {{(double)e}};
-        return an__lr_rate(node, m, &t, an__lr_base(node, m));
-    }
+    double rate;
+    if (node->class->rate)
+        return an__lr_rate(node, m, &(an__lr_time){{(double)e}}, an__lr_base(node, m));
     if (node->class->value)
-        return node->class->value(node, m, e);
-    return an__lr_base(node, m) * node->class->factor(node, m->index, e);
+        rate = node->class->value(node, m, e);
+    else
+        rate = an__lr_base(node, m) * node->class->factor(node, m->index, e);
+    if (m->tracer)
+        m->tracer->visit(m->tracer, node, &(an__lr_time){{(double)e}}, an__lr_base(node, m), rate);
+    return rate;
 }
 
 double an__lr_restart(const an__lr_node *node, const an__lr_member *m, double lr)
@@ -134,7 +137,7 @@ double an__lr_rate(const an__lr_node *node, const an__lr_member *m, const an__lr
     bool ends = end != AN_END_DEFAULT || (node->class->rate && node->child_count == 0);
     double rate =
         ends && past_end(node, end, t) ? ended(node, m, t, base) : plain_rate(node, m, t, base);
-    if (m->tracer)
+    if (m->tracer && node->class->rate)
         m->tracer->visit(m->tracer, node, t, base, rate);
     return rate;
 }

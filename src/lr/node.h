@@ -57,7 +57,7 @@ typedef struct an__lr_time {
 struct an__lr_tracer {
     void (*visit)(const an__lr_tracer *tracer, const an__lr_node *node, const an__lr_time *t,
                   double base, double rate);
-    an_lr_visit user_visit;
+    an_lr_visit user_visit; /* the user's own, and what it is called with */
     void *user;
 };
 
@@ -189,6 +189,7 @@ typedef struct an__lr_track {
     an__lr_node *root;
     an_slot_id slot;
     const an_lr_integers *groups;
+    double base;          /* instead of the slot's value; a NaN: that */
     bool drives_momentum; /* beside the learning rate */
     bool holds_momentum;  /* it follows from the time, since a node of Anneal's own is there */
     an__lr_memo memo;
@@ -213,6 +214,7 @@ struct an_lr_schedule {
     unsigned char *members; /* `capacity` records of `stride` bytes */
     size_t stride;
     an__lr_time now;
+    bool plain;        /* one counting tree without feedback, on the steps themselves */
     bool counts_clock; /* some length is not in steps */
     bool may_end;      /* some after_end is an error */
     bool ended;
@@ -359,8 +361,10 @@ void an__lr_write_start(const an_lr_schedule *schedule, an__lr_member *m, const 
                         bool hold);
 /* Writes once more what follows from the time alone. */
 void an__lr_rewrite(an_lr_schedule *schedule);
-/* at.c: writes the values of now into the slots. */
+/* at.c: writes the values of now into the slots; an_lr_at_clock with a tracer. */
 void an__lr_write_values(an_lr_schedule *schedule);
+double an__lr_ask(const an_lr_schedule *schedule, size_t group, an_slot_id id,
+                  const an_lr_clock *clock, const an__lr_tracer *tracer);
 
 /* clock.c: the time on the plan, now and at a clock; whether a clock is one. */
 an__lr_time an__lr_plan_now(const an_lr_schedule *schedule);

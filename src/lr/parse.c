@@ -329,7 +329,8 @@ static bool is_none(const an_lr_param *param, const an_spec_node *node)
 {
     return node->kind == AN_SPEC_NONE && !param->required &&
            (param->type == AN_LR_INTEGER || param->type == AN_LR_FUNCTION ||
-            param->type == AN_LR_LENGTH || param->type == AN_LR_VALUE) &&
+            param->type == AN_LR_LENGTH || param->type == AN_LR_VALUE ||
+            param->type == AN_LR_REAL) &&
            isnan(param->fallback);
 }
 

@@ -89,6 +89,31 @@ void an__lr_rewrite(an_lr_schedule *s)
 
 /* ------------------------------------------------------------------- steps */
 
+/* Almost every schedule: one counting tree over the learning rate, on the steps themselves. */
+static bool is_plain(const an_lr_schedule *s)
+{
+    return s->plain && s->edit_count == 0 && !(s->landing && s->landing->active);
+}
+
+/* move_track for these. */
+static void step_plain(an_lr_schedule *s)
+{
+    an__lr_track *track = s->tracks;
+    const an__lr_node *root = track->root;
+    double steps = s->now.at[AN_STEPS] += 1;
+    int64_t e = (int64_t)steps;
+    for (size_t i = 0; i < s->member_count; i++) {
+        an__lr_member *m = an__lr_member_at(s, i);
+        double *lr = &m->group->slot[AN_LR].value;
+        if (root->class->step)
+            *lr = root->class->step(root, m, e, *lr, &track->memo);
+        else
+            *lr = root->class->next(root, m, e, *lr);
+        if (track->drives_momentum)
+            write_momentum(track, m, &(an__lr_time){{steps}}, false);
+    }
+}
+
 static bool plateau_alone(const an_lr_schedule *s)
 {
     return s->root->desc.kind == AN_PLATEAU_LR;
@@ -97,6 +122,10 @@ static bool plateau_alone(const an_lr_schedule *s)
 void an_lr_step(an_lr_schedule *schedule)
 {
     an_lr_schedule *s = schedule;
+    if (is_plain(s)) {
+        step_plain(s);
+        return;
+    }
     if (plateau_alone(s))
         return;
     if (s->root->observes) {

@@ -273,6 +273,7 @@ static const an_lr_param drive_params[] = {
     PARAM(drive, schedule, AN_LR_CHILD, true, NAN, ANY),
     PARAM(drive, slot, AN_LR_NAME, true, NAN, ANY),
     PARAM(drive, groups, AN_LR_INTEGERS, false, NAN, WHOLE(0)),
+    PARAM(drive, base, AN_LR_REAL, false, NAN, ANY),
 };
 
 static const an_lr_param together_params[] = {
@@ -403,7 +404,7 @@ bool an__lr_is_default(const an_lr_desc *desc, const an_lr_param *param)
         return isnan(param->fallback) ? *(const int64_t *)at == AN_LR_NONE
                                       : (double)*(const int64_t *)at == param->fallback;
     case AN_LR_REAL:
-        return *(const double *)at == param->fallback;
+        return is_fallback(*(const double *)at, param);
     case AN_LR_BOOL:
         return *(const bool *)at == (param->fallback != 0);
     case AN_LR_CHOICE:

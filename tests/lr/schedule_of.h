@@ -5,6 +5,7 @@
 #include "../base/cmocka_all.h"
 #include <anneal/lr_text.h>
 #include <math.h>
+#include <string.h>
 
 #define MAX_GROUPS 4
 
@@ -24,16 +25,44 @@ static inline void bench_groups(bench *b, size_t count, double lr)
     }
 }
 
-static inline void bench_start(bench *b, const char *spec, size_t count, double lr)
+/* Over the groups that are there, for a run of which something is known; NULL: nothing. */
+static inline void bench_make(bench *b, const char *spec, const an_lr_run *run, size_t count)
 {
     an_error err = {0};
-    bench_groups(b, count, lr);
-    b->text = an_lr_parse_text(spec, NULL, NULL, &err);
+    b->text = an_lr_parse_text(spec, run, NULL, &err);
     if (!b->text)
         fail_msg("%s: %s", spec, err.message);
-    b->schedule = an_lr_new(an_lr_text_desc(b->text), b->groups, count, NULL, &err);
+    b->schedule = an_lr_new_run(an_lr_text_desc(b->text), run, b->groups, count, NULL, &err);
     if (!b->schedule)
         fail_msg("%s: %s", spec, err.message);
+}
+
+static inline void bench_start(bench *b, const char *spec, size_t count, double lr)
+{
+    bench_groups(b, count, lr);
+    bench_make(b, spec, NULL, count);
+}
+
+/* One group with the rate `lr`. */
+static inline void bench_start_run(bench *b, const char *spec, const an_lr_run *run, double lr)
+{
+    bench_groups(b, 1, lr);
+    bench_make(b, spec, run, 1);
+}
+
+/* What parsing or making it says. */
+static inline void expect_no(const char *spec, const an_lr_run *run, const char *message)
+{
+    bench b;
+    an_error err = {0};
+    bench_groups(&b, 2, 0.1);
+    an_lr_text *text = an_lr_parse_text(spec, run, NULL, &err);
+    an_lr_schedule *schedule =
+        text ? an_lr_new_run(an_lr_text_desc(text), run, b.groups, 2, NULL, &err) : NULL;
+    if (schedule || !strstr(err.message, message))
+        fail_msg("%s: %s\ninstead of %s", spec, schedule ? "accepted" : err.message, message);
+    assert_false(b.group[0].slot[AN_LR].has_initial);
+    an_lr_text_free(text);
 }
 
 static inline void bench_stop(bench *b)

@@ -197,6 +197,81 @@ typedef enum an_activation { AN_IDENTITY, AN_RELU, AN_TANH, AN_SIGMOID } an_acti
 AN_API an_tensor *an_linear(an_graph *graph, an_tensor *x, an_tensor *weight, an_tensor *bias,
                             an_activation activation);
 
+/* ------------------------------------------------------------------ images */
+
+/*
+ * Images are (n, channels, height, width). Pairs are {vertical, horizontal}. In the options zero
+ * means PyTorch's default, so that NULL or all zero is PyTorch's call without further arguments.
+ *
+ * A window of `kernel` values that lie `dilation` apart begins `padding` outside of the image and
+ * moves by `stride`: along a dimension of size s there are
+ *
+ *   (s + 2 padding - dilation (kernel - 1) - 1) / stride + 1
+ *
+ * places for it, rounded down. That there is none, or that a kernel has more than 65536 values, is
+ * an error.
+ */
+typedef struct an_conv2d_options {
+    int64_t stride[2];   /* 0: 1 */
+    int64_t padding[2];  /* of zeros, on either side */
+    int64_t dilation[2]; /* 0: 1 */
+    int64_t groups;      /* 0: 1; channels and features are cut into so many, each for itself */
+    /* padding='same': the result has the image's size; an odd rest of the padding goes below and
+     * to the right. Strides must be 1, `padding` 0. */
+    bool same;
+    an_activation activation; /* applied to the result in the same operation */
+} an_conv2d_options;
+
+/*
+ * Convolution (without turning the kernel, as everywhere in this field): x (n, channels, h, w),
+ * weight (features, channels / groups, kernel height, kernel width), bias (features) or NULL; the
+ * result is (n, features, h', w').
+ */
+AN_API an_tensor *an_conv2d(an_graph *graph, an_tensor *x, an_tensor *weight, an_tensor *bias,
+                            const an_conv2d_options *options);
+
+typedef struct an_conv_transpose2d_options {
+    int64_t stride[2];         /* 0: 1 */
+    int64_t padding[2];        /* cut off on either side */
+    int64_t output_padding[2]; /* more at the bottom and right; below stride or dilation */
+    int64_t dilation[2];       /* 0: 1 */
+    int64_t groups;            /* 0: 1 */
+} an_conv_transpose2d_options;
+
+/*
+ * The transposed convolution, the derivative of an_conv2d by its image: x (n, channels, h, w),
+ * weight (channels, features / groups, kernel height, kernel width), bias (features) or NULL; the
+ * result is (n, features, h', w') with
+ *
+ *   h' = (h - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1
+ */
+AN_API an_tensor *an_conv_transpose2d(an_graph *graph, an_tensor *x, an_tensor *weight,
+                                      an_tensor *bias, const an_conv_transpose2d_options *options);
+
+typedef struct an_pool2d_options {
+    int64_t kernel[2];   /* at least 1 */
+    int64_t stride[2];   /* 0: the kernel */
+    int64_t padding[2];  /* at most half of the kernel */
+    int64_t dilation[2]; /* 0: 1; of max_pool2d alone */
+    /* The number of places is rounded up, but no window begins beyond image and upper padding. */
+    bool ceil_mode;
+    /* Of avg_pool2d alone: divide by the pixels of the image instead of those of the window, with
+     * its padding (count_include_pad=False); or by a number of your own, unless 0. */
+    bool exclude_padding;
+    int64_t divisor;
+} an_pool2d_options;
+
+/* The maximum of each window, NaN if there is one; padding never wins. The gradient goes to the
+ * first pixel that has it. */
+AN_API an_tensor *an_max_pool2d(an_graph *graph, an_tensor *x, const an_pool2d_options *options);
+/* The mean of each window; padding counts as zeros. */
+AN_API an_tensor *an_avg_pool2d(an_graph *graph, an_tensor *x, const an_pool2d_options *options);
+/*
+ * Means that give (n, channels, height, width) from any size, 0 keeping the image's: row i is the
+ * mean of rows i h / height to (i + 1) h / height, the first rounded down, the end rounded up.
+ */
+AN_API an_tensor *an_adaptive_avg_pool2d(an_graph *graph, an_tensor *x, int64_t height,
+                                         int64_t width);
 /* --------------------------------------------------------------- attention */
 
 /* `heads` divides the width. `dropout` is of the weights, 0 <= dropout < 1, and draws from `rng`.

@@ -20,9 +20,11 @@
 
 #include <anneal/autograd.h>
 
+#include "tensor/kernels/conv.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/kernels/losses.h"
 #include "tensor/kernels/pointwise.h"
+#include "tensor/kernels/pooling.h"
 #include "tensor/kernels/rows.h"
 
 typedef struct an_node an_node;
@@ -75,6 +77,17 @@ typedef union an_attributes {
         an_rng *rng;
         uint8_t *keep;
     } dropout;
+    struct {
+        an_conv plan; /* sizes are the shape rule's to fill in */
+        int64_t output_padding[2];
+        bool same;
+        an_activation activation;
+    } conv;
+    struct {
+        an_pooling plan;
+        bool ceil_mode;
+        uint16_t *where; /* of each maximum */
+    } pool;
     struct {
         int64_t heads;
         bool causal;

@@ -33,6 +33,11 @@
     X(matmul) \
     X(transpose) \
     X(linear) \
+    X(conv2d) \
+    X(conv_transpose2d) \
+    X(max_pool2d) \
+    X(avg_pool2d) \
+    X(adaptive_avg_pool2d) \
     X(attention) \
     X(self_attention) \
     X(lstm) \

@@ -1,7 +1,7 @@
 /* The context: allocator, kernels for this processor, threads, scratch memory. */
 #include "tensor/context.h"
 
-#include "tensor/kernels/gemm.h"
+#include "tensor/kernels/conv.h"
 
 static bool choose_kernels(an_context *context, int bits, an_error *err)
 {
@@ -30,7 +30,7 @@ static bool start_pool(an_context *context, int threads, an_error *err)
 
 static bool make_scratch(an_context *context, an_error *err)
 {
-    context->scratch_floats = context->kernels->gemm->scratch_floats;
+    context->scratch_floats = context->kernels->gemm->scratch_floats + AN_CONV_SCRATCH;
     context->scratch_bytes =
         (size_t)context->scratch_floats * (size_t)an_context_threads(context) * sizeof(float) + 64;
     context->scratch_block = an_alloc(&context->allocator, context->scratch_bytes, 1, err);

@@ -8,7 +8,8 @@ struct an_context {
     an_allocator allocator;
     const an_kernels *kernels;
     an_pool *pool;
-    float *scratch;         /* one piece a thread, for packed matrices; each aligned to 64 bytes */
+    float *
+        scratch; /* one piece a thread, for packed matrices and columns; each aligned to 64 bytes */
     int64_t scratch_floats; /* the length of a piece */
     void *scratch_block;
     size_t scratch_bytes;

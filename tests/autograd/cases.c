@@ -440,6 +440,9 @@ const op_case op_cases[] = {
     {"matmul", two_matrices, call_matmul, twin_matmul, -1, 1, 0},
     {"transpose", at_least_two_dims, call_transpose, twin_transpose, -2, 2, 0},
     {"linear", layer, call_linear, twin_linear, -1, 1, 0},
+#define IMAGE_CASE(name) {#name, make_##name, call_##name, twin_##name, -1, 1, 0},
+    IMAGE_CASES(IMAGE_CASE)
+#undef IMAGE_CASE
     {"sum", one, call_sum, twin_sum, -2, 2, 0},
     {"mean", one, call_mean, twin_mean, -2, 2, 0},
     {"sum_dim", at_least_one_dim, call_sum_dim, twin_sum_dim, -2, 2, 0},

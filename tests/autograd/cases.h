@@ -17,6 +17,15 @@ typedef struct op_case {
     double gap;       /* inputs keep this distance from 0, where the operation bends or ends */
 } op_case;
 
+/* Those of images.c. */
+#define IMAGE_CASES(X) \
+    X(conv2d) X(conv_transpose2d) X(max_pool2d) X(avg_pool2d) X(adaptive_avg_pool2d)
+#define DECLARE_CASE(name)                                                               \
+    void make_##name(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s); \
+    an_tensor *call_##name(an_graph *graph, an_tensor **in, int count, const setting *s);
+IMAGE_CASES(DECLARE_CASE)
+#undef DECLARE_CASE
+
 extern const op_case op_cases[];
 extern const int op_case_count;
 

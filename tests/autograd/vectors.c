@@ -105,13 +105,17 @@ static void test_vectors(void **state)
     }
 }
 
-/* Dropout draws its own numbers, and an own operation has no counterpart. */
+/* Dropout draws its own numbers, an own operation has no counterpart, and those on images have
+ * vectors of their own (image_vectors.c). */
 static void test_every_operation_has_a_vector(void **state)
 {
     (void)state;
     for (int i = 0; i < op_case_count; i++) {
         const char *op = op_cases[i].name;
         bool found = strcmp(op, "dropout") == 0 || strcmp(op, "apply") == 0;
+#define IS_IMAGE_CASE(name) found = found || strcmp(op, #name) == 0;
+        IMAGE_CASES(IS_IMAGE_CASE)
+#undef IS_IMAGE_CASE
         for (int k = 0; k < VECTORS; k++)
             found = found || strcmp(vectors[k].op, op) == 0;
         if (!found)

@@ -7,12 +7,15 @@
 #define KERNEL_TABLES(X, bits) \
     X(bytes, bits)             \
     X(cells, bits)             \
+    X(conv, bits)              \
     X(gemm, bits)              \
     X(losses, bits)            \
+    X(pooling, bits)           \
     X(pointwise, bits)         \
     X(rows, bits)              \
     X(scores, bits)            \
-    X(update, bits)
+    X(update, bits)            \
+    X(winograd, bits)
 
 #define DECLARE(name, bits) extern const an_##name##_table an__##name##_table_##bits;
 #define COLLECT(name, bits) .name = &an__##name##_table_##bits,

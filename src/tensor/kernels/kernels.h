@@ -30,6 +30,9 @@ typedef struct an_scores_table an_scores_table;
 typedef struct an_cells_table an_cells_table;
 typedef struct an_update_table an_update_table;
 typedef struct an_bytes_table an_bytes_table;
+typedef struct an_conv_table an_conv_table;         /* convolutions, directly */
+typedef struct an_winograd_table an_winograd_table; /* and by minimal filtering */
+typedef struct an_pooling_table an_pooling_table;   /* windows of images */
 
 typedef struct an_kernels {
     int bits;
@@ -41,6 +44,9 @@ typedef struct an_kernels {
     const an_cells_table *cells;
     const an_update_table *update;
     const an_bytes_table *bytes;
+    const an_conv_table *conv;
+    const an_winograd_table *winograd;
+    const an_pooling_table *pooling;
 } an_kernels;
 
 /* The kernels of this context. */

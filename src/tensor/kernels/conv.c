@@ -1,0 +1,411 @@
+/*
+ * Direct convolution by the kernels of one width. See conv.h.
+ *
+ * Forward, a vector is up to AN_LANES neighbouring positions of an output row. A tile of ROWS
+ * features by VECS vectors keeps its sums in registers while the taps run: one tap loads VECS
+ * vectors of the padded image, wherever that tap sees them, and broadcasts ROWS weights. No columns
+ * are written out.
+ *
+ * For the weights, a tile is ROWS taps by VECS vectors of features, and the positions run: dy has
+ * its features in lanes, and a position's pixels are broadcast. The sums start from what dw holds.
+ */
+#include "tensor/kernels/conv.h"
+
+#include "tensor/kernels/elementary.h"
+#include "tensor/kernels/vector.h"
+
+#if AN_KERNEL_BITS == 512
+#define ROWS 8
+#define VECS 3
+#elif AN_KERNEL_BITS == 256
+#define ROWS 4
+#define VECS 3
+#else
+#define ROWS 4
+#define VECS 2
+#endif
+
+static int64_t at_least(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t at_most(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* `a` over `b`, rounded up; b is positive, a may be negative. */
+static int64_t divide_up(int64_t a, int64_t b)
+{
+    return a > 0 ? (a - 1) / b + 1 : -(-a / b);
+}
+
+/* Where part `part` of `parts` begins among `count` things: the parts differ by one at most. */
+static int64_t part_begin(int64_t count, int64_t parts, int64_t part)
+{
+    return count / parts * part + count % parts * part / parts;
+}
+
+AN_INLINE an_vec load_lanes(const float *p, int lanes)
+{
+    return lanes == AN_LANES ? an__vload(p) : an__vload_part(p, lanes);
+}
+
+AN_INLINE void store_lanes(float *p, an_vec v, int lanes)
+{
+    if (lanes == AN_LANES)
+        an__vstore(p, v);
+    else
+        an__vstore_part(p, v, lanes);
+}
+
+/* ----------------------------------------------------------------- padding */
+
+static void zero(float *y, int64_t n)
+{
+    int64_t i = 0;
+    for (; i + AN_LANES <= n; i += AN_LANES)
+        an__vstore(y + i, (an_vec){0});
+    if (i < n)
+        an__vstore_part(y + i, (an_vec){0}, (int)(n - i));
+}
+
+static void copy(float *y, const float *x, int64_t n)
+{
+    int64_t i = 0;
+    for (; i + AN_LANES <= n; i += AN_LANES)
+        an__vstore(y + i, an__vload(x + i));
+    if (i < n)
+        an__vstore_part(y + i, an__vload_part(x + i, (int)(n - i)), (int)(n - i));
+}
+
+/* One row of an image, `width` pixels, to its phases; `left` zeros before it, or pixels left out.
+ */
+static void pad_row(const an_padded *form, int64_t stride, int64_t width, int64_t left,
+                    const float *x, float *out)
+{
+    if (stride == 1) {
+        if (left < 0) {
+            x -= left;
+            width += left;
+            left = 0;
+        }
+        const int64_t count = at_least(at_most(width, form->pitch - left), 0);
+        zero(out, at_most(left, form->pitch));
+        copy(out + left, x, count);
+        zero(out + left + count, form->pitch - left - count);
+        return;
+    }
+    for (int64_t p = 0; p < stride; p++)
+        for (int64_t i = 0; i < form->phase; i++) {
+            const int64_t column = i * stride + p - left;
+            out[p * form->phase + i] = column >= 0 && column < width ? x[column] : 0;
+        }
+}
+
+static void pad(const an_conv *conv, const an_padded *form, int64_t channel, const float *x,
+                float *padded)
+{
+    const int64_t height = conv->size[0], width = conv->size[1];
+    for (int64_t c = channel; c < channel + form->channels; c++)
+        for (int64_t i = 0; i < form->rows; i++, padded += form->pitch) {
+            const int64_t row = form->first_row + i;
+            if (row < 0 || row >= height)
+                zero(padded, form->pitch);
+            else
+                pad_row(form, conv->stride[1], width, conv->padding[1],
+                        x + (c * height + row) * width, padded);
+        }
+}
+
+/* ------------------------------------------------------------ tiles forward */
+
+/* Where the vectors of a tile begin, and how many of their lanes are positions. */
+typedef struct tile {
+    const float *x[VECS];
+    float *y[VECS];
+    int lanes[VECS];
+} tile;
+
+AN_INLINE void finish(const an_direct_sums *job, int64_t feature, float *y, an_vec sum, int lanes)
+{
+    if (job->add)
+        sum += load_lanes(y, lanes);
+    if (job->bias)
+        sum += an__vsplat(job->bias[feature]);
+    if (job->epilogue == AN_EPILOGUE_RELU)
+        sum = an__vmax((an_vec){0}, sum);
+    store_lanes(y, sum, lanes);
+    if (job->epilogue == AN_EPILOGUE_TANH)
+        for (int i = 0; i < lanes; i++)
+            y[i] = an__tanh(y[i]);
+    if (job->epilogue == AN_EPILOGUE_SIGMOID)
+        for (int i = 0; i < lanes; i++)
+            y[i] = an__logistic(y[i]);
+}
+
+/* `rows` and `vecs` are constants in every use; the loops over them are unrolled. */
+AN_INLINE void compute(const an_direct *direct, const an_direct_sums *job, const tile *t,
+                       int64_t feature, const int rows, const int vecs)
+{
+    an_vec sum[ROWS][VECS] = {{{0}}};
+    const float *w[ROWS], *x[VECS];
+    AN_UNROLL
+    for (int i = 0; i < rows; i++)
+        w[i] = job->w + (feature + i) * job->w_step;
+    AN_UNROLL
+    for (int j = 0; j < vecs; j++)
+        x[j] = t->x[j];
+    const int64_t *offset = direct->offset;
+    for (int64_t k = 0; k < direct->taps; k++) {
+        an_vec right[VECS];
+        const int64_t at = offset[k];
+        AN_UNROLL
+        for (int j = 0; j < vecs; j++)
+            right[j] = an__vload(x[j] + at);
+        AN_UNROLL
+        for (int i = 0; i < rows; i++) {
+            const an_vec left = an__vsplat(w[i][k]);
+            AN_UNROLL
+            for (int j = 0; j < vecs; j++)
+                sum[i][j] += left * right[j];
+        }
+    }
+    AN_UNROLL
+    for (int i = 0; i < rows; i++) {
+        AN_UNROLL
+        for (int j = 0; j < vecs; j++)
+            finish(job, feature + i, t->y[j] + (feature + i) * job->plane, sum[i][j], t->lanes[j]);
+    }
+}
+
+/* Taps first..first + rows of the weights' gradient, features from `feature` on. */
+AN_INLINE void compute_weights(const an_direct *direct, int64_t pitch, const float *dy, float *dw,
+                               bool add, int64_t first, const int rows, const int vecs)
+{
+    an_vec sum[ROWS][VECS] = {{{0}}};
+    const float *x[ROWS];
+    dw += first * pitch;
+    AN_UNROLL
+    for (int i = 0; i < rows; i++) {
+        x[i] = direct->padded + direct->offset[first + i];
+        AN_UNROLL
+        for (int j = 0; j < vecs; j++)
+            if (add)
+                sum[i][j] = an__vload(dw + i * pitch + j * AN_LANES);
+    }
+    for (int64_t row = 0; row < direct->rows; row++) {
+        const int64_t start = row * direct->row_step;
+        for (int64_t p = start; p < start + direct->columns; p++, dy += pitch) {
+            an_vec right[VECS];
+            AN_UNROLL
+            for (int j = 0; j < vecs; j++)
+                right[j] = an__vload(dy + j * AN_LANES);
+            AN_UNROLL
+            for (int i = 0; i < rows; i++) {
+                const an_vec left = an__vsplat(x[i][p]);
+                AN_UNROLL
+                for (int j = 0; j < vecs; j++)
+                    sum[i][j] += left * right[j];
+            }
+        }
+    }
+    AN_UNROLL
+    for (int i = 0; i < rows; i++) {
+        AN_UNROLL
+        for (int j = 0; j < vecs; j++)
+            an__vstore(dw + i * pitch + j * AN_LANES, sum[i][j]);
+    }
+}
+
+typedef void sums_function(const an_direct *direct, const an_direct_sums *job, const tile *t,
+                           int64_t feature);
+typedef void weights_function(const an_direct *direct, int64_t pitch, const float *dy, float *dw,
+                              bool add, int64_t first);
+
+/* Every size of tile is a function of its own. */
+#define TILE(rows, vecs)                                                                         \
+    static void sums_##rows##_##vecs(const an_direct *direct, const an_direct_sums *job,         \
+                                     const tile *t, int64_t feature)                             \
+    {                                                                                            \
+        compute(direct, job, t, feature, rows, vecs);                                            \
+    }                                                                                            \
+    static void weights_##rows##_##vecs(const an_direct *direct, int64_t pitch, const float *dy, \
+                                        float *dw, bool add, int64_t first)                      \
+    {                                                                                            \
+        compute_weights(direct, pitch, dy, dw, add, first, rows, vecs);                          \
+    }
+#if VECS == 3
+#define TILES(rows) TILE(rows, 1) TILE(rows, 2) TILE(rows, 3)
+#define NAMES(kind, rows)                                       \
+    {                                                           \
+        kind##_##rows##_1, kind##_##rows##_2, kind##_##rows##_3 \
+    }
+#else
+#define TILES(rows) TILE(rows, 1) TILE(rows, 2)
+#define NAMES(kind, rows)                    \
+    {                                        \
+        kind##_##rows##_1, kind##_##rows##_2 \
+    }
+#endif
+
+TILES(1)
+TILES(2)
+TILES(3)
+TILES(4)
+#if ROWS > 4
+TILES(5)
+TILES(6) TILES(7) TILES(8)
+#define TABLE(kind)                                                                     \
+    {                                                                                   \
+        NAMES(kind, 1), NAMES(kind, 2), NAMES(kind, 3), NAMES(kind, 4), NAMES(kind, 5), \
+            NAMES(kind, 6), NAMES(kind, 7), NAMES(kind, 8)                              \
+    }
+#else
+#define TABLE(kind)                                                    \
+    {                                                                  \
+        NAMES(kind, 1), NAMES(kind, 2), NAMES(kind, 3), NAMES(kind, 4) \
+    }
+#endif
+
+    static sums_function *const sums_of[ROWS][VECS] = TABLE(sums);
+static weights_function *const weights_of[ROWS][VECS] = TABLE(weights);
+
+/* All features of one tile's positions. */
+static void run_tile(const an_direct *direct, const an_direct_sums *job, const tile *t, int vecs)
+{
+    const int64_t parts = divide_up(job->features, ROWS);
+    for (int64_t part = 0; part < parts; part++) {
+        const int64_t begin = part_begin(job->features, parts, part);
+        const int64_t rows = part_begin(job->features, parts, part + 1) - begin;
+        sums_of[rows - 1][vecs - 1](direct, job, t, begin);
+    }
+}
+
+static void sums(const an_direct *direct, const an_direct_sums *job)
+{
+    const int64_t across = divide_up(direct->columns, AN_LANES);
+    const int64_t vectors = across * direct->rows, groups = divide_up(vectors, VECS);
+    int64_t row = 0, column = 0;
+    for (int64_t group = 0; group < groups; group++) {
+        const int count =
+            (int)(part_begin(vectors, groups, group + 1) - part_begin(vectors, groups, group));
+        tile t = {0};
+        for (int j = 0; j < count; j++) {
+            const int64_t left = direct->columns - column;
+            t.x[j] = direct->padded + row * direct->row_step + column;
+            t.y[j] = job->y + row * direct->columns + column;
+            t.lanes[j] = left < AN_LANES ? (int)left : AN_LANES;
+            column += AN_LANES;
+            row += column >= direct->columns;
+            column = column >= direct->columns ? 0 : column;
+        }
+        run_tile(direct, job, &t, count);
+    }
+}
+
+static void weights(const an_direct *direct, int64_t pitch, const float *dy, float *dw, bool add)
+{
+    const int64_t vectors = pitch / AN_LANES, panels = divide_up(vectors, VECS);
+    const int64_t parts = divide_up(direct->taps, ROWS);
+    for (int64_t panel = 0; panel < panels; panel++) {
+        const int64_t begin = part_begin(vectors, panels, panel);
+        const int64_t vecs = part_begin(vectors, panels, panel + 1) - begin;
+        for (int64_t part = 0; part < parts; part++) {
+            const int64_t first = part_begin(direct->taps, parts, part);
+            const int64_t rows = part_begin(direct->taps, parts, part + 1) - first;
+            weights_of[rows - 1][vecs - 1](direct, pitch, dy + begin * AN_LANES,
+                                           dw + begin * AN_LANES, add, first);
+        }
+    }
+}
+
+/* ----------------------------------------------------------------- columns */
+
+/*
+ * Output positions low <= i < high of direction `axis` see a pixel through place `at` of the
+ * kernel: the pixel first + i * stride.
+ */
+typedef struct reach {
+    int64_t first, low, high;
+} reach;
+
+static reach reach_of(const an_conv *conv, int axis, int64_t at)
+{
+    const int64_t stride = conv->stride[axis];
+    reach r = {.first = at * conv->dilation[axis] - conv->padding[axis]};
+    r.low = at_least(divide_up(-r.first, stride), 0);
+    r.high = at_least(at_most(divide_up(conv->size[axis] - r.first, stride), conv->out_size[axis]),
+                      r.low);
+    return r;
+}
+
+/* One row of the columns, seen by one tap: added to one channel's plane. */
+static void scatter_row(const an_conv *conv, const an_columns *block, reach down, reach across,
+                        const float *columns, float *dx)
+{
+    const int64_t width = conv->out_size[1], stride = conv->stride[1];
+    const int64_t last = at_most((block->last - 1) / width + 1, down.high);
+    for (int64_t i = at_least(block->first / width, down.low); i < last; i++) {
+        const int64_t start = i * width;
+        const int64_t low = at_least(block->first - start, across.low);
+        const int64_t high = at_most(block->last - start, across.high);
+        const float *from = columns + start - block->first;
+        float *to = dx + (down.first + i * conv->stride[0]) * conv->size[1] + across.first;
+        for (int64_t j = low; j < high; j++)
+            to[j * stride] += from[j];
+    }
+}
+
+static void scatter(const an_conv *conv, const an_columns *block, const float *columns, float *dx)
+{
+    const int64_t plane = conv->size[0] * conv->size[1];
+    for (int64_t c = block->begin; c < block->end; c++)
+        for (int64_t u = 0; u < conv->kernel[0]; u++)
+            for (int64_t v = 0; v < conv->kernel[1]; v++, columns += block->ld)
+                scatter_row(conv, block, reach_of(conv, 0, u), reach_of(conv, 1, v), columns,
+                            dx + c * plane);
+}
+
+/* -------------------------------------------------------------------- sums */
+
+static void sum_parts(int64_t parts, int64_t step, int64_t begin, int64_t end, const float *x,
+                      float *y)
+{
+    for (int64_t i = begin; i < end; i += AN_LANES) {
+        const int lanes = end - i < AN_LANES ? (int)(end - i) : AN_LANES;
+        an_vec sum = load_lanes(x + i, lanes);
+        for (int64_t part = 1; part < parts; part++)
+            sum += load_lanes(x + part * step + i, lanes);
+        store_lanes(y + i, sum, lanes);
+    }
+}
+
+/* Vectors of floats over short runs, then doubles: exact enough, and as fast as the memory. */
+static double plane_sum(int64_t n, const float *x)
+{
+    enum { RUN = 16 };
+    double total = 0;
+    int64_t i = 0;
+    while (i < n) {
+        an_vec sum = {0};
+        const int64_t end = at_most(n, i + RUN * AN_LANES);
+        for (; i + AN_LANES <= end; i += AN_LANES)
+            sum += an__vload(x + i);
+        if (i < end)
+            sum += an__vload_part(x + i, (int)(end - i));
+        i = end;
+        total += (double)an__vsum(sum);
+    }
+    return total;
+}
+
+static void plane_sums(int64_t n, int64_t begin, int64_t end, const float *x, double *sum)
+{
+    for (int64_t i = begin; i < end; i++)
+        sum[i] = plane_sum(n, x + i * n);
+}
+
+const an_conv_table AN_KERNEL_NAME(an__conv_table) = {pad,     sums,      weights,
+                                                      scatter, sum_parts, plane_sums};

@@ -1,0 +1,359 @@
+/*
+ * Pooling by the kernels of one width. Windows of 2x2 side by side, the common ones, go a vector of
+ * them at a time: two loads of each row are sorted into even and odd columns. See pooling.h.
+ */
+#include "tensor/kernels/pooling.h"
+
+#include "tensor/kernels/vector.h"
+
+/* Even and odd lanes of a and b, one after the other. */
+#if AN_KERNEL_BITS == 512
+#define EVENS(a, b) \
+    __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
+#define ODDS(a, b) \
+    __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
+#define LOWS(a, b) \
+    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define HIGHS(a, b) \
+    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#elif AN_KERNEL_BITS == 256
+#define EVENS(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
+#define ODDS(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
+#define LOWS(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define HIGHS(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#else
+#define EVENS(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6)
+#define ODDS(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7)
+#define LOWS(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define HIGHS(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#endif
+
+static int64_t at_least(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t at_most(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ----------------------------------------------------------------- windows */
+
+/* Values low <= u < high of a window lie in the plane, at first + u * step. */
+typedef struct span {
+    int64_t first, low, high, step;
+    int64_t padded; /* how many values there are with the padding */
+} span;
+
+static span span_of(const an_pooling *p, int axis, int64_t place)
+{
+    const int64_t size = p->size[axis], out = p->out_size[axis];
+    if (p->adaptive) {
+        const int64_t first = place * size / out;
+        const int64_t count = ((place + 1) * size + out - 1) / out - first;
+        return (span){first, 0, count, 1, count};
+    }
+    const int64_t step = p->dilation[axis];
+    span s = {.first = place * p->stride[axis] - p->padding[axis], .step = step};
+    s.low = s.first < 0 ? (-s.first + step - 1) / step : 0;
+    s.high = s.first < size ? at_most((size - s.first + step - 1) / step, p->kernel[axis]) : 0;
+    s.high = at_least(s.high, s.low);
+    /* A window of ceil_mode ends with the padding. */
+    s.padded = at_most(s.first + p->kernel[axis], size + p->padding[axis]) - s.first;
+    return s;
+}
+
+/* What the mean of a window divides by. */
+static float divisor_of(const an_pooling *p, span down, span across)
+{
+    if (p->divisor != 0)
+        return (float)p->divisor;
+    if (p->exclude_padding)
+        return (float)((down.high - down.low) * (across.high - across.low));
+    return (float)(down.padded * across.padded);
+}
+
+/* Windows of 2x2 side by side that lie in the plane. */
+static bool is_halving(const an_pooling *p)
+{
+    for (int axis = 0; axis < 2; axis++)
+        if (p->adaptive || p->kernel[axis] != 2 || p->stride[axis] != 2 || p->padding[axis] != 0 ||
+            p->dilation[axis] != 1 || p->out_size[axis] * 2 > p->size[axis])
+            return false;
+    return true;
+}
+
+/* The four values of up to AN_LANES windows of 2x2: rows of 2 * lanes floats. */
+typedef struct quad {
+    an_vec v[4];
+} quad;
+
+AN_INLINE quad load_quad(const float *row, int64_t width, int lanes)
+{
+    quad q;
+    const int first = 2 * lanes < AN_LANES ? 2 * lanes : AN_LANES, second = 2 * lanes - first;
+    AN_UNROLL
+    for (int i = 0; i < 2; i++, row += width) {
+        const bool whole = lanes == AN_LANES;
+        const an_vec a = whole ? an__vload(row) : an__vload_part(row, first);
+        const an_vec b = whole
+                             ? an__vload(row + AN_LANES)
+                             : (second > 0 ? an__vload_part(row + AN_LANES, second) : (an_vec){0});
+        q.v[2 * i] = EVENS(a, b);
+        q.v[2 * i + 1] = ODDS(a, b);
+    }
+    return q;
+}
+
+AN_INLINE void store_row(float *row, an_vec even, an_vec odd, int lanes, bool add)
+{
+    const int first = 2 * lanes < AN_LANES ? 2 * lanes : AN_LANES, second = 2 * lanes - first;
+    an_vec a = LOWS(even, odd), b = HIGHS(even, odd);
+    if (add) {
+        a += an__vload_part(row, first);
+        b += second > 0 ? an__vload_part(row + AN_LANES, second) : (an_vec){0};
+    }
+    an__vstore_part(row, a, first);
+    if (second > 0)
+        an__vstore_part(row + AN_LANES, b, second);
+}
+
+AN_INLINE void store_lanes(float *y, an_vec v, int lanes)
+{
+    if (lanes == AN_LANES)
+        an__vstore(y, v);
+    else
+        an__vstore_part(y, v, lanes);
+}
+
+static void fill_zero(float *x, int64_t count)
+{
+    memset(x, 0, (size_t)at_least(count, 0) * sizeof *x);
+}
+
+/* What a backward of halving leaves out: the last row or column of an odd size. */
+static void zero_edges(const an_pooling *p, float *dx)
+{
+    const int64_t width = p->size[1], used = 2 * p->out_size[1], rows = 2 * p->out_size[0];
+    for (int64_t i = 0; i < rows && used < width; i++)
+        fill_zero(dx + i * width + used, width - used);
+    fill_zero(dx + rows * width, (p->size[0] - rows) * width);
+}
+
+/* ----------------------------------------------------------------- maximum */
+
+/* NaN wins, then the first of the greatest. */
+AN_INLINE bool wins(float x, float best)
+{
+    return x > best || x != x;
+}
+
+static void max_halving(const an_pooling *p, const float *x, float *y, uint16_t *where)
+{
+    const int64_t width = p->size[1], across = p->out_size[1];
+    for (int64_t i = 0; i < p->out_size[0]; i++, x += 2 * width, y += across)
+        for (int64_t j = 0; j < across; j += AN_LANES) {
+            const int lanes = (int)at_most(across - j, AN_LANES);
+            const quad q = load_quad(x + 2 * j, width, lanes);
+            an_vec best = q.v[0];
+            an_ivec at = {0};
+            AN_UNROLL
+            for (int k = 1; k < 4; k++) {
+                const an_ivec wins = (an_ivec)(q.v[k] > best) | (an_ivec)(q.v[k] != q.v[k]);
+                best = an__vselect(wins, q.v[k], best);
+                at = (wins & k) | (~wins & at);
+            }
+            store_lanes(y + j, best, lanes);
+            if (where) {
+                int32_t lane[AN_LANES];
+                memcpy(lane, &at, sizeof lane);
+                for (int l = 0; l < lanes; l++)
+                    where[i * across + j + l] = (uint16_t)lane[l];
+            }
+        }
+}
+
+/* The maximum of one window; the first value if all are -infinity. */
+static float max_of(const an_pooling *p, span down, span across, const float *x, uint16_t *where)
+{
+    float best = -INFINITY;
+    int64_t at = down.low * p->kernel[1] + across.low;
+    for (int64_t u = down.low; u < down.high; u++)
+        for (int64_t v = across.low; v < across.high; v++) {
+            const float value =
+                x[(down.first + u * down.step) * p->size[1] + across.first + v * across.step];
+            if (wins(value, best)) {
+                best = value;
+                at = u * p->kernel[1] + v;
+            }
+        }
+    if (where)
+        *where = (uint16_t)at;
+    return best;
+}
+
+static void max_plane(const an_pooling *p, const float *x, float *y, uint16_t *where)
+{
+    for (int64_t i = 0; i < p->out_size[0]; i++) {
+        const span down = span_of(p, 0, i);
+        for (int64_t j = 0; j < p->out_size[1]; j++, y++) {
+            *y = max_of(p, down, span_of(p, 1, j), x, where);
+            where = where ? where + 1 : NULL;
+        }
+    }
+}
+
+static void max_forward(const an_pooling *p, int64_t begin, int64_t end, const float *x, float *y,
+                        uint16_t *where)
+{
+    const int64_t in = p->size[0] * p->size[1], out = p->out_size[0] * p->out_size[1];
+    const bool halving = is_halving(p);
+    for (int64_t i = begin; i < end; i++)
+        (halving ? max_halving : max_plane)(p, x + i * in, y + i * out,
+                                            where ? where + i * out : NULL);
+}
+
+static void max_halving_backward(const an_pooling *p, const float *dy, const uint16_t *where,
+                                 float *dx, bool add)
+{
+    const int64_t width = p->size[1], across = p->out_size[1];
+    if (!add)
+        zero_edges(p, dx);
+    for (int64_t i = 0; i < p->out_size[0]; i++, dx += 2 * width)
+        for (int64_t j = 0; j < across; j += AN_LANES) {
+            const int lanes = (int)at_most(across - j, AN_LANES);
+            const int64_t first = i * across + j;
+            const an_vec d =
+                lanes == AN_LANES ? an__vload(dy + first) : an__vload_part(dy + first, lanes);
+            int32_t lane[AN_LANES] = {0};
+            for (int l = 0; l < lanes; l++)
+                lane[l] = where[first + l];
+            an_ivec at;
+            memcpy(&at, lane, sizeof at);
+            an_vec v[4];
+            AN_UNROLL
+            for (int k = 0; k < 4; k++)
+                v[k] = an__vselect((an_ivec)(at == k), d, (an_vec){0});
+            store_row(dx + 2 * j, v[0], v[1], lanes, add);
+            store_row(dx + width + 2 * j, v[2], v[3], lanes, add);
+        }
+}
+
+static void max_plane_backward(const an_pooling *p, const float *dy, const uint16_t *where,
+                               float *dx, bool add)
+{
+    if (!add)
+        fill_zero(dx, p->size[0] * p->size[1]);
+    for (int64_t i = 0; i < p->out_size[0]; i++)
+        for (int64_t j = 0; j < p->out_size[1]; j++, dy++, where++) {
+            const int64_t u = *where / p->kernel[1], v = *where % p->kernel[1];
+            const int64_t row = i * p->stride[0] - p->padding[0] + u * p->dilation[0];
+            const int64_t column = j * p->stride[1] - p->padding[1] + v * p->dilation[1];
+            if (row < p->size[0] && column < p->size[1])
+                dx[row * p->size[1] + column] += *dy;
+        }
+}
+
+static void max_backward(const an_pooling *p, int64_t begin, int64_t end, const float *dy,
+                         const uint16_t *where, float *dx, bool add)
+{
+    const int64_t in = p->size[0] * p->size[1], out = p->out_size[0] * p->out_size[1];
+    const bool halving = is_halving(p);
+    for (int64_t i = begin; i < end; i++)
+        (halving ? max_halving_backward : max_plane_backward)(p, dy + i * out, where + i * out,
+                                                              dx + i * in, add);
+}
+
+/* -------------------------------------------------------------------- mean */
+
+static void mean_halving(const an_pooling *p, float scale, const float *x, float *y)
+{
+    const int64_t width = p->size[1], across = p->out_size[1];
+    for (int64_t i = 0; i < p->out_size[0]; i++, x += 2 * width, y += across)
+        for (int64_t j = 0; j < across; j += AN_LANES) {
+            const int lanes = (int)at_most(across - j, AN_LANES);
+            const quad q = load_quad(x + 2 * j, width, lanes);
+            store_lanes(y + j, ((q.v[0] + q.v[1]) + (q.v[2] + q.v[3])) * scale, lanes);
+        }
+}
+
+static double window_sum(const an_pooling *p, span down, span across, const float *x)
+{
+    double sum = 0;
+    for (int64_t u = down.low; u < down.high; u++)
+        for (int64_t v = across.low; v < across.high; v++)
+            sum += (double)x[(down.first + u) * p->size[1] + across.first + v];
+    return sum;
+}
+
+static void mean_plane(const an_pooling *p, const float *x, float *y)
+{
+    for (int64_t i = 0; i < p->out_size[0]; i++) {
+        const span down = span_of(p, 0, i);
+        for (int64_t j = 0; j < p->out_size[1]; j++, y++) {
+            const span across = span_of(p, 1, j);
+            *y = (float)(window_sum(p, down, across, x) / (double)divisor_of(p, down, across));
+        }
+    }
+}
+
+static void mean_forward(const an_pooling *p, int64_t begin, int64_t end, const float *x, float *y)
+{
+    const int64_t in = p->size[0] * p->size[1], out = p->out_size[0] * p->out_size[1];
+    const bool halving = is_halving(p);
+    for (int64_t i = begin; i < end; i++)
+        if (halving)
+            mean_halving(p, 1.0f / (p->divisor ? (float)p->divisor : 4.0f), x + i * in,
+                         y + i * out);
+        else
+            mean_plane(p, x + i * in, y + i * out);
+}
+
+static void mean_halving_backward(const an_pooling *p, float scale, const float *dy, float *dx,
+                                  bool add)
+{
+    const int64_t width = p->size[1], across = p->out_size[1];
+    if (!add)
+        zero_edges(p, dx);
+    for (int64_t i = 0; i < p->out_size[0]; i++, dx += 2 * width, dy += across)
+        for (int64_t j = 0; j < across; j += AN_LANES) {
+            const int lanes = (int)at_most(across - j, AN_LANES);
+            const an_vec d =
+                scale * (lanes == AN_LANES ? an__vload(dy + j) : an__vload_part(dy + j, lanes));
+            store_row(dx + 2 * j, d, d, lanes, add);
+            store_row(dx + width + 2 * j, d, d, lanes, add);
+        }
+}
+
+static void mean_plane_backward(const an_pooling *p, const float *dy, float *dx, bool add)
+{
+    if (!add)
+        fill_zero(dx, p->size[0] * p->size[1]);
+    for (int64_t i = 0; i < p->out_size[0]; i++) {
+        const span down = span_of(p, 0, i);
+        for (int64_t j = 0; j < p->out_size[1]; j++, dy++) {
+            const span across = span_of(p, 1, j);
+            const float d = *dy / divisor_of(p, down, across);
+            for (int64_t u = down.low; u < down.high; u++)
+                for (int64_t v = across.low; v < across.high; v++)
+                    dx[(down.first + u) * p->size[1] + across.first + v] += d;
+        }
+    }
+}
+
+static void mean_backward(const an_pooling *p, int64_t begin, int64_t end, const float *dy,
+                          float *dx, bool add)
+{
+    const int64_t in = p->size[0] * p->size[1], out = p->out_size[0] * p->out_size[1];
+    const bool halving = is_halving(p);
+    for (int64_t i = begin; i < end; i++)
+        if (halving)
+            mean_halving_backward(p, 1.0f / (p->divisor ? (float)p->divisor : 4.0f), dy + i * out,
+                                  dx + i * in, add);
+        else
+            mean_plane_backward(p, dy + i * out, dx + i * in, add);
+}
+
+const an_pooling_table AN_KERNEL_NAME(an__pooling_table) = {max_forward, max_backward, mean_forward,
+                                                            mean_backward};

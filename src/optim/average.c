@@ -120,8 +120,8 @@ static size_t find_kind(const an_spec_source *source, const an_spec_node *call, 
         }
     }
     an_spec_error(source, call->offset, err,
-                         "an average of the weights is SWA(), EMA(decay=0.999) or "
-                         "PolynomialDecay(gamma=8)");
+                  "an average of the weights is SWA(), EMA(decay=0.999) or "
+                  "PolynomialDecay(gamma=8)");
     return KINDS;
 }
 

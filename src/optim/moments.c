@@ -72,8 +72,9 @@ static void nadam_prepare(an_optim *optim, const an_run *run, const an_options *
     out->kernel = AN_UPDATE_NADAM;
     out->vectors = AN_FIRST(2);
     out->scalars.adam = an__adam_scalars(&moments, step);
-    out->scalars.adam.direct = o->lr * (1 - mu) / (1 - all);
-    out->scalars.adam.rate = o->lr * next / (1 - all * next);
+    out->scalars.adam.rate = o->lr;
+    out->scalars.adam.direct = (1 - mu) / (1 - all);
+    out->scalars.adam.ahead = next / (1 - all * next);
 }
 
 static bool nadam_keeps_gaps(const an_options *options)

@@ -127,8 +127,8 @@ static void check_adam(const an_update_table *kernels, int64_t count, const an_a
 static void adam_of(const an_update_table *kernels)
 {
     static const an_adam_scalars all[] = {
-        {{1, 0}, 1, 0.9, 0.1, 0.999, 0.001, 0.01, 31.6, 1e-3, 0},
-        {{-1, 0.1}, 0.99, 0.5, 0.5, 0.75, 0.25, 0.1, 2, 1e-2, 0},
+        {{1, 0}, 1, 0.9, 0.1, 0.999, 0.001, 0.01, 31.6, 1e-3, 0, 0},
+        {{-1, 0.1}, 0.99, 0.5, 0.5, 0.75, 0.25, 0.1, 2, 1e-2, 0, 0},
     };
     for (size_t i = 0; i < COUNT(all); i++) {
         for (size_t k = 0; k < COUNT(counts); k++) {
@@ -147,7 +147,8 @@ static void adam_equals_its_twin(void **state)
 /* Every update, with scalars under which none is idle; s[0..3] and p, g are its vectors. */
 static an_scalars scalars_of(an_update_id id)
 {
-    const an_adam_scalars adam = {{1, 0.1}, 0.99, 0.9, 0.1, 0.999, 0.001, 0.01, 31.6, 1e-8, 0.02};
+    const an_adam_scalars adam = {{1, 0.1}, 0.99, 0.9,  0.1,  0.999, 0.001,
+                                  0.01,     31.6, 1e-8, 0.02, 0.5};
     const an_distance_scalars distance = {{1, 0.1}, 0.99, 0.9, 0.1,  0.99, 0.01,
                                           0.95,     0.05, 0.3, 1e-3, false};
     switch (id) {

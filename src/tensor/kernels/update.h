@@ -60,7 +60,8 @@ typedef struct an_sgd_scalars {
  *   largest = max(largest, v)
  *   p = shrink * p - rate * m / (sqrt(largest) * correct + eps)
  *
- * nadam, with s = m, v:  p = shrink * p - (rate * m + direct * d) / (sqrt(v) * correct + eps)
+ * nadam, with s = m, v:
+ *   p = shrink * p - rate * (ahead * m + direct * d) / (sqrt(v) * correct + eps)
  * momentum, with s = m, v:  p = shrink * p - rate * m
  * adamax, with s = m, u:  u = max(keep2 * u, |d| + eps), p = p - rate * m / u
  * lion, with s = m:  p = shrink * p - rate * sign(keep1 * m + take1 * d), m = keep2 * m + take2 * d
@@ -72,7 +73,7 @@ typedef struct an_adam_scalars {
     double rate;    /* lr / (1 - beta1^t) */
     double correct; /* 1 / sqrt(1 - beta2^t) */
     double eps;
-    double direct; /* nadam's part of the gradient itself */
+    double direct, ahead; /* nadam's parts of the gradient itself and of its mean */
 } an_adam_scalars;
 
 /*

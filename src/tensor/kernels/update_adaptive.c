@@ -11,8 +11,8 @@ UPDATE(nadam)
         an_real d = FUSED(r.decay, p[i], r.sign * g[i]);
         m[i] = FUSED(r.take1, d, r.keep1 * m[i]);
         v[i] = FUSED(r.take2 * d, d, r.keep2 * v[i]);
-        an_real u = FUSED(r.rate, m[i], r.direct * d) / FUSED(SQRT(v[i]), r.correct, r.eps);
-        p[i] = FUSED(r.shrink, p[i], -u);
+        an_real u = FUSED(r.ahead, m[i], r.direct * d) / FUSED(SQRT(v[i]), r.correct, r.eps);
+        p[i] = FUSED(-r.rate, u, r.shrink * p[i]);
     }
 }
 
@@ -55,8 +55,8 @@ UPDATE(lion)
         an_real d = FUSED(r.decay, p[i], r.sign * g[i]);
         an_real way = FUSED(r.take1, d, r.keep1 * m[i]);
         m[i] = FUSED(r.take2, d, r.keep2 * m[i]);
-        an_real move = way > 0 ? r.rate : way < 0 ? -r.rate : way;
-        p[i] = FUSED(r.shrink, p[i], -move);
+        an_real sign = way > 0 ? 1 : way < 0 ? -1 : way;
+        p[i] = FUSED(-r.rate, sign, r.shrink * p[i]);
     }
 }
 

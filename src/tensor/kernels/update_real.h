@@ -36,7 +36,7 @@ void AN_KERNEL_NAME(an__factored_apply)(const an_factors *f, int64_t begin, int6
 
 /* The scalars of Adam's kind in the precision of the vectors. */
 typedef struct adam_reals {
-    an_real sign, decay, shrink, keep1, take1, keep2, take2, rate, correct, eps, direct;
+    an_real sign, decay, shrink, keep1, take1, keep2, take2, rate, correct, eps, direct, ahead;
 } adam_reals;
 
 static inline adam_reals adam_round(const an_adam_scalars *s)
@@ -53,6 +53,7 @@ static inline adam_reals adam_round(const an_adam_scalars *s)
         .correct = (an_real)s->correct,
         .eps = (an_real)s->eps,
         .direct = (an_real)s->direct,
+        .ahead = (an_real)s->ahead,
     };
 }
 

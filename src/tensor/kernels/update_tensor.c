@@ -76,7 +76,8 @@ void AN_KERNEL_NAME(an__factored_apply)(const an_factors *f, int64_t begin, int6
         const an_real height = (an_real)((double)f->row[row] * f->scale);
         for (int64_t i = 0; i < f->columns; i++) {
             const an_real v = height * column[i];
-            to[i] = FUSED(-step, x[i] / SQRT(v > least ? v : least), kept * to[i]);
+            const an_real u = x[i] / SQRT(v > least ? v : least);
+            to[i] = FUSED(-step, u, kept * to[i]);
         }
     }
 }

@@ -172,7 +172,18 @@ AN_API void an_lr_layer_decay(an_lr_group *const *groups, size_t count, double d
     X(AN_LR_GREEDY, Greedy, greedy)                               \
     X(AN_LR_SPIKE, SpikeGuard, spike)                             \
     X(AN_LR_DRIVE, Drive, drive)                                  \
-    X(AN_LR_TOGETHER, Together, together)
+    X(AN_LR_TOGETHER, Together, together)                         \
+    X(AN_LR_DECAY, Decay, decay)                                  \
+    X(AN_LR_GEOMETRIC, Geometric, geometric)                      \
+    X(AN_LR_EXPONENTIAL, Exponential, power_of)                   \
+    X(AN_LR_INVERSE, Inverse, inverse)                            \
+    X(AN_LR_SIGMOID, Sigmoid, sigmoid)                            \
+    X(AN_LR_TABLE, Table, table)                                  \
+    X(AN_LR_CHEBYSHEV, Chebyshev, chebyshev)                      \
+    X(AN_LR_RADAM, RAdamWarmup, radam)                            \
+    X(AN_LR_RESTARTS, Restarts, again)                            \
+    X(AN_LR_STAIRS, Stairs, stairs)                               \
+    X(AN_LR_BASE, Base, own_base)
 
 typedef enum an_lr_kind {
 #define AN_LR_KIND_ENUM(constant, name, member) constant,
@@ -437,6 +448,90 @@ typedef struct an_lr_interpolate {
     an_lr_curve curve;
 } an_lr_interpolate;
 
+/* What decay_curves from 1 to 0 as q goes from 0 to 1; r is `ratio`. */
+typedef enum an_lr_decay_curve {
+    AN_DECAY_LINEAR,        /* 1 - q */
+    AN_DECAY_COSINE,        /* (1 + cos(pi q)) / 2 */
+    AN_DECAY_MIRROR_COSINE, /* 2 (1 - q) - (1 + cos(pi q)) / 2 */
+    AN_DECAY_REX,           /* (1 - q) / (1 - q / 2), arXiv 2107.04197 */
+    AN_DECAY_EXPONENTIAL,   /* (r^q - r) / (1 - r) */
+    AN_DECAY_LOG            /* 1 - log(1 + (r - 1) q) / log(r): the inverse of the one before */
+} an_lr_decay_curve;
+
+/*
+ * b * (end + (start - end) c(p^k)^power), c of the curve; k is that of k-decay (arXiv 2004.05909).
+ * From start to end whichever is greater, so that it warms up too. With `cycle` the length is
+ * doubled, tripled, ... each time it is over: p = t / (length ceil(t / length)), and it never ends.
+ */
+typedef struct an_lr_decay {
+    an_lr_decay_curve curve;
+    an_lr_value start, end;
+    an_lr_length length;
+    an_lr_value power, k;
+    double ratio;
+    bool cycle;
+} an_lr_decay;
+
+/* b * start (end / start)^p: by the same factor in every step. */
+typedef struct an_lr_geometric {
+    double start, end;
+    an_lr_length length;
+} an_lr_geometric;
+
+/* b * (end + (start - end) factor^(t / every)): it never ends. */
+typedef struct an_lr_power_of {
+    an_lr_value factor;
+    an_lr_length every;
+    an_lr_value start, end;
+} an_lr_power_of;
+
+/*
+ * b * (end + (start - end) (1 + (t / timescale)^inner)^-power): 1 / t with power 1, 1 / sqrt(t)
+ * with 1/2. It never ends.
+ */
+typedef struct an_lr_inverse {
+    an_lr_length timescale;
+    an_lr_value power, inner, start, end;
+} an_lr_inverse;
+
+/*
+ * b * (end + (start - end) / (1 + e^((t - center) / width))): it never ends. That is the fall of
+ * the hyperbolic tangent too (arXiv 1806.01593).
+ */
+typedef struct an_lr_sigmoid {
+    an_lr_length center, width;
+    an_lr_value start, end;
+} an_lr_sigmoid;
+
+/* b * values[i] from i * every on; the last one stays. */
+typedef struct an_lr_table {
+    an_lr_numbers values;
+    an_lr_length every;
+} an_lr_table;
+
+/*
+ * Chebyshev's steps for curvatures from `least` to `most`, in their fractal order (arXiv
+ * 2103.01338): `count`, a power of 2, of them, each for `every`. At i the factor is
+ *
+ *   2 / (most + least - (most - least) cos(pi (s(i) + 1/2) / count))
+ *
+ * where s(0) = 0 for one, and for 2n: s(2i) = s_n(i), s(2i + 1) = 2n - 1 - s_n(i).
+ */
+typedef struct an_lr_chebyshev {
+    int64_t count;
+    double least, most;
+    an_lr_length every;
+} an_lr_chebyshev;
+
+/*
+ * RAdam's factor (arXiv 1908.03265) from the first step d at which it is defined, i = t + d:
+ * b * sqrt((r - 4) (r - 2) R / ((R - 4) (R - 2) r)), r = R - 2 i beta2^i / (1 - beta2^i),
+ * R = 2 / (1 - beta2) - 1.
+ */
+typedef struct an_lr_radam {
+    double beta2;
+} an_lr_radam;
+
 /* ---- the algebra */
 
 /*
@@ -494,6 +589,30 @@ typedef struct an_lr_stretch {
     const an_lr_desc *schedule;
     an_lr_length to, length;
 } an_lr_stretch;
+
+/*
+ * The schedule again and again, in cycles of length, length growth, length growth^2, ...; in cycle
+ * i (from 0) it is stretched to the cycle, over the base rate b shrink^i. Each cycle begins with a
+ * warm-up of constant length: on a line from the schedule's end to its beginning.
+ */
+typedef struct an_lr_again {
+    const an_lr_desc *schedule;
+    an_lr_length length;
+    double growth, shrink;
+    an_lr_length warmup;
+} an_lr_again;
+
+/* The schedule on a clock that moves once per `every`: its value at every floor(t / every). */
+typedef struct an_lr_stairs {
+    const an_lr_desc *schedule;
+    an_lr_length every;
+} an_lr_stairs;
+
+/* The schedule over the base rate `lr`, whatever the group's: rates, not factors. */
+typedef struct an_lr_own_base {
+    const an_lr_desc *schedule;
+    an_lr_reals lr;
+} an_lr_own_base;
 
 /* ---- feedback: b times a factor that the losses or the metric decide. See an_lr_input. */
 
@@ -591,6 +710,17 @@ struct an_lr_desc {
         an_lr_loop loop;
         an_lr_reverse reverse;
         an_lr_stretch stretch;
+        an_lr_decay decay;
+        an_lr_geometric geometric;
+        an_lr_power_of power_of;
+        an_lr_inverse inverse;
+        an_lr_sigmoid sigmoid;
+        an_lr_table table;
+        an_lr_chebyshev chebyshev;
+        an_lr_radam radam;
+        an_lr_again again;
+        an_lr_stairs stairs;
+        an_lr_own_base own_base;
         an_lr_slope slope;
         an_lr_greedy greedy;
         an_lr_spike spike;
@@ -817,9 +947,10 @@ typedef enum an_lr_tail { AN_TAIL_LINEAR, AN_TAIL_COSINE, AN_TAIL_SQRT, AN_TAIL_
  *
  * an_lr_extend lets the schedule arrive at `total` (steps, or with a time budget seconds) instead
  * of where it would: what is left of it is stretched or shortened, so that the rate goes on from
- * where it is and falls wherever it would have fallen. A landing that is under way is stretched
- * too. Both are kept in the state. Err (STATE): no room is left (an_lr_run's edits), the schedule
- * has no end or is past it; (ARGUMENT) a length that is not in the future or cannot be counted.
+ * where it is and decay_curves wherever it would have fallen. A landing that is under way is
+ * stretched too. Both are kept in the state. Err (STATE): no room is left (an_lr_run's edits), the
+ * schedule has no end or is past it; (ARGUMENT) a length that is not in the future or cannot be
+ * counted.
  */
 AN_API bool an_lr_land(an_lr_schedule *schedule, an_lr_length length, an_lr_tail tail, double end,
                        an_error *err);

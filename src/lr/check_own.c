@@ -45,7 +45,7 @@ static bool sequence_rules(const an_lr_sequence *p, const char **blame, an_error
 static bool has_own_base(const an_lr_desc *desc)
 {
     size_t count = an__lr_composed(desc);
-    if (desc->kind == AN_CYCLIC_LR || desc->kind == AN_ONE_CYCLE_LR)
+    if (desc->kind == AN_CYCLIC_LR || desc->kind == AN_ONE_CYCLE_LR || desc->kind == AN_LR_BASE)
         return true;
     for (size_t i = 0; i < count; i++)
         if (has_own_base(an_lr_child(desc, i)))
@@ -94,6 +94,36 @@ bool an__lr_check_place(const an_lr_desc *desc, const an_lr_desc *child, an_erro
                         together ? "at the top" : "at the top or in Together");
 }
 
+static bool chebyshev_rules(const an_lr_chebyshev *p, const char **blame, an_error *err)
+{
+    *blame = "count";
+    if ((p->count & (p->count - 1)) != 0)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "Chebyshev: count must be a power of 2, got %lld; give the next one, "
+                            "and end the schedule by the Sequence around it",
+                            (long long)p->count);
+    *blame = "most";
+    if (p->least > p->most)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "Chebyshev: most must be at least least, %g, got %g", p->least,
+                            p->most);
+    return true;
+}
+
+/* A part of a cycle that is in another unit than the cycle could outlast it. */
+static bool again_rules(const an_lr_again *p, const char **blame, an_error *err)
+{
+    *blame = "warmup";
+    if (p->warmup.value == 0 ||
+        (p->warmup.unit == p->length.unit && p->warmup.value < p->length.value))
+        return true;
+    return an_error_set(err, AN_ERROR_ARGUMENT,
+                        "Restarts: warmup must be shorter than length, %g%s, and in the same unit, "
+                        "got %g%s",
+                        p->length.value, an__lr_unit_text(p->length.unit), p->warmup.value,
+                        an__lr_unit_text(p->warmup.unit));
+}
+
 bool an__lr_check_own(const an_lr_desc *desc, const char **blame, an_error *err)
 {
     if (an__lr_children_of(desc) && !list_rules(desc, blame, err))
@@ -105,6 +135,10 @@ bool an__lr_check_own(const an_lr_desc *desc, const char **blame, an_error *err)
         return interpolate_rules(&desc->interpolate, blame, err);
     case AN_LR_CLAMP:
         return clamp_rules(&desc->clamp, blame, err);
+    case AN_LR_CHEBYSHEV:
+        return chebyshev_rules(&desc->chebyshev, blame, err);
+    case AN_LR_RESTARTS:
+        return again_rules(&desc->again, blame, err);
     default:
         return true;
     }

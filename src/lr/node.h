@@ -183,6 +183,9 @@ extern const an__lr_class an__lr_step_class, an__lr_multi_step_class, an__lr_con
     an__lr_loop_class, an__lr_reverse_class, an__lr_stretch_class, an__lr_slope_class,
     an__lr_greedy_class, an__lr_spike_class, an__lr_drive_class, an__lr_together_class,
     an__lr_ended_class;
+extern const an__lr_class an__lr_decay_class, an__lr_geometric_class, an__lr_power_of_class,
+    an__lr_inverse_class, an__lr_sigmoid_class, an__lr_table_class, an__lr_chebyshev_class,
+    an__lr_radam_class, an__lr_again_class, an__lr_stairs_class, an__lr_own_base_class;
 
 /* A schedule that drives one slot. `groups` NULL: of all groups that have it. */
 typedef struct an__lr_track {

@@ -25,6 +25,8 @@ static const char *const strategies[] = {"cos", "linear", NULL};
 static const char *const plateau_modes[] = {"min", "max", NULL};
 static const char *const threshold_modes[] = {"rel", "abs", NULL};
 static const char *const curves[] = {"linear", "cosine", "step", NULL};
+static const char *const decay_curves[] = {
+    "linear", "cosine", "mirror_cosine", "rex", "exponential", "log", NULL};
 static const char *const ends[] = {"default", "hold", "zero", "repeat", "mirror", "error", NULL};
 
 /* -------------------------------------------------------------- parameters */
@@ -280,6 +282,88 @@ static const an_lr_param together_params[] = {
     PARAM(together, schedules, AN_LR_CHILDREN, true, NAN, ANY),
 };
 
+#define VALUE(member, field, fallback, ...) \
+    PARAM(member, field, AN_LR_VALUE, false, fallback, __VA_ARGS__)
+
+static const an_lr_param decay_params[] = {
+    PARAM(decay, curve, AN_LR_CHOICE, false, AN_DECAY_LINEAR, ANY, .choices = decay_curves),
+    VALUE(decay, start, 1, FROM(0)),
+    VALUE(decay, end, 0, FROM(0)),
+    LENGTH(decay, length),
+    VALUE(decay, power, 1, FROM(0)),
+    VALUE(decay, k, 1, FROM(0)),
+    PARAM(decay, ratio, AN_LR_REAL, false, 0.5, ABOVE(0)),
+    PARAM(decay, cycle, AN_LR_BOOL, false, false, ANY),
+    AFTER_END,
+};
+
+static const an_lr_param geometric_params[] = {
+    PARAM(geometric, start, AN_LR_REAL, false, 1, ABOVE(0)),
+    PARAM(geometric, end, AN_LR_REAL, false, 0.01, ABOVE(0)),
+    LENGTH(geometric, length),
+    AFTER_END,
+};
+
+static const an_lr_param power_of_params[] = {
+    PARAM(power_of, factor, AN_LR_VALUE, true, NAN, FROM(0)),
+    PARAM(power_of, every, AN_LR_LENGTH, false, 1, ABOVE(0)),
+    VALUE(power_of, start, 1, FROM(0)),
+    VALUE(power_of, end, 0, FROM(0)),
+};
+
+static const an_lr_param inverse_params[] = {
+    PARAM(inverse, timescale, AN_LR_LENGTH, true, NAN, ABOVE(0)),
+    VALUE(inverse, power, 1, FROM(0)),
+    VALUE(inverse, inner, 1, FROM(0)),
+    VALUE(inverse, start, 1, FROM(0)),
+    VALUE(inverse, end, 0, FROM(0)),
+};
+
+static const an_lr_param sigmoid_params[] = {
+    PARAM(sigmoid, center, AN_LR_LENGTH, true, NAN, FROM(0)),
+    PARAM(sigmoid, width, AN_LR_LENGTH, true, NAN, ABOVE(0)),
+    VALUE(sigmoid, start, 1, FROM(0)),
+    VALUE(sigmoid, end, 0, FROM(0)),
+};
+
+static const an_lr_param table_params[] = {
+    PARAM(table, values, AN_LR_NUMBERS, true, NAN, FROM(0)),
+    PARAM(table, every, AN_LR_LENGTH, false, 1, ABOVE(0)),
+    AFTER_END,
+};
+
+static const an_lr_param chebyshev_params[] = {
+    PARAM(chebyshev, count, AN_LR_INTEGER, true, NAN, WITHIN(1, 65536)),
+    PARAM(chebyshev, least, AN_LR_REAL, false, 0.05, ABOVE(0)),
+    PARAM(chebyshev, most, AN_LR_REAL, false, 1, ABOVE(0)),
+    PARAM(chebyshev, every, AN_LR_LENGTH, false, 1, ABOVE(0)),
+    AFTER_END,
+};
+
+static const an_lr_param radam_params[] = {
+    PARAM(radam, beta2, AN_LR_REAL, false, 0.999, RANGE(0.6, 1, true, true)),
+};
+
+static const an_lr_param again_params[] = {
+    PARAM(again, schedule, AN_LR_CHILD, true, NAN, ANY),
+    PARAM(again, length, AN_LR_LENGTH, true, NAN, ABOVE(0)),
+    PARAM(again, growth, AN_LR_REAL, false, 1, WITHIN(1, 1000)),
+    PARAM(again, shrink, AN_LR_REAL, false, 1, FROM(0)),
+    PARAM(again, warmup, AN_LR_LENGTH, false, 0, FROM(0)),
+};
+
+static const an_lr_param stairs_params[] = {
+    PARAM(stairs, schedule, AN_LR_CHILD, true, NAN, ANY),
+    PARAM(stairs, every, AN_LR_LENGTH, true, NAN, ABOVE(0)),
+    AFTER_END,
+};
+
+static const an_lr_param own_base_params[] = {
+    PARAM(own_base, schedule, AN_LR_CHILD, true, NAN, ANY),
+    PARAM(own_base, lr, AN_LR_REALS, true, NAN, FROM(0)),
+    AFTER_END,
+};
+
 /* --------------------------------------------------------------- schedules */
 
 static const struct {
@@ -316,7 +400,8 @@ _Static_assert(sizeof(an_cyclic_mode) == sizeof(an_scale_mode) &&
                    sizeof(an_cyclic_mode) == sizeof(an_plateau_mode) &&
                    sizeof(an_cyclic_mode) == sizeof(an_threshold_mode) &&
                    sizeof(an_cyclic_mode) == sizeof(an_lr_end) &&
-                   sizeof(an_cyclic_mode) == sizeof(an_lr_curve),
+                   sizeof(an_cyclic_mode) == sizeof(an_lr_curve) &&
+                   sizeof(an_cyclic_mode) == sizeof(an_lr_decay_curve),
                "the choices of a description must have one size");
 
 int an__lr_choice(const an_lr_desc *desc, const an_lr_param *param)

@@ -58,10 +58,18 @@ AN_API void an_model_end(an_model *model);
  *   ReLU()    Tanh()    Sigmoid()
  *   Flatten(start_dim=1, end_dim=-1)    Unflatten(dim, unflattened_size)
  *   Dropout(p=0.5)
+ *   MultiheadAttention(embed_dim, num_heads, dropout=0.0, bias=True, causal=False): of a sequence
+ *     (batch, time, embed_dim) on itself
+ *   PositionalEmbedding(num_positions, embedding_dim, std=0.02): adds a learned vector to each
+ *     position (no layer of PyTorch's; an Embedding of the positions there)
+ *   LSTM(input_size, hidden_size, num_layers=1, bias=True, dropout=0.0, bidirectional=False)
+ *   GRU(...): likewise; both give the hidden states of all steps
+ *   Select(dim, index): torch.select; Select(1, -1) is the last step of a sequence
  *   Sequential(layer, ...), or a list of layers
  *   Residual(layer, ...): a Sequential that adds its input to its output
  *
- * Errors (CONFIG) name the nearest layer or parameter; an_model_build delivers the first again.
+ * The first dimension is the batch: batch_first=True is understood, False refused. Errors (CONFIG)
+ * name the nearest layer or parameter; an_model_build delivers the first again.
  */
 AN_API bool an_model_add(an_model *model, const char *text, an_error *err);
 /* The same from a parsed call, for errors that point into a file. */

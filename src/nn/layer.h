@@ -47,6 +47,9 @@ typedef struct an_arg_value {
 /* More features, or dimensions, than any tensor can have: the upper limit of sizes. */
 #define AN_MANY 1099511627776.0
 
+/* Layers over sequences know one order, so that the first dimension is the batch everywhere. */
+#define AN_BATCH_FIRST "True, as everywhere in Anneal: (batch, time, features)"
+
 typedef struct an_layer_kind {
     const char *name;
     an_arg args[AN_MAX_ARGS];
@@ -77,16 +80,21 @@ struct an_layer {
 };
 
 /* The kinds: X(name) is the name in text and in an__layer_<name>. */
-#define AN_LAYER_MAP(X) \
-    X(Linear)           \
-    X(ReLU)             \
-    X(Tanh)             \
-    X(Sigmoid)          \
-    X(Flatten)          \
-    X(Dropout)          \
-    X(Sequential)       \
-    X(Residual)         \
-    X(Unflatten)
+#define AN_LAYER_MAP(X)    \
+    X(Linear)              \
+    X(ReLU)                \
+    X(Tanh)                \
+    X(Sigmoid)             \
+    X(Flatten)             \
+    X(Dropout)             \
+    X(Sequential)          \
+    X(Residual)            \
+    X(Unflatten)           \
+    X(MultiheadAttention)  \
+    X(PositionalEmbedding) \
+    X(LSTM)                \
+    X(GRU)                 \
+    X(Select)
 
 #define AN_LAYER_DECLARE(name) extern const an_layer_kind an__layer_##name;
 AN_LAYER_MAP(AN_LAYER_DECLARE)

@@ -339,6 +339,42 @@ AN_API an_tensor *an_index_rows(an_graph *graph, an_tensor *x, an_labels index);
 /* Joins along `dim`; the other dimensions are equal. */
 AN_API an_tensor *an_concat(an_graph *graph, an_tensor *const *parts, int count, int dim);
 
+/* ----------------------------------------------------------- normalisation */
+
+/*
+ * All of them give (x - mean) / sqrt(variance + eps) * weight + bias, where mean and (biased)
+ * variance are taken over different parts of x. weight and bias may be NULL: 1 and 0; a bias needs
+ * a weight.
+ */
+
+/* Over the last `dims` dimensions, of whose shape weight and bias are. */
+AN_API an_tensor *an_layer_norm(an_graph *graph, an_tensor *x, int dims, an_tensor *weight,
+                                an_tensor *bias, double eps);
+/* The same with 0 for the mean (Zhang, Sennrich: Root Mean Square Layer Normalization; 2019). */
+AN_API an_tensor *an_rms_norm(an_graph *graph, an_tensor *x, int dims, an_tensor *weight,
+                              double eps);
+/* x (n, channels, ...): over each sample's `groups` groups of channels; weight (channels). */
+AN_API an_tensor *an_group_norm(an_graph *graph, an_tensor *x, int64_t groups, an_tensor *weight,
+                                an_tensor *bias, double eps);
+
+/*
+ * Running statistics of a batch norm, (channels) each, or both NULL. In training they move at once:
+ * running = (1 - momentum) running + momentum * the batch's, the variance's with n / (n - 1).
+ */
+typedef struct an_batch_norm_options {
+    an_tensor *running_mean, *running_variance;
+    bool training; /* normalise by the batch, not by the running statistics */
+    double momentum;
+    double eps;
+} an_batch_norm_options;
+
+/*
+ * x (n, channels, ...): over all values of a channel; weight (channels). Without running statistics
+ * the batch's are always used; they take at least two values a channel.
+ */
+AN_API an_tensor *an_batch_norm(an_graph *graph, an_tensor *x, an_tensor *weight, an_tensor *bias,
+                                const an_batch_norm_options *options);
+
 /* ------------------------------------------------------------------ losses */
 
 /* Mean negative log-likelihood of log-probabilities (n, classes); n is at least 1. */

@@ -3,8 +3,8 @@
  *
  * An operation is one an_op: its name, its shape rule, its forward and its backward computation,
  * side by side in the file of its family (arithmetic.c, unary.c, product.c, linear.c, reduce.c,
- * index.c, softmax.c, attention.c, recurrent.c, class_loss.c, value_loss.c, dropout.c, apply.c).
- * ops.h lists them all.
+ * index.c, softmax.c, attention.c, recurrent.c, conv.c, pooling.c, row_norm.c, group_norm.c,
+ * batch_norm.c, class_loss.c, value_loss.c, dropout.c, apply.c). ops.h lists them all.
  *
  * an__record runs one: it makes a node with the output tensor in the graph's arena, asks the shape
  * rule, allocates the values, runs forward, and links the node into the graph if a gradient will
@@ -23,6 +23,7 @@
 #include "tensor/kernels/conv.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/kernels/losses.h"
+#include "tensor/kernels/norms.h"
 #include "tensor/kernels/pointwise.h"
 #include "tensor/kernels/pooling.h"
 #include "tensor/kernels/rows.h"
@@ -67,6 +68,13 @@ typedef union an_attributes {
         int64_t start, count;
     } slice;
     an_labels labels;
+    struct {
+        double eps;
+        int64_t parts, size; /* how many are normalised apart, and the values of each */
+        int64_t groups;      /* of group_norm */
+        an_batch_norm_options batch;
+        float *mean, *rstd; /* of each part */
+    } norm;
     struct {
         an_loss setting;  /* weights are copies in the graph */
         an_labels labels; /* of the losses over classes */

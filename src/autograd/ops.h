@@ -52,6 +52,10 @@
     X(slice) \
     X(index_rows) \
     X(concat) \
+    X(layer_norm) \
+    X(rms_norm) \
+    X(group_norm) \
+    X(batch_norm) \
     X(nll_loss) \
     X(cross_entropy) \
     X(mse_loss) \

@@ -187,6 +187,61 @@ static void classes(an_rng *rng, bool large, an_shape *shapes, int *count, setti
     labels(rng, s, shapes[0].dim[0], shapes[0].dim[1]);
 }
 
+/* Weight and bias of `shape`, or none of them, or the first alone. */
+static void affine_inputs(an_rng *rng, an_shape shape, an_shape *shapes, int *count)
+{
+    *count = 1 + (int)below(rng, 3);
+    shapes[1] = shapes[2] = shape;
+}
+
+static void row_norm(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    at_least_one_dim(rng, large, shapes, count, s);
+    if (below(rng, 4) == 0) /* long rows */
+        shapes[0] = an_shape_2(2, 101);
+    s->dim = large ? 1 : 1 + (int)below(rng, shapes[0].ndim);
+    s->eps = 0.05 + an_rng_double(rng);
+    an_shape last = {.ndim = s->dim};
+    for (int i = 0; i < s->dim; i++)
+        last.dim[i] = shapes[0].dim[shapes[0].ndim - s->dim + i];
+    affine_inputs(rng, last, shapes, count);
+}
+
+static void square_norm(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    row_norm(rng, large, shapes, count, s);
+    *count = *count > 2 ? 2 : *count;
+}
+
+/* (n, channels), (n, channels, length) or (n, channels, height, width). */
+static void images(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    static const int64_t channels[] = {1, 2, 4, 6};
+    shapes[0] = (an_shape){.ndim = 2 + (int)below(rng, 3), .dim = {2 + below(rng, 3)}};
+    shapes[0].dim[1] = channels[below(rng, 4)];
+    for (int i = 2; i < shapes[0].ndim; i++)
+        shapes[0].dim[i] = large ? 1 + below(rng, 90) : 1 + below(rng, 8);
+    if (large)
+        shapes[0].dim[0] = 100000 / (an_shape_size(shapes[0]) / shapes[0].dim[0]);
+    s->eps = 0.05 + an_rng_double(rng);
+    affine_inputs(rng, an_shape_1(shapes[0].dim[1]), shapes, count);
+}
+
+static void grouped(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    images(rng, large, shapes, count, s);
+    s->groups = shapes[0].dim[1] == 1 ? 1 : below(rng, 2) ? 2 : shapes[0].dim[1];
+}
+
+static void batched(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    images(rng, large, shapes, count, s);
+    s->training = below(rng, 2);
+    s->running = below(rng, 2);
+    an_rng_fill_uniform(rng, s->weights, MAX_WEIGHTS, -1, 1);
+    an_rng_fill_uniform(rng, s->pos_weights, MAX_WEIGHTS, 0.5f, 2);
+}
+
 /* A loss with random settings; of `columns` weights, where it has some. */
 static void loss_setting(an_rng *rng, setting *s, an_loss_kind kind, int64_t columns)
 {
@@ -361,6 +416,21 @@ static an_recurrent_weights weights_of(an_tensor **in, int count)
 CALL(lstm, in[0], weights_of(in, count), s->reverse)
 CALL(gru, in[0], weights_of(in, count), s->reverse)
 
+CALL(layer_norm, in[0], s->dim, count > 1 ? in[1] : NULL, count > 2 ? in[2] : NULL, s->eps)
+CALL(rms_norm, in[0], s->dim, count > 1 ? in[1] : NULL, s->eps)
+CALL(group_norm, in[0], s->groups, count > 1 ? in[1] : NULL, count > 2 ? in[2] : NULL, s->eps)
+
+static an_tensor *call_batch_norm(an_graph *graph, an_tensor **in, int count, const setting *s)
+{
+    const an_shape shape = an_shape_1(in[0]->shape.dim[1]);
+    an_batch_norm_options o = {.training = s->training, .momentum = 0.1, .eps = s->eps};
+    if (s->running) {
+        o.running_mean = an_from(graph, s->weights, shape);
+        o.running_variance = an_from(graph, s->pos_weights, shape);
+    }
+    return an_batch_norm(graph, in[0], count > 1 ? in[1] : NULL, count > 2 ? in[2] : NULL, &o);
+}
+
 static an_tensor *call_class_loss(an_graph *graph, an_tensor **in, int count, const setting *s)
 {
     (void)count;
@@ -457,6 +527,10 @@ const op_case op_cases[] = {
     {"self_attention", side_by_side, call_attention, twin_self_attention, -2, 2, 0},
     {"lstm", four_gates, call_lstm, twin_lstm, -0.5, 0.5, 0},
     {"gru", three_gates, call_gru, twin_gru, -0.5, 0.5, 0},
+    {"layer_norm", row_norm, call_layer_norm, twin_layer_norm, -2, 2, 0},
+    {"rms_norm", square_norm, call_rms_norm, twin_rms_norm, -2, 2, 0},
+    {"group_norm", grouped, call_group_norm, twin_group_norm, -2, 2, 0},
+    {"batch_norm", batched, call_batch_norm, twin_batch_norm, -2, 2, 0},
     {"nll_loss", negative_class_loss, call_class_loss, twin_nll_loss, -4, 0, 0},
     {"cross_entropy", class_loss, call_class_loss, twin_cross_entropy, -4, 4, 0},
     {"mse_loss", squares, call_value_loss, twin_value_loss, -2, 2, 0},

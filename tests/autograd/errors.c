@@ -89,8 +89,140 @@ static void test_shapes_that_do_not_fit(void **state)
            "linear: the bias must be (2,) but has shape (3,)");
     expect(f, an_softmax(g, f->scalar), AN_ERROR_SHAPE, "softmax: needs at least one dimension");
     expect(f, an_log_softmax(g, f->scalar), AN_ERROR_SHAPE, "log_softmax: needs");
+    expect(f, an_softmax_dim(g, f->m23, 2), AN_ERROR_ARGUMENT,
+           "softmax_dim: (2, 3) has no dimension 2");
     expect(f, an_mse_loss(g, f->m23, f->v3), AN_ERROR_SHAPE,
            "mse_loss: the shapes (2, 3) and (3,) must be equal");
+}
+
+static void test_norms_that_do_not_fit(void **state)
+{
+    fixture *f = *state;
+    an_graph *g = f->graph;
+    an_batch_norm_options batch = {.training = true, .eps = 1e-5};
+    expect(f, an_layer_norm(g, f->m23, 3, NULL, NULL, 1e-5), AN_ERROR_SHAPE,
+           "layer_norm: cannot normalise over the last 3 dimensions of (2, 3)");
+    expect(f, an_layer_norm(g, f->m23, 0, NULL, NULL, 1e-5), AN_ERROR_SHAPE, "layer_norm: cannot");
+    expect(f, an_layer_norm(g, f->t234, 1, f->v3, NULL, 1e-5), AN_ERROR_SHAPE,
+           "layer_norm: the weight of shape (3,) must have the last 1 dimensions of (2, 3, 4)");
+    expect(f, an_layer_norm(g, f->m23, 1, f->v3, f->m23, 1e-5), AN_ERROR_SHAPE,
+           "layer_norm: the bias of shape (2, 3)");
+    expect(f, an_layer_norm(g, f->m23, 1, NULL, NULL, -1), AN_ERROR_ARGUMENT,
+           "layer_norm: eps must be at least 0, got -1");
+    expect(f, an_layer_norm(g, f->m23, 1, NULL, f->v3, 1e-5), AN_ERROR_ARGUMENT,
+           "layer_norm: operand 2 is NULL");
+    expect(f, an_rms_norm(g, f->scalar, 1, NULL, 0), AN_ERROR_SHAPE, "rms_norm: cannot");
+    expect(f, an_group_norm(g, f->m23, 2, NULL, NULL, 0), AN_ERROR_SHAPE,
+           "group_norm: 3 channels cannot be cut into 2 groups of one size");
+    expect(f, an_group_norm(g, f->v3, 1, NULL, NULL, 0), AN_ERROR_SHAPE,
+           "group_norm: needs (n, channels, ...) but gets (3,)");
+    expect(f, an_group_norm(g, f->m45, 5, f->v3, NULL, 0), AN_ERROR_SHAPE,
+           "group_norm: the weight must be (5,), one value a channel of (4, 5), but is (3,)");
+    expect(f, an_batch_norm(g, an_full(g, an_shape_2(1, 3), 1), NULL, NULL, &batch), AN_ERROR_SHAPE,
+           "batch_norm: training takes at least two values a channel, but (1, 3) has 1");
+    batch.running_mean = f->v3;
+    expect(f, an_batch_norm(g, f->m23, NULL, NULL, &batch), AN_ERROR_SHAPE,
+           "batch_norm: the running mean and variance");
+    batch.running_mean = batch.running_variance = f->m45;
+    expect(f, an_batch_norm(g, f->m23, NULL, NULL, &batch), AN_ERROR_SHAPE, "3 channels");
+}
+
+static void test_losses_of_labels_that_do_not_fit(void **state)
+{
+    fixture *f = *state;
+    an_graph *g = f->graph;
+    static const int32_t data[2] = {0, 1};
+    static const float weights[3] = {1, -1, 1};
+    const an_labels two = {data, 2};
+    an_loss loss = an_loss_defaults(AN_CROSS_ENTROPY_LOSS);
+    loss.weight = weights;
+    loss.weight_count = 2;
+    expect(f, an_loss_apply(loss, g, f->m23, two), AN_ERROR_ARGUMENT,
+           "cross_entropy: a weight must be a number of at least 0, got -1");
+    loss.weight_count = 1;
+    expect(f, an_loss_apply(loss, g, f->m23, two), AN_ERROR_SHAPE,
+           "cross_entropy: there are 1 weights for 3 classes");
+    expect(f, an_loss_between(loss, g, f->m23, f->m23), AN_ERROR_SHAPE, "1 weights for 3 classes");
+    loss = an_loss_defaults(AN_CROSS_ENTROPY_LOSS);
+    loss.label_smoothing = 1.5;
+    expect(f, an_loss_apply(loss, g, f->m23, two), AN_ERROR_ARGUMENT,
+           "cross_entropy: label_smoothing must be from 0 to 1, got 1.5");
+    expect(f, an_loss_between(an_loss_defaults(AN_CROSS_ENTROPY_LOSS), g, f->m23, f->m45),
+           AN_ERROR_SHAPE, "cross_entropy: the shapes (2, 3) and (4, 5) must be equal");
+    expect(f, an_loss_between(an_loss_defaults(AN_CROSS_ENTROPY_LOSS), g, NULL, f->m45),
+           AN_ERROR_ARGUMENT, "operand 1 is NULL");
+    expect(f, an_loss_between(an_loss_defaults(AN_NLL_LOSS), g, f->m23, f->m23), AN_ERROR_ARGUMENT,
+           "nll_loss: takes class labels, not a tensor");
+    expect(f, an_loss_apply(an_loss_defaults(AN_L1_LOSS), g, f->m45, two), AN_ERROR_SHAPE,
+           "l1_loss: takes (2, classes) for 2 labels but gets (4, 5)");
+    expect(f, an_loss_apply(an_loss_defaults(AN_L1_LOSS), g, NULL, two), AN_ERROR_ARGUMENT,
+           "operand 1 is NULL");
+}
+
+static void test_losses_between_tensors_that_do_not_fit(void **state)
+{
+    fixture *f = *state;
+    an_graph *g = f->graph;
+    static const float weights[3] = {1, -1, 1};
+    an_loss loss = an_loss_defaults(AN_HUBER_LOSS);
+    loss.delta = 0;
+    expect(f, an_loss_between(loss, g, f->m23, f->m23), AN_ERROR_ARGUMENT,
+           "huber_loss: delta must be above 0, got 0");
+    loss = an_loss_defaults(AN_SMOOTH_L1_LOSS);
+    loss.beta = -1;
+    expect(f, an_loss_between(loss, g, f->m23, f->m23), AN_ERROR_ARGUMENT, "smooth_l1_loss: beta");
+    loss = an_loss_defaults(AN_MSE_LOSS);
+    loss.reduction = AN_REDUCE_BATCHMEAN;
+    expect(f, an_loss_between(loss, g, f->m23, f->m23), AN_ERROR_ARGUMENT,
+           "mse_loss: the reduction batchmean is for kl_div_loss alone");
+    loss = an_loss_defaults(AN_BCE_WITH_LOGITS_LOSS);
+    loss.pos_weight = weights;
+    loss.pos_weight_count = 2;
+    expect(f, an_loss_between(loss, g, f->m23, f->m23), AN_ERROR_ARGUMENT, "a weight must be");
+    loss.pos_weight = weights + 2;
+    loss.pos_weight_count = 1;
+    loss.weight = weights;
+    loss.weight_count = 1;
+    expect(f, an_loss_between(loss, g, f->m23, f->m23), AN_ERROR_SHAPE,
+           "bce_with_logits_loss: there are 1 values of weight for 3 columns");
+}
+
+/* One column of scores takes the labels 0 and 1 themselves. */
+static void test_binary_labels(void **state)
+{
+    fixture *f = *state;
+    static const int32_t data[2] = {1, 0}, high[2] = {1, 2};
+    an_loss loss = an_loss_defaults(AN_BCE_WITH_LOGITS_LOSS);
+    an_tensor *scores = an_from(f->graph, (const float[]){2, -1}, an_shape_2(2, 1));
+    const double want = (log1p(exp(-2)) + log1p(exp(-1))) / 2;
+    an_tensor *got = an_loss_apply(loss, f->graph, scores, (an_labels){data, 2});
+    assert_true(fabs(an_item(got) - want) < 1e-6);
+    expect(f, an_loss_apply(loss, f->graph, scores, (an_labels){high, 2}), AN_ERROR_ARGUMENT,
+           "bce_with_logits_loss: label 2 of row 1 is outside 0..1");
+}
+
+/* Probabilities as the target of cross_entropy: one-hot rows give what labels give. */
+static void test_probabilities_as_target(void **state)
+{
+    fixture *f = *state;
+    an_graph *g = f->graph;
+    static const float x[6] = {1, -2, 0.5f, 0, 3, 1}, t[6] = {0, 0, 1, 0, 1, 0};
+    static const float weights[3] = {0.5f, 2, 1.5f};
+    static const int32_t data[2] = {2, 1};
+    an_tensor *scores = an_from(g, x, an_shape_2(2, 3)), *target = an_from(g, t, an_shape_2(2, 3));
+    for (int k = 0; k < 4; k++) {
+        an_loss loss = an_loss_defaults(AN_CROSS_ENTROPY_LOSS);
+        loss.label_smoothing = k & 1 ? 0.2 : 0;
+        loss.weight = k & 2 ? weights : NULL;
+        loss.weight_count = 3;
+        loss.reduction = AN_REDUCE_SUM;
+        const double want = an_item(an_loss_apply(loss, g, scores, (an_labels){data, 2}));
+        assert_true(fabs(an_item(an_loss_between(loss, g, scores, target)) - want) < 2e-6);
+        loss.reduction = AN_REDUCE_MEAN; /* over the rows, whatever the weights */
+        assert_true(fabs(an_item(an_loss_between(loss, g, scores, target)) - want / 2) < 2e-6);
+    }
+    assert_true(an_graph_reset(g, NULL));
+    make_tensors(f);
 }
 
 static void test_dimensions_that_do_not_exist(void **state)
@@ -334,6 +466,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_shapes_that_do_not_fit),
+        TEST(test_norms_that_do_not_fit),
+        TEST(test_losses_of_labels_that_do_not_fit),
+        TEST(test_losses_between_tensors_that_do_not_fit),
+        TEST(test_binary_labels),
+        TEST(test_probabilities_as_target),
         TEST(test_dimensions_that_do_not_exist),
         TEST(test_shapes_that_cannot_be),
         TEST(test_labels),

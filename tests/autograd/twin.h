@@ -31,6 +31,9 @@ typedef struct setting {
     int64_t heads; /* of attention */
     bool causal;
     bool reverse; /* of LSTM and GRU */
+    double eps;   /* of norms */
+    int64_t groups;
+    bool training, running; /* of batch_norm; the running statistics are the weights below */
     an_loss loss;
     an_conv2d_options conv;
     an_conv_transpose2d_options conv_transpose;
@@ -49,8 +52,9 @@ twin_function twin_add, twin_sub, twin_mul, twin_div, twin_affine, twin_neg, twi
     twin_silu, twin_leaky_relu, twin_elu, twin_softplus, twin_softmax_dim, twin_softmax,
     twin_log_softmax, twin_dropout, twin_matmul, twin_transpose, twin_linear, twin_sum, twin_mean,
     twin_sum_dim, twin_mean_dim, twin_max_dim, twin_reshape, twin_flatten, twin_slice,
-    twin_index_rows, twin_concat, twin_attention, twin_self_attention, twin_lstm, twin_gru, twin_nll_loss,
-    twin_cross_entropy, twin_value_loss, twin_apply, twin_conv2d, twin_conv_transpose2d,
-    twin_max_pool2d, twin_avg_pool2d, twin_adaptive_avg_pool2d;
+    twin_index_rows, twin_concat, twin_attention, twin_self_attention, twin_lstm, twin_gru,
+    twin_nll_loss, twin_cross_entropy, twin_value_loss, twin_apply, twin_conv2d,
+    twin_conv_transpose2d, twin_max_pool2d, twin_avg_pool2d, twin_adaptive_avg_pool2d,
+    twin_layer_norm, twin_rms_norm, twin_group_norm, twin_batch_norm;
 
 #endif

@@ -26,6 +26,10 @@ typedef struct small_setting {
     int64_t heads;
     bool causal, reverse;
     an_loss loss;
+    double eps;
+    int64_t groups;
+    bool training, running;
+    float weights[4], pos_weights[4];
 } small_setting;
 
 typedef struct vector {
@@ -56,6 +60,12 @@ static void fill(setting *to, const small_setting *from)
     to->causal = from->causal;
     to->reverse = from->reverse;
     to->loss = from->loss;
+    to->eps = from->eps;
+    to->groups = from->groups;
+    to->training = from->training;
+    to->running = from->running;
+    memcpy(to->weights, from->weights, sizeof from->weights);
+    memcpy(to->pos_weights, from->pos_weights, sizeof from->pos_weights);
 }
 
 static void close_to(const char *op, const char *what, const float *got, const array *want)

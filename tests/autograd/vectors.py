@@ -78,6 +78,21 @@ case("flatten", lambda x: torch.flatten(x, 1), (2, 3, 4), dim=1)
 case("slice", lambda x: x[:, 1:3], (2, 4, 3), dim=1, start=1, count=2)
 case("index_rows", lambda x: x[labels(2, 0, 2, 1)], (3, 4), labels=(2, 0, 2, 1))
 case("concat", lambda *x: torch.cat(x, 1), (2, 3), (2, 1), (2, 4), dim=1)
+case("layer_norm", lambda x, w, b: F.layer_norm(x, (5,), w, b), (3, 5), (5,), (5,), dim=1, eps=1e-5)
+case("layer_norm", lambda x: F.layer_norm(x, (4, 5), eps=0.1), (3, 4, 5), dim=2, eps=0.1)
+case("rms_norm", lambda x, w: x * torch.rsqrt((x * x).mean(-1, True) + 1e-6) * w, (3, 5), (5,),
+     dim=1, eps=1e-6)
+case("group_norm", lambda x, w, b: F.group_norm(x, 2, w, b), (2, 4, 3, 2), (4,), (4,), groups=2,
+     eps=1e-5)
+case("group_norm", lambda x: F.group_norm(x, 3, eps=0.1), (3, 6), groups=3, eps=0.1)
+for size in ((6, 3), (4, 3, 2, 5), (2, 3, 40)):
+    case("batch_norm", lambda x, w, b: F.batch_norm(x, None, None, w, b, True), size, (3,), (3,),
+         training=True, eps=1e-5)
+    case("batch_norm",
+         lambda x, w, b: F.batch_norm(x, torch.tensor([0.5, -1.0, 0.25]),
+                                      torch.tensor([2.0, 0.5, 1.0]), w, b, False),
+         size, (3,), (3,), running=True, eps=1e-5, weights=(0.5, -1.0, 0.25),
+         pos_weights=(2.0, 0.5, 1.0))
 
 # A loss with its settings; weight and pos_weight are numbers here, tensors for PyTorch.
 KINDS = {"cross_entropy": "CROSS_ENTROPY", "nll_loss": "NLL", "mse_loss": "MSE", "l1_loss": "L1",
@@ -199,6 +214,8 @@ def setting(name, value):
         return setting_of_loss(*value)
     if name == "labels":
         return ".labels = {%s}, .label_count = %d" % (", ".join(map(str, value)), len(value))
+    if name in ("weights", "pos_weights"):
+        return ".%s = {%s}" % (name, ", ".join("%gf" % v if v % 1 else "%d" % v for v in value))
     if name == "shape":
         return ".shape = " + shape(value)
     return ".%s = %s" % (name, str(value).lower() if isinstance(value, bool) else value)

@@ -10,8 +10,9 @@
     X(conv, bits)              \
     X(gemm, bits)              \
     X(losses, bits)            \
-    X(pooling, bits)           \
+    X(norms, bits)             \
     X(pointwise, bits)         \
+    X(pooling, bits)           \
     X(rows, bits)              \
     X(scores, bits)            \
     X(update, bits)            \

@@ -25,6 +25,7 @@
 typedef struct an_gemm_table an_gemm_table;
 typedef struct an_pointwise_table an_pointwise_table;
 typedef struct an_rows_table an_rows_table;
+typedef struct an_norms_table an_norms_table;
 typedef struct an_losses_table an_losses_table;
 typedef struct an_scores_table an_scores_table;
 typedef struct an_cells_table an_cells_table;
@@ -39,6 +40,7 @@ typedef struct an_kernels {
     const an_gemm_table *gemm;
     const an_pointwise_table *pointwise;
     const an_rows_table *rows;
+    const an_norms_table *norms;
     const an_losses_table *losses;
     const an_scores_table *scores;
     const an_cells_table *cells;

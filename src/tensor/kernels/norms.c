@@ -1,0 +1,385 @@
+/*
+ * Normalisation. Means and squares are taken around a first estimate k of the mean, that of the
+ * first values: s = the sum of x - k and q that of (x - k)^2 in one pass; then the mean is k + s /
+ * n and the squares are q - s^2 / n, where little cancels since k is close.
+ */
+#include "tensor/kernels/norms.h"
+
+#include <math.h>
+
+#include "tensor/kernels/vector.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum {
+    BLOCK = 4096, /* values that are summed in float */
+    STRIP = 64    /* columns that are handled together */
+};
+
+/* A gradient may lie in place of dy: no iteration depends on another. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define INDEPENDENT
+#endif
+
+INLINE void put(float *at, float value, bool add)
+{
+    *at = add ? *at + value : value;
+}
+
+INLINE int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* `v` in the first `count` lanes, 0 in the others. */
+INLINE an_vec first_lanes(an_vec v, int count)
+{
+    static const int32_t index[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    an_ivec lane;
+    memcpy(&lane, index, sizeof lane);
+    return an__vselect(lane < count, v, an__vsplat(0.0f));
+}
+
+/* Two sums that grow together, lane by lane. */
+typedef struct two {
+    an_vec a, b;
+} two;
+
+INLINE two two_zero(void)
+{
+    return (two){an__vsplat(0.0f), an__vsplat(0.0f)};
+}
+
+/* ------------------------------------------------------------------- sums */
+
+static float plain_sum(int64_t n, const float *x)
+{
+    an_vec a = an__vsplat(0.0f), b = a;
+    int64_t i = 0;
+    for (; i + 2 * AN_LANES <= n; i += 2 * AN_LANES) {
+        a += an__vload(x + i);
+        b += an__vload(x + i + AN_LANES);
+    }
+    for (; i < n; i += AN_LANES)
+        a += an__vload_part(x + i, (int)least(n - i, AN_LANES));
+    return an__vsum(a + b);
+}
+
+/* Adds x - k and its squares. */
+INLINE two add_moments(two sum, int64_t n, const float *x, an_vec k)
+{
+    an_vec c = an__vsplat(0.0f), d = c;
+    int64_t i = 0;
+    for (; i + 2 * AN_LANES <= n; i += 2 * AN_LANES) {
+        an_vec u = an__vload(x + i) - k, v = an__vload(x + i + AN_LANES) - k;
+        sum.a += u;
+        sum.b += u * u;
+        c += v;
+        d += v * v;
+    }
+    for (; i < n; i += AN_LANES) {
+        int count = (int)least(n - i, AN_LANES);
+        an_vec u = first_lanes(an__vload_part(x + i, count) - k, count);
+        sum.a += u;
+        sum.b += u * u;
+    }
+    return (two){sum.a + c, sum.b + d};
+}
+
+/* Adds dy and dy (x - mean). */
+INLINE two add_products(two sum, int64_t n, const float *dy, const float *x, an_vec mean)
+{
+    an_vec c = an__vsplat(0.0f), d = c;
+    int64_t i = 0;
+    for (; i + 2 * AN_LANES <= n; i += 2 * AN_LANES) {
+        an_vec u = an__vload(dy + i), v = an__vload(dy + i + AN_LANES);
+        sum.a += u;
+        sum.b += u * (an__vload(x + i) - mean);
+        c += v;
+        d += v * (an__vload(x + i + AN_LANES) - mean);
+    }
+    for (; i < n; i += AN_LANES) {
+        int count = (int)least(n - i, AN_LANES);
+        an_vec u = an__vload_part(dy + i, count);
+        sum.a += u;
+        sum.b += u * (an__vload_part(x + i, count) - mean);
+    }
+    return (two){sum.a + c, sum.b + d};
+}
+
+/* Sums over all pieces: of x - k and its squares, or with dy of dy and dy (x - k). */
+typedef struct totals {
+    double a, b;
+} totals;
+
+INLINE void flush(totals *total, two *sum)
+{
+    total->a += (double)an__vsum(sum->a);
+    total->b += (double)an__vsum(sum->b);
+    *sum = two_zero();
+}
+
+INLINE totals over_pieces(an_pieces pieces, const float *dy, const float *x, float k)
+{
+    const an_vec around = an__vsplat(k);
+    totals total = {0, 0};
+    two sum = two_zero();
+    int64_t since = 0; /* values in `sum` */
+    for (int64_t piece = 0; piece < pieces.count; piece++)
+        for (int64_t from = 0; from < pieces.length; from += BLOCK) {
+            const int64_t n = least(pieces.length - from, BLOCK);
+            const int64_t at = piece * pieces.step + from;
+            if (since + n > BLOCK) {
+                flush(&total, &sum);
+                since = 0;
+            }
+            sum = dy ? add_products(sum, n, dy + at, x + at, around)
+                     : add_moments(sum, n, x + at, around);
+            since += n;
+        }
+    flush(&total, &sum);
+    return total;
+}
+
+INLINE an_moments moments_of(an_pieces pieces, const float *x)
+{
+    const int64_t first = least(pieces.length, BLOCK);
+    const double n = (double)(pieces.count * pieces.length);
+    if (n == 0)
+        return (an_moments){0, 0};
+    const float k = plain_sum(first, x) / (float)first;
+    const totals t = over_pieces(pieces, NULL, x, k);
+    const double squares = t.b - t.a * t.a / n;
+    return (an_moments){(double)k + t.a / n, squares < 0 ? 0 : squares};
+}
+
+static an_moments moments(an_pieces pieces, const float *x)
+{
+    return moments_of(pieces, x);
+}
+
+static void sums(an_pieces pieces, const float *dy, const float *x, float mean, double *of_dy,
+                 double *of_product)
+{
+    const totals t = over_pieces(pieces, dy, x, mean);
+    *of_dy = t.a;
+    *of_product = t.b;
+}
+
+/* ------------------------------------------------------------------ pieces */
+
+static void normalise(an_pieces pieces, float *y, const float *x, float mean, float scale,
+                      float shift)
+{
+    for (int64_t k = 0; k < pieces.count; k++, x += pieces.step, y += pieces.step)
+        for (int64_t i = 0; i < pieces.length; i++)
+            y[i] = (x[i] - mean) * scale + shift;
+}
+
+INLINE void combine_loop(an_pieces pieces, float *dx, const float *dy, const float *x, float mean,
+                         const float *abc, bool add)
+{
+    const float a = abc[0], b = abc[1], c = abc[2];
+    for (int64_t k = 0; k < pieces.count; k++) {
+        INDEPENDENT
+        for (int64_t i = 0; i < pieces.length; i++)
+            put(&dx[i], a * dy[i] + (b * (x[i] - mean) + c), add);
+        dx += pieces.step;
+        dy += pieces.step;
+        x += pieces.step;
+    }
+}
+
+static void combine(an_pieces pieces, float *dx, const float *dy, const float *x, float mean,
+                    const float *abc, bool add)
+{
+    if (add)
+        combine_loop(pieces, dx, dy, x, mean, abc, true);
+    else
+        combine_loop(pieces, dx, dy, x, mean, abc, false);
+}
+
+/* -------------------------------------------------------------------- rows */
+
+INLINE void finish_row(const an_norm_rows *s, float *y, const float *x, float mean, float rstd)
+{
+    const float *weight = s->weight, *bias = s->bias;
+    const int64_t n = s->columns;
+    if (weight && bias)
+        for (int64_t i = 0; i < n; i++)
+            y[i] = (x[i] - mean) * rstd * weight[i] + bias[i];
+    else if (weight)
+        for (int64_t i = 0; i < n; i++)
+            y[i] = (x[i] - mean) * rstd * weight[i];
+    else
+        for (int64_t i = 0; i < n; i++)
+            y[i] = (x[i] - mean) * rstd;
+}
+
+static void rows_forward(const an_norm_rows *s, int64_t rows, float *y, const float *x, float *mean,
+                         float *rstd)
+{
+    const int64_t n = s->columns;
+    for (int64_t r = 0; r < rows; r++, x += n, y += n) {
+        const an_pieces row = {1, n, n};
+        const an_moments m =
+            s->centred ? moments_of(row, x) : (an_moments){0, over_pieces(row, NULL, x, 0.0f).b};
+        mean[r] = (float)m.mean;
+        rstd[r] = (float)(1 / sqrt(m.squares / (double)n + s->eps));
+        finish_row(s, y, x, mean[r], rstd[r]);
+    }
+}
+
+/* The sums of g = dy weight and of g (x - mean), adding to those of weight and bias. */
+INLINE two row_sums(int64_t n, const float *dy, const float *x, const float *weight, float mean,
+                    float rstd, const an_norm_sums *sums)
+{
+    const an_vec m = an__vsplat(mean), r = an__vsplat(rstd);
+    two sum = two_zero();
+    for (int64_t i = 0; i < n; i += AN_LANES) {
+        const int count = (int)least(n - i, AN_LANES);
+        const an_vec up = an__vload_part(dy + i, count);
+        const an_vec away = an__vload_part(x + i, count) - m;
+        const an_vec g = weight ? up * an__vload_part(weight + i, count) : up;
+        sum.a += g;
+        sum.b += g * away;
+        if (sums->weight)
+            an__vstore_part(sums->weight + i,
+                            an__vload_part(sums->weight + i, count) + up * away * r, count);
+        if (sums->bias)
+            an__vstore_part(sums->bias + i, an__vload_part(sums->bias + i, count) + up, count);
+    }
+    return sum;
+}
+
+INLINE void row_gradient(int64_t n, float *dx, const float *dy, const float *x, const float *weight,
+                         const float *abc, float mean, bool add)
+{
+    const float a = abc[0], b = abc[1], c = abc[2];
+    if (weight) {
+        INDEPENDENT
+        for (int64_t i = 0; i < n; i++)
+            put(&dx[i], a * (dy[i] * weight[i]) + (b * (x[i] - mean) + c), add);
+    } else {
+        INDEPENDENT
+        for (int64_t i = 0; i < n; i++)
+            put(&dx[i], a * dy[i] + (b * (x[i] - mean) + c), add);
+    }
+}
+
+static void rows_backward(const an_norm_rows *s, int64_t rows, float *dx, const float *dy,
+                          const float *x, const float *mean, const float *rstd,
+                          const an_norm_sums *sums, bool add)
+{
+    const int64_t n = s->columns;
+    for (int64_t r = 0; r < rows; r++, x += n, dy += n) {
+        double g = 0, product = 0;
+        for (int64_t at = 0; at < n; at += BLOCK) {
+            const an_norm_sums part = {sums->weight ? sums->weight + at : NULL,
+                                       sums->bias ? sums->bias + at : NULL};
+            const two sum = row_sums(least(n - at, BLOCK), dy + at, x + at,
+                                     s->weight ? s->weight + at : NULL, mean[r], rstd[r], &part);
+            g += (double)an__vsum(sum.a);
+            product += (double)an__vsum(sum.b);
+        }
+        const double scale = (double)rstd[r], over = scale / (double)n;
+        const float abc[3] = {rstd[r], (float)(-product * scale * scale * over),
+                              s->centred ? (float)(-g * over) : 0.0f};
+        float *out = dx ? dx + r * n : NULL;
+        if (out && add)
+            row_gradient(n, out, dy, x, s->weight, abc, mean[r], true);
+        else if (out)
+            row_gradient(n, out, dy, x, s->weight, abc, mean[r], false);
+    }
+}
+
+/* ----------------------------------------------------------------- columns */
+
+/* Calls `strip(at, width)` for strips of the columns begin..end. */
+#define OVER_STRIPS(at, width)                             \
+    for (int64_t at = begin, width; at < end; at += STRIP) \
+        if ((width = least(end - at, STRIP)) > 0)
+
+static void column_moments(int64_t rows, int64_t columns, int64_t begin, int64_t end,
+                           const float *x, an_moments *out)
+{
+    OVER_STRIPS(at, width)
+    {
+        double s[STRIP] = {0}, q[STRIP] = {0};
+        float k[STRIP];
+        for (int64_t i = 0; i < width; i++)
+            k[i] = x[at + i];
+        for (int64_t r = 0; r < rows; r++)
+            for (int64_t i = 0; i < width; i++)
+                s[i] += (double)(x[r * columns + at + i] - k[i]);
+        for (int64_t i = 0; i < width; i++)
+            out[at + i].mean = (double)k[i] + s[i] / (double)rows;
+        for (int64_t r = 0; r < rows; r++)
+            for (int64_t i = 0; i < width; i++) {
+                double away = (double)x[r * columns + at + i] - out[at + i].mean;
+                q[i] += away * away;
+            }
+        for (int64_t i = 0; i < width; i++)
+            out[at + i].squares = q[i];
+    }
+}
+
+static void column_normalise(int64_t rows, int64_t columns, int64_t begin, int64_t end, float *y,
+                             const float *x, const float *mean, const float *scale,
+                             const float *shift)
+{
+    for (int64_t r = 0; r < rows; r++, x += columns, y += columns)
+        for (int64_t i = begin; i < end; i++)
+            y[i] = (x[i] - mean[i]) * scale[i] + shift[i];
+}
+
+static void column_sums(int64_t rows, int64_t columns, int64_t begin, int64_t end, const float *dy,
+                        const float *x, const float *mean, double *of_dy, double *of_product)
+{
+    OVER_STRIPS(at, width)
+    {
+        double s[STRIP] = {0}, q[STRIP] = {0};
+        for (int64_t r = 0; r < rows; r++)
+            for (int64_t i = 0; i < width; i++) {
+                float up = dy[r * columns + at + i];
+                s[i] += (double)up;
+                q[i] += (double)(up * (x[r * columns + at + i] - mean[at + i]));
+            }
+        for (int64_t i = 0; i < width; i++) {
+            of_dy[at + i] = s[i];
+            of_product[at + i] = q[i];
+        }
+    }
+}
+
+static void column_combine(int64_t rows, int64_t columns, int64_t begin, int64_t end, float *dx,
+                           const float *dy, const float *x, const float *mean, const float *a,
+                           const float *b, const float *c, bool add)
+{
+    for (int64_t r = 0; r < rows; r++, x += columns, dy += columns, dx += columns) {
+        if (add) {
+            INDEPENDENT
+            for (int64_t i = begin; i < end; i++)
+                dx[i] += a[i] * dy[i] + (b[i] * (x[i] - mean[i]) + c[i]);
+        } else {
+            INDEPENDENT
+            for (int64_t i = begin; i < end; i++)
+                dx[i] = a[i] * dy[i] + (b[i] * (x[i] - mean[i]) + c[i]);
+        }
+    }
+}
+
+const an_norms_table AN_KERNEL_NAME(an__norms_table) = {
+    .rows = rows_forward,
+    .rows_backward = rows_backward,
+    .moments = moments,
+    .normalise = normalise,
+    .sums = sums,
+    .combine = combine,
+    .column_moments = column_moments,
+    .column_normalise = column_normalise,
+    .column_sums = column_sums,
+    .column_combine = column_combine,
+};

@@ -247,6 +247,7 @@ static an__lr_member *take_group(an_lr_schedule *s, an_lr_group *group)
     an__lr_member *m = an__lr_member_at(s, s->member_count);
     *m = (an__lr_member){.group = group, .index = s->member_count++, .given = NAN};
     m->base = (double *)(void *)(m + 1);
+    m->covered = an__lr_tracks_of(s, group, m->index);
     set_other_bases(s->root, m, 0);
     for (size_t i = 0; i < s->track_count; i++) {
         const an__lr_track *track = &s->tracks[i];

@@ -75,6 +75,16 @@ static bool interpolate_rules(const an_lr_interpolate *p, const char **blame, an
     return increasing("Interpolate", *blame, &p->at, err);
 }
 
+static bool together_rules(const an_lr_together *p, const char **blame, an_error *err)
+{
+    *blame = "schedules";
+    if (p->schedules.count > AN__LR_MAX_TRACKS)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "Together: there can be up to %d schedules, got %zu", AN__LR_MAX_TRACKS,
+                            p->schedules.count);
+    return true;
+}
+
 static bool clamp_rules(const an_lr_clamp *p, const char **blame, an_error *err)
 {
     *blame = "max";
@@ -129,6 +139,8 @@ bool an__lr_check_own(const an_lr_desc *desc, const char **blame, an_error *err)
     if (an__lr_children_of(desc) && !list_rules(desc, blame, err))
         return false;
     switch (desc->kind) {
+    case AN_LR_TOGETHER:
+        return together_rules(&desc->together, blame, err);
     case AN_LR_SEQUENCE:
         return sequence_rules(&desc->sequence, blame, err);
     case AN_LR_INTERPOLATE:

@@ -14,12 +14,24 @@ size_t an__lr_track_count(const an_lr_desc *desc)
     return desc->kind == AN_LR_TOGETHER ? desc->together.schedules.count : 1;
 }
 
-bool an__lr_lists(const an__lr_track *track, size_t index)
+/* A slot of the program's own counts under its name only. */
+static bool covers(const an__lr_track *track, const an_lr_group *group, size_t index)
 {
-    for (size_t i = 0; i < track->groups->count; i++)
+    if (!group->slot[track->slot].present ||
+        (track->slot >= AN_USER0 && an_lr_group_find(group, track->name) != track->slot))
+        return false;
+    for (size_t i = 0; track->groups && i < track->groups->count; i++)
         if (track->groups->each[i] == (int64_t)index)
             return true;
-    return false;
+    return !track->groups;
+}
+
+uint64_t an__lr_tracks_of(const an_lr_schedule *s, const an_lr_group *group, size_t index)
+{
+    uint64_t bits = 0;
+    for (size_t i = 0; i < s->track_count; i++)
+        bits |= (uint64_t)covers(&s->tracks[i], group, index) << s->tracks[i].bit;
+    return bits;
 }
 
 static bool no_slot(const char *name, an_error *err)
@@ -58,6 +70,7 @@ static bool make_track(an__lr_track *track, an__lr_node *node, an_lr_group *cons
         const an_lr_drive *drive = &node->desc.drive;
         track->root = node->children[0];
         track->base = drive->base;
+        track->name = drive->slot;
         track->groups = drive->groups.count > 0 ? &drive->groups : NULL;
         if (!find_slot(drive->slot, groups, count, &track->slot, err))
             return false;
@@ -78,13 +91,13 @@ static bool check_groups(const an__lr_track *track, an_lr_group *const *groups, 
             return an_error_set(err, AN_ERROR_ARGUMENT,
                                 "Drive: groups[%zu] must be from 0 to %zu, got %lld", i, count - 1,
                                 (long long)index);
-        if (!groups[index]->slot[track->slot].present)
+        if (!covers(track, groups[index], (size_t)index))
             return an_error_set(err, AN_ERROR_ARGUMENT, "Drive: group %lld has no slot '%s'",
-                                (long long)index, name);
+                                (long long)index, track->name);
     }
     for (size_t i = 0; i < count; i++) {
         const an_slot *slot = &groups[i]->slot[track->slot];
-        if (slot->present && !isfinite(slot->value))
+        if (covers(track, groups[i], i) && !isfinite(slot->value))
             return an_error_set(err, AN_ERROR_ARGUMENT,
                                 "Drive: %s of group %zu must be a finite number, got %g", name, i,
                                 slot->value);
@@ -103,8 +116,7 @@ static const an_slot *written(const an__lr_track *track, an_lr_group *group, boo
 static bool check_pair(const an__lr_track *a, const an__lr_track *b, an_lr_group *group,
                        size_t index, an_error *err)
 {
-    an__lr_member m = {.group = group, .index = index};
-    if (!an__lr_covers(a, &m) || !an__lr_covers(b, &m))
+    if (!covers(a, group, index) || !covers(b, group, index))
         return true;
     for (int i = 0; i < 4; i++) {
         const an_slot *slot = written(a, group, i & 1);
@@ -121,11 +133,14 @@ static bool check_pair(const an__lr_track *a, const an__lr_track *b, an_lr_group
 bool an__lr_make_tracks(an_lr_schedule *s, an_lr_group *const *groups, size_t count, an_error *err)
 {
     bool together = s->root->desc.kind == AN_LR_TOGETHER;
-    for (size_t i = 0; i < s->track_count; i++)
-        if (!make_track(&s->tracks[i], together ? s->root->children[i] : s->root, groups, count,
-                        err) ||
-            !check_groups(&s->tracks[i], groups, count, err))
+    for (size_t i = 0; i < s->track_count; i++) {
+        an__lr_node *node = together ? s->root->children[i] : s->root;
+        if (!make_track(&s->tracks[i], node, groups, count, err))
             return false;
+        s->tracks[i].bit = (unsigned)i;
+        if (!check_groups(&s->tracks[i], groups, count, err))
+            return false;
+    }
     for (size_t i = 0; i < s->track_count; i++)
         for (size_t j = 0; j < i; j++)
             for (size_t g = 0; g < count; g++)

@@ -41,6 +41,7 @@
 #define AN__LR_MAX_NODES 1024
 #define AN__LR_MAX_LIST ((size_t)1 << 24)
 #define AN__LR_MAX_GROUPS ((size_t)4096)
+#define AN__LR_MAX_TRACKS 64
 
 typedef struct an__lr_node an__lr_node;
 typedef struct an__lr_tracer an__lr_tracer;
@@ -80,6 +81,7 @@ typedef struct an__lr_member {
     double *base;
     double given;
     double from;                 /* the rate that a landing began at */
+    uint64_t covered;            /* a bit for each track that drives its slot */
     const an__lr_tracer *tracer; /* of an_lr_trace, or NULL */
 } an__lr_member;
 
@@ -191,6 +193,8 @@ extern const an__lr_class an__lr_decay_class, an__lr_geometric_class, an__lr_pow
 typedef struct an__lr_track {
     an__lr_node *root;
     an_slot_id slot;
+    unsigned bit; /* of an__lr_member.covered */
+    const char *name;
     const an_lr_integers *groups;
     double base;          /* instead of the slot's value; a NaN: that */
     bool drives_momentum; /* beside the learning rate */
@@ -347,16 +351,17 @@ size_t an__lr_memory_of(const an_lr_desc *desc, const an_lr_run *run);
 /* build.c: the slot that a driven momentum goes to: momentum, or else beta1, or else none. */
 an_slot *an__lr_momentum_slot(an_lr_group *group);
 
-/* drive.c: how many tracks a description has; making them, and whether one lists a group. */
+/* drive.c: how many tracks a description has; making them. */
 size_t an__lr_track_count(const an_lr_desc *desc);
 bool an__lr_make_tracks(an_lr_schedule *schedule, an_lr_group *const *groups, size_t count,
                         an_error *err);
-bool an__lr_lists(const an__lr_track *track, size_t index);
+/* The tracks of a group that comes under the schedule, as bits. */
+uint64_t an__lr_tracks_of(const an_lr_schedule *schedule, const an_lr_group *group, size_t index);
 
 /* Whether a track drives its slot in a group. */
 static inline bool an__lr_covers(const an__lr_track *track, const an__lr_member *m)
 {
-    return track->groups ? an__lr_lists(track, m->index) : m->group->slot[track->slot].present;
+    return m->covered >> track->bit & 1;
 }
 
 /* schedule.c: writes the momentum that is driven beside rates at time `t`. */

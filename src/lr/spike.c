@@ -35,7 +35,8 @@ static bool is_spike(const an__lr_node *node, double loss)
         mean += losses[i] / (double)n;
     for (int64_t i = 0; i < n; i++)
         squares += (losses[i] - mean) * (losses[i] - mean);
-    return loss - mean > node->desc.spike.deviations * sqrt(squares / (double)n);
+    /* Losses that are all the same say nothing of what is usual. */
+    return squares > 0 && loss - mean > node->desc.spike.deviations * sqrt(squares / (double)n);
 }
 
 static bool spike_observe(const an__lr_node *node, const an_lr_input *input)

@@ -3,7 +3,6 @@
 
 #include "lr/node.h"
 
-static const an__lr_span absent = {NAN, AN_STEPS};
 static const an__lr_span endless = {INFINITY, AN_STEPS};
 
 /* What all of them do: the child's rate at its own time. */
@@ -115,11 +114,12 @@ static an__lr_span stretch_length(const an__lr_node *node)
     return length.value > 0 ? (an__lr_span){child.value * to.value / length.value, to.unit} : to;
 }
 
+/* A child without a length has that of the stretch, which then changes nothing. */
 static an__lr_span stretch_leave(const an__lr_node *node, size_t child, an__lr_span available)
 {
     (void)child;
     (void)available;
-    return isnan(node->spans[1].value) ? absent : node->spans[1];
+    return isnan(node->spans[1].value) ? node->spans[0] : node->spans[1];
 }
 
 const an__lr_class an__lr_stretch_class = {WARP(stretch)};

@@ -21,20 +21,33 @@ extern "C" {
 #endif
 
 /*
- * Samples of one shape with a class label each. Pixels stay bytes in memory. A dataset may be a
- * view of another (a split): free views before what they look at.
+ * Samples of one shape. What they are made of, and what is to be predicted:
+ *
+ *   AN_DATA_BYTES    images: bytes, which stay bytes in memory; a class label each
+ *   AN_DATA_FLOATS   features: floats; a class label each, or numbers (an_dataset_targets)
+ *   AN_DATA_TOKENS   a text as a row of tokens: a sample is `context` tokens, to each of which the
+ *                    next one is the label
+ *
+ * A dataset may be a view of another (a split): free views before what they look at.
  */
 typedef struct an_dataset an_dataset;
 
+typedef enum an_data_kind { AN_DATA_BYTES, AN_DATA_FLOATS, AN_DATA_TOKENS } an_data_kind;
+
+AN_API an_data_kind an_dataset_kind(const an_dataset *dataset);
+/* How many numbers are to be predicted for a sample; 0: class labels are. */
+AN_API int64_t an_dataset_targets(const an_dataset *dataset);
+
 AN_API void an_dataset_free(an_dataset *dataset);
 AN_API int64_t an_dataset_count(const an_dataset *dataset);
-/* The shape of one sample: (1, 28, 28) for MNIST: channels, height, width. */
+/* The shape of one sample: (1, 28, 28) for MNIST: channels, height, width; (context) for tokens. */
 AN_API an_shape an_dataset_shape(const an_dataset *dataset);
-/* One more than the largest label allowed. */
+/* One more than the largest label allowed; of tokens, how many different ones there may be. */
 AN_API int32_t an_dataset_classes(const an_dataset *dataset);
 /*
- * Sample `index` (0-based): its label, and its values scaled as bytes / 255 into out. Outside the
- * dataset the label is -1 and `out` is left alone.
+ * Sample `index` (0-based): its label (of tokens, the one after the last), and its values into out:
+ * bytes / 255, floats, or the tokens' numbers. Outside the dataset, or without labels, the label is
+ * -1 and `out` is left alone.
  */
 AN_API int32_t an_dataset_label(const an_dataset *dataset, int64_t index);
 AN_API void an_dataset_sample(const an_dataset *dataset, int64_t index, float *out);
@@ -78,29 +91,86 @@ AN_API an_dataset *an_dataset_from_bytes(const an_allocator *allocator, const ui
                                          int32_t classes, an_error *err);
 
 /*
+ * The same of floats. Either `labels` (one a sample; `classes` as above) or `targets`
+ * (`target_count` a sample) is not NULL.
+ */
+AN_API an_dataset *an_dataset_from_floats(const an_allocator *allocator, const float *values,
+                                          int64_t count, an_shape shape, const int32_t *labels,
+                                          int32_t classes, const float *targets,
+                                          int64_t target_count, an_error *err);
+
+/*
+ * A row of tokens, each from 0 to classes - 1 (at most 65536 of them; 0: the largest + 1), seen as
+ * samples of `context` tokens side by side. There must be at least 2 * context tokens: a loader
+ * that shuffles begins each epoch's samples at another place. Errors: ARGUMENT, DATA, MEMORY.
+ */
+AN_API an_dataset *an_dataset_from_tokens(const an_allocator *allocator, const int32_t *tokens,
+                                          int64_t count, int64_t context, int32_t classes,
+                                          an_error *err);
+
+/*
+ * A text file (plain or gzip) as tokens: its bytes, 256 classes; or its characters, whose numbers
+ * are their places among the different ones that occur, in order of their code points. Bytes that
+ * are no UTF-8 are an error there (DATA), with the line.
+ */
+typedef enum an_text_unit { AN_TEXT_CHARACTERS, AN_TEXT_BYTES } an_text_unit;
+AN_API an_dataset *an_text_open(const an_allocator *allocator, const char *path, an_text_unit unit,
+                                int64_t context, an_error *err);
+
+/* Token `token` of a text's dataset as bytes of the text (UTF-8, at most 4); how many there are,
+ * 0 where there is no such token or the dataset is no text. */
+AN_API size_t an_text_token(const an_dataset *dataset, int32_t token, char bytes[4]);
+/*
+ * A text as tokens of that dataset: at most `room` into `tokens` (NULL: none); how many there are.
+ * -1 with err (DATA), naming the character, when one does not occur in the dataset's text.
+ */
+AN_API int64_t an_text_encode(const an_dataset *dataset, const char *text, size_t length,
+                              int32_t *tokens, int64_t room, an_error *err);
+
+/*
+ * The mean and the standard deviation of every feature over a dataset of floats; and the scaling of
+ * all of a dataset's values (no view's) in place: (value - mean) / deviation, with 1 for a
+ * deviation of 0. Take the moments of the training samples alone, and scale all with them. The
+ * arrays have a value for each of a sample's. Errors: ARGUMENT (not floats, a view).
+ */
+AN_API bool an_dataset_moments(const an_dataset *dataset, double *mean, double *deviation,
+                               an_error *err);
+AN_API bool an_dataset_scale(an_dataset *dataset, const double *mean, const double *deviation,
+                             an_error *err);
+
+/*
  * Cuts `count` samples, chosen by `seed`, off `whole`: *rest gets the others. Both are views of
- * `whole`, in its order. 0 < count < the number of samples (ARGUMENT).
+ * `whole`, in its order. Of a text, the last samples are cut off, and one
+ * before them is left out, so that no token is in both parts. 0 < count < the number of samples
+ * (ARGUMENT).
  */
 AN_API bool an_dataset_split(const an_dataset *whole, int64_t count, uint64_t seed,
                              an_dataset **rest, an_dataset **cut, an_error *err);
 
 /* ------------------------------------------------------------------ loader */
 
-/* x = (byte / 255 - mean) / deviation. */
+/* x = (byte / 255 - mean) / deviation; of floats x = (value - mean) / deviation; tokens stay. */
 typedef struct an_loader_options {
     int64_t batch_size; /* at least 1 */
-    bool shuffle;       /* a new order every epoch, from `seed` and the epoch's number */
-    bool drop_last;     /* leave out a last batch that is not full; default: it is delivered */
+    /* A new order every epoch, from `seed` and the epoch's number; of a text, also another place
+     * where the first sample begins. */
+    bool shuffle;
+    bool drop_last; /* leave out a last batch that is not full; default: it is delivered */
     uint64_t seed;
     double mean, deviation; /* default 0 and 1 */
 } an_loader_options;
 
 typedef struct an_loader an_loader;
 
-/* Owned by the loader, valid until its next call. x is (size, sample shape...). */
+/*
+ * Owned by the loader, valid until its next call. x is (size, sample shape...); of tokens, (size,
+ * context) numbers. What is to be predicted is in y, one label a sample (of tokens, size * context:
+ * one a token), or in `target`, (size, numbers).
+ */
 typedef struct an_batch {
     an_tensor *x;
-    an_labels y;
+    an_labels y;       /* data NULL where there are numbers */
+    an_tensor *target; /* NULL where there are labels */
     int64_t size;
     int64_t index; /* of the batch within the epoch, from 0 */
 } an_batch;

@@ -1,5 +1,6 @@
 #include "data/dataset.h"
 
+#include <math.h>
 #include <string.h>
 
 an_dataset *an__dataset_new(const an_allocator *allocator, int64_t count, an_shape shape,
@@ -20,18 +21,33 @@ an_dataset *an__dataset_new(const an_allocator *allocator, int64_t count, an_sha
     return dataset;
 }
 
+/* `count` things, or none where there is no block. */
+static void release(const an_dataset *dataset, void *block, int64_t count, size_t size)
+{
+    an_release(&dataset->allocator, block, block ? (size_t)count : 0, size);
+}
+
+static void free_tables(an_dataset *dataset)
+{
+    const int64_t rows = dataset->rows, values = rows * dataset->width;
+    release(dataset, dataset->pixels, values, 1);
+    release(dataset, dataset->values, values, sizeof *dataset->values);
+    release(dataset, dataset->labels, rows, sizeof *dataset->labels);
+    release(dataset, dataset->targets, rows * dataset->target_count, sizeof *dataset->targets);
+    release(dataset, dataset->tokens, dataset->token_count, sizeof *dataset->tokens);
+    release(dataset, dataset->vocabulary.codes, dataset->vocabulary.count,
+            sizeof *dataset->vocabulary.codes);
+}
+
 void an_dataset_free(an_dataset *dataset)
 {
     if (dataset == NULL)
         return;
     an_allocator allocator = dataset->allocator;
-    if (dataset->index != NULL) {
-        an_release(&allocator, dataset->index, (size_t)dataset->count, sizeof *dataset->index);
-    } else {
-        size_t rows = (size_t)dataset->rows;
-        an_release(&allocator, dataset->pixels, rows * (size_t)dataset->width, 1);
-        an_release(&allocator, dataset->labels, rows, sizeof *dataset->labels);
-    }
+    an_release(&allocator, dataset->index, dataset->index ? (size_t)dataset->count : 0,
+               sizeof *dataset->index);
+    if (!dataset->view)
+        free_tables(dataset);
     an_release(&allocator, dataset, 1, sizeof *dataset);
 }
 
@@ -55,20 +71,16 @@ bool an__dataset_check_labels(an_dataset *dataset, int32_t classes, const char *
 
 /* ------------------------------------------------------------------------- from memory */
 
-static bool check_memory(const uint8_t *pixels, const int32_t *labels, int64_t count,
-                         an_shape shape, an_error *err)
+bool an__dataset_check_shape(int64_t count, an_shape shape, an_error *err)
 {
-    if (pixels == NULL || labels == NULL) {
-        return an_error_set(err, AN_ERROR_ARGUMENT,
-                            "a dataset needs pixels and labels, got NULL; pass both arrays");
-    }
     if (count < 1 || count > INT32_MAX) {
         return an_error_set(err, AN_ERROR_ARGUMENT,
                             "a dataset has between 1 and 2^31 - 1 samples, got %lld",
                             (long long)count);
     }
     int64_t width = shape.ndim >= 0 && shape.ndim < AN_MAX_DIMS ? an_shape_size(shape) : 0;
-    if (width < 1 || width > INT64_MAX / count || (uint64_t)(width * count) > SIZE_MAX / 2) {
+    if (width < 1 || width > INT64_MAX / count ||
+        (uint64_t)(width * count) > SIZE_MAX / 2 / sizeof(float)) {
         return an_error_set(err, AN_ERROR_SHAPE,
                             "the shape of a sample has up to %d dimensions, each at least 1, and "
                             "all samples together less than 2^63 bytes; check the shape",
@@ -81,7 +93,12 @@ an_dataset *an_dataset_from_bytes(const an_allocator *allocator, const uint8_t *
                                   const int32_t *labels, int64_t count, an_shape shape,
                                   int32_t classes, an_error *err)
 {
-    if (!check_memory(pixels, labels, count, shape, err))
+    if (pixels == NULL || labels == NULL) {
+        an_error_set(err, AN_ERROR_ARGUMENT,
+                     "a dataset needs pixels and labels, got NULL; pass both arrays");
+        return NULL;
+    }
+    if (!an__dataset_check_shape(count, shape, err))
         return NULL;
     const an_allocator standard = an_allocator_default();
     if (!allocator)
@@ -100,7 +117,74 @@ an_dataset *an_dataset_from_bytes(const an_allocator *allocator, const uint8_t *
     return dataset;
 }
 
+/* The values, and what is to be predicted where that is numbers. */
+static bool copy_floats(an_dataset *dataset, const float *values, const float *targets,
+                        int64_t target_count, an_error *err)
+{
+    const an_allocator *allocator = &dataset->allocator;
+    const size_t rows = (size_t)dataset->rows, size = rows * (size_t)dataset->width;
+    dataset->values = an_alloc(allocator, size, sizeof *values, err);
+    if (!dataset->values)
+        return false;
+    memcpy(dataset->values, values, size * sizeof *values);
+    if (!targets)
+        return true;
+    dataset->targets = an_alloc(allocator, rows * (size_t)target_count, sizeof *targets, err);
+    if (!dataset->targets)
+        return false;
+    dataset->target_count = target_count;
+    memcpy(dataset->targets, targets, rows * (size_t)target_count * sizeof *targets);
+    return true;
+}
+
+static bool check_floats(const float *values, int64_t count, an_shape shape, const int32_t *labels,
+                         const float *targets, int64_t target_count, an_error *err)
+{
+    if (!values || !labels == !targets)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "a dataset of floats needs values, and either labels or targets");
+    if (!an__dataset_check_shape(count, shape, err))
+        return false;
+    if (targets && (target_count < 1 || target_count > INT32_MAX))
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "target_count must be between 1 and 2^31 - 1, got %lld",
+                            (long long)target_count);
+    return true;
+}
+
+an_dataset *an_dataset_from_floats(const an_allocator *allocator, const float *values,
+                                   int64_t count, an_shape shape, const int32_t *labels,
+                                   int32_t classes, const float *targets, int64_t target_count,
+                                   an_error *err)
+{
+    if (!check_floats(values, count, shape, labels, targets, target_count, err))
+        return NULL;
+    const an_allocator standard = an_allocator_default();
+    an_dataset *dataset = an__dataset_new(allocator ? allocator : &standard, count, shape, err);
+    if (dataset == NULL)
+        return NULL;
+    dataset->kind = AN_DATA_FLOATS;
+    if (labels)
+        memcpy(dataset->labels, labels, (size_t)count * sizeof *labels);
+    if ((labels && !an__dataset_check_labels(dataset, classes, "the dataset", err)) ||
+        !copy_floats(dataset, values, targets, target_count, err)) {
+        an_dataset_free(dataset);
+        return NULL;
+    }
+    return dataset;
+}
+
 /* ----------------------------------------------------------------------------- reading */
+
+an_data_kind an_dataset_kind(const an_dataset *dataset)
+{
+    return dataset->kind;
+}
+
+int64_t an_dataset_targets(const an_dataset *dataset)
+{
+    return dataset->target_count;
+}
 
 int64_t an_dataset_count(const an_dataset *dataset)
 {
@@ -119,16 +203,66 @@ int32_t an_dataset_classes(const an_dataset *dataset)
 
 int32_t an_dataset_label(const an_dataset *dataset, int64_t index)
 {
-    if (index < 0 || index >= dataset->count)
+    if (index < 0 || index >= dataset->count || dataset->target_count > 0)
         return -1;
-    return dataset->labels[an__dataset_row(dataset, index)];
+    const int64_t row = an__dataset_row(dataset, index);
+    return dataset->kind == AN_DATA_TOKENS ? dataset->tokens[(row + 1) * dataset->width]
+                                           : dataset->labels[row];
 }
 
 void an_dataset_sample(const an_dataset *dataset, int64_t index, float *out)
 {
     if (index < 0 || index >= dataset->count)
         return;
-    const uint8_t *pixels = dataset->pixels + an__dataset_row(dataset, index) * dataset->width;
+    const int64_t at = (int64_t)an__dataset_row(dataset, index) * dataset->width;
     for (int64_t i = 0; i < dataset->width; i++)
-        out[i] = (float)pixels[i] / 255.0F;
+        out[i] = dataset->kind == AN_DATA_BYTES    ? (float)dataset->pixels[at + i] / 255.0F
+                 : dataset->kind == AN_DATA_FLOATS ? dataset->values[at + i]
+                                                   : (float)dataset->tokens[at + i];
+}
+
+/* --------------------------------------------------------------------------- scaling */
+
+static bool check_scaling(const an_dataset *dataset, bool whole, an_error *err)
+{
+    if (dataset->kind != AN_DATA_FLOATS)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "only a dataset of floats is scaled; of images, mean and deviation are "
+                            "options of the loader");
+    return !whole || !dataset->view ||
+           an_error_set(err, AN_ERROR_ARGUMENT,
+                        "a view cannot be scaled; scale the dataset that it looks at");
+}
+
+bool an_dataset_moments(const an_dataset *dataset, double *mean, double *deviation, an_error *err)
+{
+    if (!check_scaling(dataset, false, err))
+        return false;
+    const double count = (double)dataset->count;
+    for (int64_t j = 0; j < dataset->width; j++) {
+        double sum = 0, squares = 0;
+        for (int64_t i = 0; i < dataset->count; i++)
+            sum += (double)dataset->values[an__dataset_row(dataset, i) * dataset->width + j];
+        for (int64_t i = 0; i < dataset->count; i++) {
+            const int64_t at = an__dataset_row(dataset, i) * dataset->width + j;
+            const double d = (double)dataset->values[at] - sum / count;
+            squares += d * d;
+        }
+        mean[j] = sum / count;
+        deviation[j] = sqrt(squares / count);
+    }
+    return true;
+}
+
+bool an_dataset_scale(an_dataset *dataset, const double *mean, const double *deviation,
+                      an_error *err)
+{
+    if (!check_scaling(dataset, true, err))
+        return false;
+    for (int64_t i = 0; i < dataset->rows; i++)
+        for (int64_t j = 0; j < dataset->width; j++) {
+            float *value = &dataset->values[i * dataset->width + j];
+            *value = (float)(((double)*value - mean[j]) / (deviation[j] > 0 ? deviation[j] : 1));
+        }
+    return true;
 }

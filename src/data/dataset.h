@@ -11,26 +11,49 @@
 #define AN_STREAM_SPLIT ((uint64_t)1 << 60)
 #define AN_STREAM_ORDER ((uint64_t)2 << 60)
 
+/* The characters of a text, in the order of their code points; count 0: bytes are the tokens. */
+typedef struct an_vocabulary {
+    uint32_t *codes;
+    int32_t count;
+} an_vocabulary;
+
 /*
- * `pixels` and `labels` are tables of `rows` rows. A dataset that owns them (`index` NULL) has all
- * rows as its samples; a view has the rows index[0..count), owns its index, and borrows the rest.
+ * `pixels`, `values`, `labels` and `targets` are tables of `rows` rows, of which a dataset has
+ * those that its kind asks for. One that owns them has all rows as its samples; a view borrows
+ * them, and has the rows index[0..count), which it owns.
+ *
+ * Of tokens, a row is `width` tokens, the first of which is tokens[row * width]. A view has the
+ * rows from first_row on and no index.
  */
 struct an_dataset {
     an_allocator allocator;
+    an_data_kind kind;
     an_shape shape;
-    int64_t width; /* bytes a sample: the size of shape */
+    int64_t width; /* values a sample: the size of shape */
     int32_t classes;
     int64_t count, rows;
     uint8_t *pixels;
+    float *values;
     int32_t *labels;
+    float *targets;
+    int64_t target_count; /* a row */
+    uint16_t *tokens;
+    int64_t token_count, first_row;
+    an_vocabulary vocabulary;
+    bool view;
     int32_t *index;
 };
 
 /* The row of sample `i`. */
 static inline int32_t an__dataset_row(const an_dataset *dataset, int64_t i)
 {
-    return dataset->index != NULL ? dataset->index[i] : (int32_t)i;
+    return dataset->index != NULL ? dataset->index[i] : (int32_t)(dataset->first_row + i);
 }
+
+/* How far into its first row an epoch of tokens begins: nowhere, or by the epoch's own numbers. */
+int64_t an__tokens_phase(const an_dataset *dataset, bool shuffle, an_rng *rng);
+/* Checks what comes from memory: the number of samples and their shape. */
+bool an__dataset_check_shape(int64_t count, an_shape shape, an_error *err);
 
 /*
  * A dataset of `count` samples without pixels, its labels allocated. The caller fills the labels,

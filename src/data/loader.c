@@ -19,14 +19,25 @@
  * workers that would wait, in the second tensor. an__later's task is the whole story of it.
  */
 typedef struct gather_task {
+    const an_dataset *dataset;
     const an_bytes_table *kernel;
-    an_bytes_gather work;
+    an_bytes_gather work; /* of bytes; rows, out, scale and shift of the other kinds too */
+    float *target;
+    int32_t *labels; /* of tokens */
+    int64_t phase;
 } gather_task;
+
+/* What a batch consists of. */
+typedef struct batch_room {
+    an_tensor *x, *target;
+    int32_t *labels; /* of tokens */
+} batch_room;
 
 /*
  * `rows` is the order of the present epoch, as rows of the dataset's tables; behind its last entry
  * stand `ahead` zeros, which the kernel's prefetch may look at. `labels` are in the same order: a
- * batch's are a piece of them. Sample `at` of the epoch comes next.
+ * batch's are a piece of them (of tokens, a batch has its own). Sample `at` of the epoch comes
+ * next.
  */
 struct an_loader {
     an_context *context;
@@ -36,10 +47,12 @@ struct an_loader {
     int64_t samples;  /* delivered in an epoch */
     int64_t ahead;    /* rows, as of the kernel */
     int64_t epoch, at;
-    bool ordered; /* rows holds the order of `epoch` */
+    int64_t phase; /* of the epoch's tokens */
+    bool ordered;  /* rows holds the order of `epoch` */
     int32_t *rows, *labels;
-    an_tensor *x, *next; /* this batch and the one to come; without workers the same */
-    bool coming;         /* `next` is being filled, by `gather` */
+    batch_room room[2]; /* without workers, one */
+    int next;           /* which one the batch to come is in */
+    bool coming;        /* it is being filled, by `gather` */
     gather_task gather;
     float scale, shift; /* x = byte * scale + shift */
 };
@@ -80,7 +93,8 @@ static bool check_options(const an_dataset *dataset, const an_loader_options *op
 static bool set_normalization(an_loader *loader, an_error *err)
 {
     const an_loader_options *options = &loader->options;
-    loader->scale = (float)(1 / (255 * options->deviation));
+    const double unit = loader->dataset->kind == AN_DATA_BYTES ? 255 : 1;
+    loader->scale = (float)(1 / (unit * options->deviation));
     loader->shift = (float)(-options->mean / options->deviation);
     return (isfinite(loader->scale) && isfinite(loader->shift)) ||
            an_error_set(err, AN_ERROR_ARGUMENT,
@@ -102,12 +116,41 @@ static int64_t rows_ahead(const an_dataset *dataset, bool shuffle)
     return shuffle ? rows : 0;
 }
 
+static int64_t room_count(const an_loader *loader)
+{
+    return an_context_threads(loader->context) > 1 ? 2 : 1;
+}
+
+static size_t batch_labels(const an_loader *loader)
+{
+    return loader->dataset->kind == AN_DATA_TOKENS
+               ? (size_t)(loader->capacity * loader->dataset->width)
+               : 0;
+}
+
+static bool allocate_room(an_loader *loader, batch_room *room, an_error *err)
+{
+    const an_shape sample = loader->dataset->shape;
+    an_shape shape = {.ndim = sample.ndim + 1, .dim = {loader->capacity}};
+    memcpy(shape.dim + 1, sample.dim, (size_t)sample.ndim * sizeof *sample.dim);
+    room->x = an_tensor_new(loader->context, shape, err);
+    if (room->x == NULL)
+        return false;
+    const int64_t targets = loader->dataset->target_count;
+    if (targets > 0) {
+        room->target = an_tensor_new(loader->context, an_shape_2(loader->capacity, targets), err);
+        return room->target != NULL;
+    }
+    if (batch_labels(loader) == 0)
+        return true;
+    room->labels = an_alloc(an_context_allocator(loader->context), batch_labels(loader),
+                            sizeof *room->labels, err);
+    return room->labels != NULL;
+}
+
 static bool allocate(an_loader *loader, an_error *err)
 {
     const an_allocator *allocator = an_context_allocator(loader->context);
-    an_shape sample = loader->dataset->shape;
-    an_shape shape = {.ndim = sample.ndim + 1, .dim = {loader->capacity}};
-    memcpy(shape.dim + 1, sample.dim, (size_t)sample.ndim * sizeof *sample.dim);
     loader->rows = an_alloc(allocator, rows_size(loader), sizeof *loader->rows, err);
     if (loader->rows == NULL)
         return false;
@@ -115,10 +158,10 @@ static bool allocate(an_loader *loader, an_error *err)
     loader->labels = an_alloc(allocator, count, sizeof *loader->labels, err);
     if (loader->labels == NULL)
         return false;
-    loader->x = loader->next = an_tensor_new(loader->context, shape, err);
-    if (loader->x != NULL && an_context_threads(loader->context) > 1)
-        loader->next = an_tensor_new(loader->context, shape, err);
-    return loader->next != NULL;
+    for (int64_t i = 0; i < room_count(loader); i++)
+        if (!allocate_room(loader, &loader->room[i], err))
+            return false;
+    return true;
 }
 
 an_loader *an_loader_new(an_context *context, const an_dataset *dataset,
@@ -146,19 +189,34 @@ an_loader *an_loader_new(an_context *context, const an_dataset *dataset,
     return loader;
 }
 
-/* The first dimension is that of the batch; the tensor is freed as it was made. */
-static void set_batch_size(const an_loader *loader, an_tensor *x, int64_t size)
+/* The first dimension is that of the batch; a tensor is freed as it was made. */
+static void set_size(an_tensor *tensor, int64_t size)
 {
-    x->shape.dim[0] = size;
-    x->size = size * loader->dataset->width;
+    tensor->shape.dim[0] = size;
+    tensor->size = an_shape_size(tensor->shape);
 }
 
-static void free_tensor(const an_loader *loader, an_tensor *x)
+static void set_batch_size(batch_room *room, int64_t size)
 {
-    if (x != NULL) {
-        set_batch_size(loader, x, loader->capacity);
-        an_tensor_free(loader->context, x);
+    set_size(room->x, size);
+    if (room->target != NULL)
+        set_size(room->target, size);
+}
+
+static void free_tensor(const an_loader *loader, an_tensor *tensor)
+{
+    if (tensor != NULL) {
+        set_size(tensor, loader->capacity);
+        an_tensor_free(loader->context, tensor);
     }
+}
+
+static void free_room(const an_loader *loader, batch_room *room)
+{
+    free_tensor(loader, room->x);
+    free_tensor(loader, room->target);
+    an_release(an_context_allocator(loader->context), room->labels,
+               room->labels ? batch_labels(loader) : 0, sizeof *room->labels);
 }
 
 /* Ends the work on the batch to come, if there is any. */
@@ -175,9 +233,8 @@ void an_loader_free(an_loader *loader)
         return;
     const an_allocator *allocator = an_context_allocator(loader->context);
     settle(loader);
-    if (loader->next != loader->x)
-        free_tensor(loader, loader->next);
-    free_tensor(loader, loader->x);
+    for (int i = 0; i < 2; i++)
+        free_room(loader, &loader->room[i]);
     size_t count = (size_t)loader->dataset->count;
     an_release(allocator, loader->labels, count, sizeof *loader->labels);
     an_release(allocator, loader->rows, rows_size(loader), sizeof *loader->rows);
@@ -190,24 +247,69 @@ void an_loader_free(an_loader *loader)
 static void begin_epoch(an_loader *loader)
 {
     const an_dataset *dataset = loader->dataset;
+    an_rng rng = an_rng_init(loader->options.seed, AN_STREAM_ORDER + (uint64_t)loader->epoch);
     if (loader->options.shuffle) {
-        an_rng rng = an_rng_init(loader->options.seed, AN_STREAM_ORDER + (uint64_t)loader->epoch);
         an_rng_permutation(&rng, loader->rows, dataset->count);
     } else {
         for (int64_t i = 0; i < dataset->count; i++)
             loader->rows[i] = (int32_t)i;
     }
-    for (int64_t i = 0; i < dataset->count; i++) {
+    for (int64_t i = 0; i < dataset->count; i++)
         loader->rows[i] = an__dataset_row(dataset, loader->rows[i]);
+    for (int64_t i = 0; dataset->labels && i < dataset->count; i++)
         loader->labels[i] = dataset->labels[loader->rows[i]];
-    }
+    loader->phase = an__tokens_phase(dataset, loader->options.shuffle, &rng);
     loader->ordered = true;
+}
+
+static void gather_floats(const gather_task *task, int64_t begin, int64_t end)
+{
+    const an_bytes_gather *work = &task->work;
+    for (int64_t i = begin; i < end; i++) {
+        const float *in = task->dataset->values + work->rows[i] * work->width;
+        float *out = work->out + i * work->width;
+        for (int64_t j = 0; j < work->width; j++)
+            out[j] = in[j] * work->scale + work->shift;
+    }
+}
+
+/* The tokens, and to each of them the next one as its label. */
+static void gather_tokens(const gather_task *task, int64_t begin, int64_t end)
+{
+    const an_bytes_gather *work = &task->work;
+    for (int64_t i = begin; i < end; i++) {
+        const uint16_t *in = task->dataset->tokens + work->rows[i] * work->width + task->phase;
+        for (int64_t j = 0; j < work->width; j++) {
+            work->out[i * work->width + j] = (float)in[j];
+            task->labels[i * work->width + j] = in[j + 1];
+        }
+    }
+}
+
+static void gather_targets(const gather_task *task, int64_t begin, int64_t end)
+{
+    const int64_t count = task->dataset->target_count;
+    for (int64_t i = begin; i < end; i++)
+        memcpy(task->target + i * count, task->dataset->targets + task->work.rows[i] * count,
+               (size_t)count * sizeof *task->target);
 }
 
 static void gather_rows(void *arg, int64_t begin, int64_t end)
 {
     const gather_task *task = arg;
-    task->kernel->gather(&task->work, begin, end);
+    switch (task->dataset->kind) {
+    case AN_DATA_BYTES:
+        task->kernel->gather(&task->work, begin, end);
+        break;
+    case AN_DATA_FLOATS:
+        gather_floats(task, begin, end);
+        break;
+    case AN_DATA_TOKENS:
+        gather_tokens(task, begin, end);
+        break;
+    }
+    if (task->target)
+        gather_targets(task, begin, end);
 }
 
 /* Batches' sizes from the present place on: full ones, and at the end of the samples the rest. */
@@ -217,22 +319,27 @@ static int64_t next_size(const an_loader *loader)
     return left < loader->capacity ? left : loader->capacity;
 }
 
-/* Describes the filling of `next` with the `size` samples from the present place on. */
+/* Describes the filling of the next room with the `size` samples from the present place on. */
 static void plan(an_loader *loader, int64_t size)
 {
     const an_dataset *dataset = loader->dataset;
-    set_batch_size(loader, loader->next, size);
-    loader->gather = (gather_task){.kernel = an__kernels(loader->context)->bytes,
+    batch_room *room = &loader->room[loader->next];
+    set_batch_size(room, size);
+    loader->gather = (gather_task){.dataset = dataset,
+                                   .kernel = an__kernels(loader->context)->bytes,
+                                   .target = room->target ? room->target->data : NULL,
+                                   .labels = room->labels,
+                                   .phase = loader->phase,
                                    .work = {.pixels = dataset->pixels,
                                             .rows = loader->rows + loader->at,
                                             .width = dataset->width,
                                             .ahead = loader->ahead,
                                             .scale = loader->scale,
                                             .shift = loader->shift,
-                                            .out = loader->next->data}};
+                                            .out = room->x->data}};
 }
 
-/* Fills `next` now, unless that has been done meanwhile. */
+/* Fills the next room now, unless that has been done meanwhile. */
 static void fill(an_loader *loader, int64_t size)
 {
     if (loader->coming) {
@@ -244,11 +351,11 @@ static void fill(an_loader *loader, int64_t size)
     an__parallel(loader->context, size, grain, gather_rows, &loader->gather);
 }
 
-/* Has the workers fill `next` with the batch after this one, when they find time. */
+/* Has the workers fill the next room with the batch after this one, when they find time. */
 static void prepare(an_loader *loader)
 {
     const int64_t size = next_size(loader);
-    if (size == 0 || loader->next == loader->x)
+    if (size == 0 || room_count(loader) == 1)
         return;
     plan(loader, size);
     const int64_t grain = PIECE_BYTES / loader->dataset->width + 1;
@@ -265,13 +372,14 @@ bool an_loader_next(an_loader *loader, an_batch *batch)
         return false;
     }
     fill(loader, size);
-    an_tensor *x = loader->next;
-    loader->next = loader->x;
-    loader->x = x;
-    *batch = (an_batch){.x = x,
-                        .y = {loader->labels + loader->at, size},
-                        .size = size,
-                        .index = loader->at / loader->capacity};
+    const batch_room *room = &loader->room[loader->next];
+    *batch = (an_batch){
+        .x = room->x, .target = room->target, .size = size, .index = loader->at / loader->capacity};
+    if (room->labels)
+        batch->y = (an_labels){room->labels, room->x->size};
+    else if (!room->target)
+        batch->y = (an_labels){loader->labels + loader->at, size};
+    loader->next = (loader->next + 1) % (int)room_count(loader);
     loader->at += size;
     prepare(loader);
     return true;
@@ -315,6 +423,22 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
 /* Rows whose pixels count: enough to tell sets apart, too few to take time. */
 #define ROWS_LOOKED_AT 64
 
+static uint64_t mix_row(uint64_t hash, const an_dataset *dataset, int64_t row)
+{
+    const size_t width = (size_t)dataset->width, targets = (size_t)dataset->target_count;
+    const int64_t at = row * dataset->width;
+    if (dataset->kind == AN_DATA_BYTES)
+        hash = mix(hash, dataset->pixels + at, width);
+    else if (dataset->kind == AN_DATA_FLOATS)
+        hash = mix(hash, dataset->values + at, width * sizeof *dataset->values);
+    else
+        hash = mix(hash, dataset->tokens + at, (width + 1) * sizeof *dataset->tokens);
+    if (targets > 0)
+        hash = mix(hash, dataset->targets + row * dataset->target_count,
+                   targets * sizeof *dataset->targets);
+    return hash;
+}
+
 uint64_t an_loader_fingerprint(const an_loader *loader)
 {
     const an_dataset *dataset = loader->dataset;
@@ -324,13 +448,10 @@ uint64_t an_loader_fingerprint(const an_loader *loader)
     const float scaling[] = {loader->scale, loader->shift};
     uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), numbers, sizeof numbers);
     hash = mix(hash, scaling, sizeof scaling);
-    for (int64_t i = 0; i < dataset->count; i++)
+    for (int64_t i = 0; dataset->labels && i < dataset->count; i++)
         hash = mix(hash, &dataset->labels[an__dataset_row(dataset, i)], sizeof *dataset->labels);
     int64_t step = dataset->count / ROWS_LOOKED_AT + 1;
-    for (int64_t i = 0; i < dataset->count; i += step) {
-        const uint8_t *pixels =
-            dataset->pixels + (int64_t)an__dataset_row(dataset, i) * dataset->width;
-        hash = mix(hash, pixels, (size_t)dataset->width);
-    }
+    for (int64_t i = 0; i < dataset->count; i += step)
+        hash = mix_row(hash, dataset, an__dataset_row(dataset, i));
     return hash;
 }

@@ -7,7 +7,10 @@ static an_dataset *view_new(const an_dataset *whole, int64_t count, an_error *er
     if (view == NULL)
         return NULL;
     *view = *whole;
+    view->view = true;
     view->count = count;
+    if (whole->kind == AN_DATA_TOKENS)
+        return view;
     view->index = an_alloc(&whole->allocator, (size_t)count, sizeof *view->index, err);
     if (view->index == NULL) {
         an_release(&whole->allocator, view, 1, sizeof *view);
@@ -38,6 +41,30 @@ static void choose(const an_dataset *whole, uint64_t seed, int32_t *order, bool 
     }
 }
 
+/*
+ * Of a text: the first samples and the last ones, without one between them, into which the first
+ * ones reach when an epoch begins at another place.
+ */
+static bool split_tokens(const an_dataset *whole, int64_t count, an_dataset **rest,
+                         an_dataset **cut, an_error *err)
+{
+    if (count > whole->count - 2)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "cannot cut %lld of a text's %lld samples; cut less, since one between "
+                            "the parts is left out",
+                            (long long)count, (long long)whole->count);
+    an_dataset *first = view_new(whole, whole->count - count - 1, err);
+    an_dataset *last = first ? view_new(whole, count, err) : NULL;
+    if (!last) {
+        an_dataset_free(first);
+        return false;
+    }
+    last->first_row += first->count + 1;
+    *rest = first;
+    *cut = last;
+    return true;
+}
+
 bool an_dataset_split(const an_dataset *whole, int64_t count, uint64_t seed, an_dataset **rest,
                       an_dataset **cut, an_error *err)
 {
@@ -47,6 +74,8 @@ bool an_dataset_split(const an_dataset *whole, int64_t count, uint64_t seed, an_
                             "cannot cut %lld of %lld samples; cut at least 1 and leave at least 1",
                             (long long)count, (long long)whole->count);
     }
+    if (whole->kind == AN_DATA_TOKENS)
+        return split_tokens(whole, count, rest, cut, err);
     size_t all = (size_t)whole->count;
     int32_t *order = an_alloc(&whole->allocator, all, sizeof *order, err);
     bool *chosen = order != NULL ? an_alloc(&whole->allocator, all, sizeof *chosen, err) : NULL;

@@ -45,6 +45,20 @@ AN_API void an_model_flatten(an_model *model);
 AN_API void an_model_dropout(an_model *model, double p);
 
 /*
+ * Layers of images (channels, height, width), with square kernels; other settings (dilation,
+ * groups, kernels that are not square, no bias) are written as text. Conv2d and ConvTranspose2d
+ * start their weights and biases uniform in +-1/sqrt(n), n being the values of one weight[0]
+ * (PyTorch's default); the strides of pools are their kernels.
+ */
+AN_API void an_model_conv2d(an_model *model, int64_t in, int64_t out, int64_t kernel,
+                            int64_t stride, int64_t padding);
+AN_API void an_model_conv_transpose2d(an_model *model, int64_t in, int64_t out, int64_t kernel,
+                                      int64_t stride, int64_t padding);
+AN_API void an_model_max_pool2d(an_model *model, int64_t kernel);
+AN_API void an_model_avg_pool2d(an_model *model, int64_t kernel);
+AN_API void an_model_adaptive_avg_pool2d(an_model *model, int64_t height, int64_t width);
+
+/*
  * Layers that hold layers: what is added between begin and end goes into the container `name`,
  * "Sequential" or "Residual". They nest.
  */
@@ -65,6 +79,15 @@ AN_API void an_model_end(an_model *model);
  *   LSTM(input_size, hidden_size, num_layers=1, bias=True, dropout=0.0, bidirectional=False)
  *   GRU(...): likewise; both give the hidden states of all steps
  *   Select(dim, index): torch.select; Select(1, -1) is the last step of a sequence
+ *   Conv2d(in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1,
+ *          bias=True, padding_mode='zeros'); padding may be 'same' or 'valid'
+ *   ConvTranspose2d(in_channels, out_channels, kernel_size, stride=1, padding=0,
+ *                   output_padding=0, groups=1, bias=True, dilation=1)
+ *   MaxPool2d(kernel_size, stride=None, padding=0, dilation=1, return_indices=False,
+ *             ceil_mode=False)
+ *   AvgPool2d(kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
+ *             divisor_override=None)
+ *   AdaptiveAvgPool2d(output_size); sizes may be None, the image's
  *   Sequential(layer, ...), or a list of layers
  *   Residual(layer, ...): a Sequential that adds its input to its output
  *
@@ -98,8 +121,8 @@ AN_API bool an_model_build(an_model *model, an_shape sample, uint64_t seed, an_e
 /* ----------------------------------------------------------------- using it */
 
 /*
- * Applies the layers to x (batch, sample...). Linear followed by an activation runs fused. A model
- * that is not built, or shapes that do not fit, are errors of the graph.
+ * Applies the layers to x (batch, sample...). Linear and Conv2d followed by an activation run
+ * fused. A model that is not built, or shapes that do not fit, are errors of the graph.
  */
 AN_API an_tensor *an_forward(an_model *model, an_graph *graph, an_tensor *x);
 /* Training (the default) or evaluation mode: Dropout acts in the first only. Returns what it was.

@@ -8,7 +8,7 @@ an_layer an__layer_defaults(const an_layer_kind *kind)
 {
     an_layer layer = {.kind = kind};
     for (size_t i = 0; i < kind->arg_count; i++) {
-        layer.arg[i].number = kind->args[i].initial;
+        layer.arg[i].number = kind->args[i].kind == AN_ARG_PAIR ? -1 : kind->args[i].initial;
     }
     return layer;
 }
@@ -30,13 +30,38 @@ static bool sizes_in_range(const an_arg *arg, an_shape list, double *wrong)
     return list.ndim > 0;
 }
 
+/* None is -1 and no value to check. */
+static bool pair_in_range(const an_arg *arg, an_shape pair, double *wrong)
+{
+    for (int i = 0; i < pair.ndim; i++) {
+        *wrong = (double)pair.dim[i];
+        if (!in_range(arg, *wrong) && !(isnan(arg->initial) && pair.dim[i] == -1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool arg_in_range(const an_arg *arg, const an_arg_value *given, double *wrong)
+{
+    *wrong = given->number;
+    switch (arg->kind) {
+    case AN_ARG_SIZES:
+        return sizes_in_range(arg, given->list, wrong);
+    case AN_ARG_PAIR:
+        return pair_in_range(arg, given->list, wrong);
+    case AN_ARG_OPTIONAL:
+        return isnan(given->number) || in_range(arg, given->number);
+    default:
+        return in_range(arg, given->number);
+    }
+}
+
 bool an__arg_check(const an_layer *layer, size_t index, char *message, size_t size)
 {
     const an_arg *arg = &layer->kind->args[index];
-    double value = layer->arg[index].number;
-    bool none = arg->kind == AN_ARG_OPTIONAL && isnan(value);
-    if (arg->kind == AN_ARG_SIZES ? sizes_in_range(arg, layer->arg[index].list, &value)
-                                  : none || in_range(arg, value)) {
+    double value;
+    if (arg_in_range(arg, &layer->arg[index], &value)) {
         return true;
     }
     char got[40];
@@ -62,6 +87,46 @@ static bool read_sizes(const char *name, an_shape *list, const an_spec_source *s
     list->ndim = (int)count;
     for (size_t i = 0; i < count; i++) {
         if (!an_spec_integer(source, name, sizes[i].value, &list->dim[i], err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One value of a pair; None is -1. A number below 0 is told apart from it by the range. */
+static bool read_of_pair(const an_arg *arg, int64_t *out, const an_spec_source *source,
+                         const an_spec_node *value, an_error *err)
+{
+    if (value->kind == AN_SPEC_NONE && isnan(arg->initial)) {
+        *out = -1;
+        return true;
+    }
+    if (!an_spec_integer(source, arg->name, value, out, err)) {
+        return false;
+    }
+    return *out >= 0 || an_spec_error(source, value->offset, err, "'%s' must be %s, got %lld",
+                                      arg->name, arg->range, (long long)*out);
+}
+
+static bool read_pair(const an_arg *arg, an_arg_value *out, const an_spec_source *source,
+                      const an_spec_node *value, an_error *err)
+{
+    for (int i = 0; value->kind == AN_SPEC_STRING && arg->words && arg->words[i]; i++) {
+        if (strcmp(arg->words[i], value->text) == 0) {
+            out->list.ndim = 0;
+            out->number = i;
+            return true;
+        }
+    }
+    const bool two = value->kind == AN_SPEC_LIST;
+    if (value->kind == AN_SPEC_STRING || (two && value->arg_count != 2)) {
+        return an_spec_error(source, value->offset, err, "'%s' must be %s, or a pair of such",
+                             arg->name, arg->range);
+    }
+    out->list.ndim = 2;
+    for (int i = 0; i < 2; i++) {
+        if (!read_of_pair(arg, &out->list.dim[i], source, two ? value->args[i].value : value,
+                          err)) {
             return false;
         }
     }
@@ -107,6 +172,8 @@ static bool read_arg(an_layer *layer, size_t index, const an_spec_source *source
         return read_choice(arg, number, source, value, err);
     case AN_ARG_SIZES:
         return read_sizes(arg->name, &layer->arg[index].list, source, value, err);
+    case AN_ARG_PAIR:
+        return read_pair(arg, &layer->arg[index], source, value, err);
     case AN_ARG_FLAG:
     case AN_ARG_IN_PLACE:
         if (!an_spec_bool(source, arg->name, value, &flag, err)) {
@@ -161,6 +228,42 @@ static size_t put(char *text, size_t size, size_t at, const char *part)
     return an_format(at < size ? text + at : NULL, at < size ? size - at : 0, "%s", part);
 }
 
+int an__pair(const an_layer *layer, size_t index, int64_t pair[2])
+{
+    const an_arg *arg = &layer->kind->args[index];
+    const an_arg_value *value = &layer->arg[index];
+    const bool word = arg->words && value->list.ndim == 0 && value->number >= 0;
+    for (int i = 0; i < 2; i++) {
+        pair[i] = value->list.ndim == 2 ? value->list.dim[i]
+                                        : (isnan(arg->initial) ? -1 : (int64_t)arg->initial);
+    }
+    return word ? (int)value->number : -1;
+}
+
+/* "3", "(3, 2)", "(None, 2)", "'same'" */
+static void print_pair(const an_layer *layer, size_t index, char *text, size_t size)
+{
+    int64_t pair[2];
+    char each[2][24];
+    const int word = an__pair(layer, index, pair);
+    if (word >= 0) {
+        an_format(text, size, "'%s'", layer->kind->args[index].words[word]);
+        return;
+    }
+    for (int i = 0; i < 2; i++) {
+        an_format(each[i], sizeof each[i], pair[i] == -1 ? "None" : "%lld", (long long)pair[i]);
+    }
+    an_format(text, size, pair[0] == pair[1] ? "%s" : "(%s, %s)", each[0], each[1]);
+}
+
+static bool is_default_pair(const an_layer *layer, size_t index)
+{
+    const double initial = layer->kind->args[index].initial;
+    const int64_t usual = isnan(initial) ? -1 : (int64_t)initial;
+    int64_t pair[2];
+    return an__pair(layer, index, pair) < 0 && pair[0] == usual && pair[1] == usual;
+}
+
 /* "784", "(8, 8)", "'tanh'", "None", "False" */
 static void print_value(const an_arg *arg, const an_arg_value *value, char *text, size_t size)
 {
@@ -187,6 +290,9 @@ static bool is_default(const an_layer *layer, size_t index)
     if (arg->kind == AN_ARG_SIZES) {
         return layer->arg[index].list.ndim == 0;
     }
+    if (arg->kind == AN_ARG_PAIR) {
+        return is_default_pair(layer, index);
+    }
     return arg->kind == AN_ARG_IN_PLACE || value == arg->initial ||
            (isnan(value) && isnan(arg->initial));
 }
@@ -206,7 +312,11 @@ size_t an__layer_print(const an_layer *layer, char *text, size_t size)
         at += put(text, size, at, separator);
         at += arg->required ? 0 : put(text, size, at, arg->name);
         at += arg->required ? 0 : put(text, size, at, "=");
-        print_value(arg, &layer->arg[i], value, sizeof value);
+        if (arg->kind == AN_ARG_PAIR) {
+            print_pair(layer, i, value, sizeof value);
+        } else {
+            print_value(arg, &layer->arg[i], value, sizeof value);
+        }
         at += put(text, size, at, value);
         separator = ", ";
     }

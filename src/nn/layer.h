@@ -24,6 +24,7 @@ typedef enum an_arg_kind {
     AN_ARG_FLAG,     /* True or False: 1 or 0 */
     AN_ARG_CHOICE,   /* one of `words`: its place among them */
     AN_ARG_SIZES,    /* a whole number or a list of some: in `list` */
+    AN_ARG_PAIR,     /* a whole number or two, or one of `words`: see an__pair */
     AN_ARG_IN_PLACE  /* PyTorch's inplace: accepted, since results are the same, and not kept */
 } an_arg_kind;
 
@@ -34,7 +35,7 @@ typedef struct an_arg {
     bool required;
     double initial, low, below;
     const char *range;
-    const char *const *words; /* of a CHOICE; NULL-terminated */
+    const char *const *words; /* of a CHOICE, or a PAIR's, or NULL; NULL-terminated */
 } an_arg;
 
 typedef struct an_arg_value {
@@ -94,7 +95,12 @@ struct an_layer {
     X(PositionalEmbedding) \
     X(LSTM)                \
     X(GRU)                 \
-    X(Select)
+    X(Select)              \
+    X(Conv2d)              \
+    X(ConvTranspose2d)     \
+    X(MaxPool2d)           \
+    X(AvgPool2d)           \
+    X(AdaptiveAvgPool2d)
 
 #define AN_LAYER_DECLARE(name) extern const an_layer_kind an__layer_##name;
 AN_LAYER_MAP(AN_LAYER_DECLARE)
@@ -111,6 +117,11 @@ bool an__arg_check(const an_layer *layer, size_t index, char *message, size_t si
 /* Reads the arguments of `call`; errors (CONFIG) point at the place. */
 bool an__layer_read(an_layer *layer, const an_spec_source *source, const an_spec_node *call,
                     an_error *err);
+/*
+ * The two values of a PAIR: as given, or both the initial one. None, which is accepted where the
+ * initial value is NaN, is -1. A word gives its place among `words`, and {0, 0}; otherwise -1.
+ */
+int an__pair(const an_layer *layer, size_t index, int64_t pair[2]);
 /* The canonical text: required arguments, then others that differ from their defaults, or the
  * layers of a container. Returns the length as an_format does. */
 size_t an__layer_print(const an_layer *layer, char *text, size_t size);

@@ -133,8 +133,8 @@ static const char *split_folder(char folder[CLI_PATH], char runs[CLI_PATH])
 }
 
 /*
- * The checkpoint to go on from, in `path`; "" where the run has none yet. Says so when the run is
- * finished.
+ * The checkpoint to go on from, in `path`; "" where the run has none yet. A run that has nothing
+ * left to train is still tested and recorded, for that may be what it was interrupted in.
  */
 static bool find_checkpoint(const request *r, const char *folder, const an_run *run,
                             char path[CLI_PATH], an_error *err)
@@ -161,10 +161,12 @@ static bool find_checkpoint(const request *r, const char *folder, const an_run *
     }
     bool done = run->fit.epochs > 0 ? !info.in_epoch && info.epoch >= run->fit.epochs
                                     : info.step >= run->fit.steps;
-    return !done || an_error_set(err, AN_ERROR_ARGUMENT,
-                                 "'%s' is finished, at step %lld; make it longer with --set "
-                                 "epochs=N or --set steps=N",
-                                 folder, (long long)info.step);
+    if (done)
+        fprintf(stderr,
+                "anneal: '%s' is trained to its end, step %lld; --set epochs=N or steps=N makes it "
+                "longer\n",
+                folder, (long long)info.step);
+    return true;
 }
 
 static bool load_run(const request *r, const char *folder, an_config **config, an_run **run,

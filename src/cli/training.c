@@ -17,10 +17,14 @@ bool cli_blame_save(bool ok, an_error *err)
 
 /* ---------------------------------------------------------- the run's folder */
 
-/* What cannot be kept ends the training only where it was said so. */
+/*
+ * What cannot be kept ends the training only where it was said so; not because of a full disk, but
+ * when the run to go on with is not one, or somebody is at it.
+ */
 static bool go_on_without(const cli_training *t, const an_error *failure, an_error *err)
 {
-    if (t->run->must_write || failure->code == AN_ERROR_STATE) {
+    bool disk = failure->code != AN_ERROR_STATE && failure->code != AN_ERROR_ARGUMENT;
+    if (t->run->must_write || !disk) {
         *err = *failure;
         return false;
     }

@@ -97,7 +97,7 @@ static bool check_optimizer(restore *r)
     }
     const an__section *groups = an__container_find(&r->container, "groups");
     return (same && groups && groups->size == an__slots_size(optim)) ||
-           other_run(r, "the optimizer is of another kind, or its groups are others");
+           other_run(r, "the optimizer is of another kind, or the model or the groups are others");
 }
 
 static const char advice[] =

@@ -1,0 +1,247 @@
+"""anneal resume: a run that was stopped goes on to the same bits; what may change, and what not."""
+import json
+import os
+import signal
+import sqlite3
+import time
+import unittest
+
+from driver import CONFIG, Case, as_user, main
+
+SAVING = CONFIG + "checkpoint: {epochs: 1, keep: 3}\n"
+
+
+class Resume(Case):
+    def setUp(self):
+        super().setUp()
+        self.config(SAVING)
+
+    def folders(self, runs="runs"):
+        return sorted(path.parent for path in self.folder.glob(runs + "/*/resolved.yaml"))
+
+    def only_run(self):
+        found = self.folders()
+        self.assertEqual(len(found), 1, found)
+        return found[0]
+
+    def weights(self, folder):
+        return (folder / "weights.safetensors").read_bytes()
+
+    def endless(self, *args, epoch=1):
+        """A training without an end, `epoch` epochs into it."""
+        process = self.start("train", "c.yaml", "--set", "epochs=100000000", *args)
+        while f"epoch {epoch}/" not in process.stdout.readline():
+            self.assertIsNone(process.poll())
+        return process
+
+    def interrupted(self, *args):
+        """The folder of a run that Ctrl-C has ended, and what was said."""
+        process = self.endless(*args, epoch=3)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1, err)
+        return self.only_run(), err
+
+    def test_stopped_and_gone_on_with(self):
+        """However often: the end is that of a run that was never stopped."""
+        longer = ("--set", "epochs=3000", "--set", "checkpoint={keep: 1}", "--set",
+                  "schedule=StepLR(step_size=500, gamma=0.9)")
+        self.anneal("train", "c.yaml", *longer)
+        expected = self.weights(self.only_run())
+        self.folders()[0].rename(self.folder / "expected")
+        process = self.start("train", "c.yaml", *longer)
+        stops = 0
+        while True:
+            time.sleep(0.1)
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=60)
+            if process.returncode == 0:
+                break
+            self.assertEqual(process.returncode, 1 if err else -signal.SIGTERM, err)
+            if not self.folders():  # before it had begun
+                process = self.start("train", "c.yaml", *longer)
+                continue
+            stops += "go on with: anneal resume c-" in err
+            process = self.start("resume", self.only_run().name)
+        self.assertGreater(stops, 0)
+        self.assertEqual(self.weights(self.only_run()), expected)
+        rows = self.store("SELECT epoch FROM metrics WHERE kind = 'epoch' AND run = "
+                          f"(SELECT id FROM runs WHERE name = '{self.only_run().name}') ORDER BY epoch")
+        self.assertEqual([row[0] for row in rows], list(range(1, 3001)))
+
+    def store(self, query):
+        store = sqlite3.connect(self.folder / "runs/anneal.db")
+        rows = store.execute(query).fetchall()
+        store.close()
+        return rows
+
+    def test_message(self):
+        folder, err = self.interrupted()
+        self.assertRegex(err, r"^anneal: stopped by a signal after step \d+, in epoch \d+ of "
+                              rf"100000000; go on with: anneal resume {folder.name}\n$")
+        self.assertFalse((folder / "weights.safetensors").exists())
+        self.assertEqual(self.store("SELECT status FROM runs"), [("stopped",)])
+
+    def test_elsewhere(self):
+        """A run is found by its path, from any folder, and the message names the path."""
+        process = self.endless("--set", "runs=deep")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        folder = self.folders("deep")[0]
+        self.assertIn(f"anneal resume deep/{folder.name}", err)
+        (self.folder / "other").mkdir()
+        self.folder, home = self.folder / "other", self.folder
+        # It was long past its second epoch: nothing is left to train, and it is tested.
+        out, err = self.anneal("resume", f"../deep/{folder.name}/", "--set", "epochs=1",
+                               "--changes", "keep")
+        self.assertIn("trained to its end", err)
+        self.assertIn("test accuracy", out)
+        self.folder = home
+
+    def test_longer(self):
+        """More epochs change a schedule that is as long as the run: what then counts is said."""
+        self.anneal("train", "c.yaml")
+        name = self.only_run().name
+        longer = ("resume", name, "--set", "epochs=4")
+        before = (self.only_run() / "resolved.yaml").read_text()
+        out = self.refused(*longer, status=1, parts=["total_steps 14 -> 28", "--changes adopt"])
+        self.assertEqual((self.only_run() / "resolved.yaml").read_text(), before)
+        self.assertEqual(self.store("SELECT status FROM runs"), [("done",)])
+        out, err = self.anneal(*longer, "--changes", "adopt")
+        self.assertIn("epochs 2 -> 4; total_steps 14 -> 28", out)
+        self.assertIn("epoch 4/4", out)
+        self.assertNotIn("epoch 2/4", out)
+        self.assertIn("epochs: 4", (self.only_run() / "resolved.yaml").read_text())
+        out, _ = self.anneal("resume", name, "--set", "epochs=5", "--changes", "keep",
+                             "--format", "json")
+        rows = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual([row["epoch"] for row in rows[:-1]], [5])
+        self.assertLess(rows[0]["lr"], 1e-4)  # past its end the kept schedule holds
+        steps = self.store("SELECT step FROM metrics WHERE kind = 'epoch' ORDER BY step")
+        self.assertEqual(steps, [(7,), (14,), (21,), (28,), (35,)])
+
+    def test_what_cannot_change(self):
+        self.interrupted()
+        name = self.only_run().name
+        self.refused("resume", name, "--set", "seed=9", status=1, parts=["the seed"])
+        self.refused("resume", name, "--set", "batch_size=8", status=1, parts=["batch size"])
+        self.refused("resume", name, "--set", "accumulate=2", status=1, parts=["accumulate"])
+        self.refused("resume", name, "--set", "model.1=Linear(12, 9)", "--set",
+                     "model.3=Linear(9, 10)", status=1, parts=["the model", "others"])
+        self.refused("resume", name, "--set", "optimizer=Adam()", "--changes", "adopt", status=1,
+                     parts=["the optimizer is of another kind"])
+        self.refused("resume", name, "--set", "optimizer.lr=0.2", status=1,
+                     parts=["SGD(lr=0.1, momentum=0.9), not by SGD(lr=0.2, momentum=0.9)"])
+
+    def test_wrong_arguments(self):
+        self.anneal("train", "c.yaml")
+        name = self.only_run().name
+        self.refused("resume", status=2, parts=["takes one run"])
+        self.refused("resume", name, name, status=2, parts=["takes one run"])
+        self.refused("resume", name[:-1] + "x", status=1, parts=["did you mean", name])
+        self.refused("resume", "mnist", "--runs", "there", status=1, parts=["in 'there'"])
+        self.refused("resume", name, "--changes", "all", status=2,
+                     parts=["--changes takes refuse, adopt or keep, got 'all'"])
+        self.refused("resume", name, "--checkpoint", "best", status=1,
+                     parts=["no checkpoint of the best"])
+        self.refused("resume", name, "--set", "epoch=3", status=2, parts=["epoch"])
+        out, _ = self.anneal("resume", "--help")
+        self.assertIn("--changes", out)
+
+    def test_one_process_at_a_time(self):
+        process = self.endless()
+        self.refused("resume", self.only_run().name, status=1, parts=[self.only_run().name])
+        self.assertIsNone(process.poll())
+        process.kill()
+        process.communicate()
+        self.anneal("resume", self.only_run().name, "--set", "epochs=1", "--changes", "keep")
+
+    def test_a_damaged_checkpoint_is_passed_over(self):
+        folder, _ = self.interrupted()
+        newest = max(folder.glob("checkpoints/*.state"))
+        content = bytearray(newest.read_bytes())
+        content[len(content) // 2] ^= 1
+        newest.write_bytes(content)
+        out, _ = self.anneal("resume", folder.name, "--set", "epochs=1", "--changes", "keep")
+        self.assertNotIn(newest.stem, out)
+        self.refused("resume", folder.name, "--checkpoint", str(newest), status=1,
+                     parts=[newest.name, "damaged"])
+
+    def test_before_the_first_checkpoint(self):
+        """A run that was killed before it could save begins again."""
+        self.config(CONFIG)
+        self.anneal("train", "c.yaml")
+        expected = self.weights(self.only_run())
+        self.folders()[0].rename(self.folder / "expected")
+        process = self.endless("--set", "checkpoint={minutes: 1000}")
+        process.kill()
+        process.communicate()
+        self.assertEqual(os.listdir(self.only_run() / "checkpoints"), [])
+        out, _ = self.anneal("resume", self.only_run().name, "--set", "epochs=2")
+        self.assertIn("epoch 1/2", out)
+        self.assertEqual(self.weights(self.only_run()), expected)
+        rows = self.store("SELECT epoch FROM metrics WHERE kind = 'epoch' AND run = "
+                          f"(SELECT id FROM runs WHERE name = '{self.only_run().name}') ORDER BY epoch")
+        self.assertEqual(rows, [(1,), (2,)])
+
+    # ------------------------------------------------------------ what cannot be written
+
+    def test_a_folder_that_vanishes(self):
+        for option, status in (("continue", 1), ("stop", 1)):
+            process = self.endless("--set", "on_write_error=" + option, "--set",
+                                   f"runs={option}", epoch=3)
+            folder = self.folders(option)[0]
+            (folder / "checkpoints").rename(self.folder / ("gone-" + option))
+            if option == "continue":
+                while "save failed" not in process.stdout.readline():
+                    self.assertIsNone(process.poll())
+                self.assertIsNone(process.poll())
+                process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, status, err)
+            self.assertIn("No such file or directory", out + err)
+            self.assertEqual("go on with" in err, False)
+            # What was saved before is as good as ever.
+            saved = max((self.folder / ("gone-" + option)).glob("last-*.state"))
+            self.anneal("eval", str(saved), "--config", "c.yaml")
+
+    def test_no_place_for_runs(self):
+        (self.folder / "taken").write_text("a file")
+        out, err = self.anneal("train", "c.yaml", "--set", "runs=taken")
+        self.assertIn("the training goes on, and nothing of it is kept", err)
+        self.assertRegex(out.splitlines()[-1], r"^test accuracy [\d.]+ %   [\d.]+ (ms|s)$")
+        self.refused("train", "c.yaml", "--set", "runs=taken", "--set", "on_write_error=stop",
+                     status=1, parts=["taken"])
+        out, err = self.anneal("train", "c.yaml", "--set", "runs=none")
+        self.assertEqual(err, "")
+        self.assertEqual(self.folders(), [])
+
+    @unittest.skipUnless(as_user(), "root may write everywhere")
+    def test_a_read_only_folder(self):
+        (self.folder / "runs").mkdir(mode=0o500)
+        _, err = self.anneal("train", "c.yaml")
+        self.assertIn("Permission denied", err)
+
+    def test_early_stopping_ends_well(self):
+        out, err = self.anneal("train", "c.yaml", "--set", "validation=0.2", "--set", "epochs=500",
+                               "--set", "early_stopping={patience: 2, min_delta: 10}")
+        self.assertEqual(err, "")
+        self.assertIn("stopped: no better epoch in 2 since epoch 1", out)
+        self.assertIn("the weights are those of epoch 1", out)
+        self.assertEqual(len([line for line in out.splitlines() if line.startswith("epoch ")]), 3)
+
+    def test_guard(self):
+        """A rate that blows up is lowered until it does not, and the run ends well."""
+        out, err = self.anneal("train", "c.yaml", "--set", "schedule=StepLR(step_size=1000)",
+                               "--set", "optimizer.lr=1e30",
+                               "--set", "guard={rollbacks: 20, rate_factor: 1e-8}")
+        self.assertIn("rolled back: from step", out)
+        self.assertIn("test accuracy", out)
+        _, err = self.anneal("train", "c.yaml", "--set", "schedule=StepLR(step_size=1000)",
+                             "--set", "optimizer.lr=1e30", "--set", "guard={rollbacks: 2}", status=1)
+        self.assertIn("after 2 rollbacks of at most 2", err)
+        self.assertEqual(sorted(self.store("SELECT status FROM runs")), [("done",), ("failed",)])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+/* anneal runs compare: what differs between runs, one column a run. */
+#include "cli/runs.h"
+
+#include <string.h>
+
+enum { OPTION_FORMAT, OPTION_RUNS, OPTION_HELP };
+
+static const cli_option options[] = {
+    [OPTION_FORMAT] = {"format", "text|json|csv", "default: text"},
+    [OPTION_RUNS] = {"runs", "FOLDER", "where the runs lie (default: runs)"},
+    [OPTION_HELP] = {"help", NULL, "this text"},
+};
+
+#define OPTION_COUNT (sizeof options / sizeof *options)
+#define RUNS_MOST 64
+#define NAMES_MOST 1024
+
+typedef struct request {
+    const char *names[RUNS_MOST];
+    size_t count;
+    const char *folder;
+    int format;
+    bool help;
+} request;
+
+static void print_help(void)
+{
+    puts("Usage: anneal runs compare RUN RUN... [OPTION]...\n"
+         "Shows what differs: parameters, and what the runs came to. Of calls only the arguments\n"
+         "that differ.\n");
+    cli_print_options(stdout, options, OPTION_COUNT);
+    puts("\nExample:\n  anneal runs compare mnist-mlp-3f2a mnist-mlp-81c0");
+}
+
+static bool take_option(request *r, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_FORMAT:
+        r->format = cli_choice("format", value, cli_formats, 3);
+        return r->format >= 0;
+    case OPTION_RUNS:
+        r->folder = value;
+        return true;
+    default:
+        r->help = true;
+        return true;
+    }
+}
+
+static int parse(request *r, int argc, char **argv)
+{
+    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal runs compare", ""};
+    const char *value;
+    int option, rest;
+    while ((option = cli_next(&arguments, &value, &rest)) >= 0)
+        if (!take_option(r, option, value))
+            return CLI_WRONG;
+    if (option == CLI_BAD)
+        return CLI_WRONG;
+    if (r->help)
+        return CLI_DONE;
+    r->count = (size_t)(argc - rest);
+    if (r->count < 2 || r->count > RUNS_MOST)
+        return cli_wrong("anneal runs compare takes 2 to %d runs, got %zu; 'anneal runs list' "
+                         "names them",
+                         RUNS_MOST, r->count);
+    for (size_t i = 0; i < r->count; i++)
+        r->names[i] = argv[rest + (int)i];
+    return CLI_DONE;
+}
+
+/* -------------------------------------------------------------- differences */
+
+/* What says which run it is, where, when or how fast, and would always differ. */
+static bool is_compared(const cli_fact *fact)
+{
+    static const char *const left_out[] = {
+        "name",  "started", "updated",       "folder",
+        "host",  "samples", "epoch_seconds", "samples_per_second",
+        "memory"};
+    for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++)
+        if (strcmp(fact->name, left_out[i]) == 0)
+            return false;
+    return true;
+}
+
+static bool same(const cli_fact *a, const cli_fact *b)
+{
+    if (!a || !b)
+        return a == b;
+    return a->is_number && b->is_number ? a->number == b->number : strcmp(a->head, b->head) == 0;
+}
+
+static bool differs(const cli_known *const *known, size_t count, const char *name)
+{
+    for (size_t i = 1; i < count; i++)
+        if (!same(cli_fact_of(known[0], name), cli_fact_of(known[i], name)))
+            return true;
+    return false;
+}
+
+static bool is_listed(const char *const *names, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Adds the names of facts that differ, given or measured, in the order in which runs have them. */
+static size_t add_names(const cli_known *const *known, size_t runs, bool given, const char **names,
+                        size_t count)
+{
+    for (size_t i = 0; i < runs; i++)
+        for (size_t f = 0; f < known[i]->count && count < NAMES_MOST; f++) {
+            const cli_fact *fact = &known[i]->facts[f];
+            if (cli_fact_is_given(fact) == given && is_compared(fact) &&
+                !is_listed(names, count, fact->name) && differs(known, runs, fact->name))
+                names[count++] = fact->name;
+        }
+    return count;
+}
+
+/* A row's name as a fact, for the first column. */
+static cli_fact *name_fact(cli_runs *runs, const char *name)
+{
+    cli_fact *fact = an_arena_alloc(&runs->arena, sizeof *fact);
+    if (fact)
+        *fact = (cli_fact){.kind = CLI_FACT_RUN, .name = "", .text = name, .head = name};
+    return fact;
+}
+
+static bool print(cli_runs *runs, const cli_known *const *known, const request *r, an_error *err)
+{
+    const char *names[NAMES_MOST], *heads[RUNS_MOST + 1] = {"differs"};
+    size_t count = add_names(known, r->count, true, names, 0);
+    count = add_names(known, r->count, false, names, count);
+    size_t columns = r->count + 1;
+    const cli_fact **cells = an_arena_alloc(&runs->arena, (count * columns + 1) * sizeof *cells);
+    for (size_t i = 0; cells && i < count; i++) {
+        cells[i * columns] = name_fact(runs, names[i]);
+        for (size_t k = 0; k < r->count; k++)
+            cells[i * columns + 1 + k] = cli_fact_of(known[k], names[i]);
+        if (!cells[i * columns])
+            cells = NULL;
+    }
+    if (!cells)
+        return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for a comparison");
+    for (size_t k = 0; k < r->count; k++)
+        heads[k + 1] = known[k]->run->name;
+    cli_table table = {heads, columns, count, cells};
+    if (count == 0 && r->format == CLI_TEXT)
+        puts("nothing differs");
+    else
+        cli_table_print(&table, r->format);
+    return cli_flush(err);
+}
+
+static bool compare(const request *r, an_error *err)
+{
+    cli_runs runs;
+    const cli_known *known[RUNS_MOST];
+    bool ok = cli_runs_open(&runs, r->folder, err);
+    for (size_t i = 0; ok && i < r->count; i++) {
+        known[i] = cli_runs_find(&runs, r->names[i], err);
+        ok = known[i];
+    }
+    ok = ok && print(&runs, known, r, err);
+    cli_runs_close(&runs);
+    return ok;
+}
+
+int cli_runs_compare(int argc, char **argv)
+{
+    an_error err = {0};
+    request r = {.folder = "runs", .format = CLI_TEXT};
+    int status = parse(&r, argc, argv);
+    if (status == CLI_DONE && r.help)
+        print_help();
+    else if (status == CLI_DONE && !compare(&r, &err))
+        status = cli_fail(&err);
+    return status;
+}

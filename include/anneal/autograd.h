@@ -176,6 +176,8 @@ AN_API an_tensor *an_softmax_dim(an_graph *graph, an_tensor *x, int dim);
 AN_API an_tensor *an_log_softmax(an_graph *graph, an_tensor *x);
 /* Inverted dropout: each value is zero with probability p, else x / (1 - p). Draws from `rng`. */
 AN_API an_tensor *an_dropout(an_graph *graph, an_tensor *x, double p, an_rng *rng);
+/* The same with one draw for each channel of x (n, channels, ...), for all of its values. */
+AN_API an_tensor *an_dropout_channels(an_graph *graph, an_tensor *x, double p, an_rng *rng);
 
 /* ---------------------------------------------------------------- products */
 
@@ -336,6 +338,19 @@ AN_API an_tensor *an_flatten(an_graph *graph, an_tensor *x, int first);
 AN_API an_tensor *an_slice(an_graph *graph, an_tensor *x, int dim, int64_t start, int64_t count);
 /* Rows of the first dimension, in the order of `index`; a row may come several times. */
 AN_API an_tensor *an_index_rows(an_graph *graph, an_tensor *x, an_labels index);
+/*
+ * Rows of `weight` (count, features) by `ids`, a tensor of whole numbers 0..count-1 of any shape:
+ * the result has that shape and the features behind it. Count is at most 2^24, up to which floats
+ * hold every whole number. The row `padding` (-1: none) gets no gradient. A batch of text is thus
+ * a tensor like any other, and training a language model reads
+ *
+ *   an_tensor *x = an_ids(g, text, an_shape_2(batch, context));
+ *   an_tensor *scores = an_forward(model, g, x);          (batch, context, vocabulary)
+ *   an_tensor *loss = an_cross_entropy(g, scores, next);  batch * context labels
+ */
+AN_API an_tensor *an_embedding(an_graph *graph, an_tensor *weight, an_tensor *ids, int64_t padding);
+/* Integers as a tensor of `shape`, each from 0 to 2^24 - 1. */
+AN_API an_tensor *an_ids(an_graph *graph, an_labels ids, an_shape shape);
 /* Joins along `dim`; the other dimensions are equal. */
 AN_API an_tensor *an_concat(an_graph *graph, an_tensor *const *parts, int count, int dim);
 
@@ -377,10 +392,10 @@ AN_API an_tensor *an_batch_norm(an_graph *graph, an_tensor *x, an_tensor *weight
 
 /* ------------------------------------------------------------------ losses */
 
-/* Mean negative log-likelihood of log-probabilities (n, classes); n is at least 1. */
+/* Mean negative log-likelihood of log-probabilities (..., classes); there is at least one row. */
 AN_API an_tensor *an_nll_loss(an_graph *graph, an_tensor *log_probabilities, an_labels target);
 /*
- * log_softmax and nll_loss in one pass over logits (n, classes), mean over the rows. A label
+ * log_softmax and nll_loss in one pass over logits (..., classes), mean over the rows. A label
  * outside 0..classes-1 is an error that names the row.
  */
 AN_API an_tensor *an_cross_entropy(an_graph *graph, an_tensor *logits, an_labels target);
@@ -461,7 +476,7 @@ AN_API an_tensor *an_loss_between(an_loss loss, an_graph *graph, an_tensor *outp
                                   an_tensor *target);
 
 /*
- * The number of rows of (n, classes) whose first maximum is at the label; rows with a NaN do not
+ * The number of rows of (..., classes) whose first maximum is at the label; rows with a NaN do not
  * count. Records nothing. -1 when there are not n labels or `logits` has not two dimensions.
  */
 AN_API int64_t an_count_correct(const an_tensor *logits, an_labels target);

@@ -69,9 +69,17 @@ AN_API void an_model_end(an_model *model);
  * A layer as text, with PyTorch's names and defaults:
  *
  *   Linear(in_features, out_features, bias=True)
- *   ReLU()    Tanh()    Sigmoid()
+ *   Embedding(num_embeddings, embedding_dim, padding_idx=None): takes ids as whole floats
+ *   ReLU()    Tanh()    Sigmoid()    SiLU()    GELU(approximate='none')
+ *   LeakyReLU(negative_slope=0.01)    ELU(alpha=1.0)    Softplus(beta=1.0, threshold=20.0)
+ *   Softmax(dim)
  *   Flatten(start_dim=1, end_dim=-1)    Unflatten(dim, unflattened_size)
- *   Dropout(p=0.5)
+ *   Dropout(p=0.5)    Dropout2d(p=0.5): whole channels
+ *   BatchNorm1d(num_features, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)
+ *   BatchNorm2d(...): likewise; momentum=None takes the mean over all batches
+ *   LayerNorm(normalized_shape, eps=1e-05, elementwise_affine=True, bias=True)
+ *   RMSNorm(normalized_shape, eps=None, elementwise_affine=True)
+ *   GroupNorm(num_groups, num_channels, eps=1e-05, affine=True)
  *   MultiheadAttention(embed_dim, num_heads, dropout=0.0, bias=True, causal=False): of a sequence
  *     (batch, time, embed_dim) on itself
  *   PositionalEmbedding(num_positions, embedding_dim, std=0.02): adds a learned vector to each
@@ -125,8 +133,8 @@ AN_API bool an_model_build(an_model *model, an_shape sample, uint64_t seed, an_e
  * fused. A model that is not built, or shapes that do not fit, are errors of the graph.
  */
 AN_API an_tensor *an_forward(an_model *model, an_graph *graph, an_tensor *x);
-/* Training (the default) or evaluation mode: Dropout acts in the first only. Returns what it was.
- */
+/* Training (the default) or evaluation mode: Dropout acts in the first only, and a batch norm takes
+ * the batch's statistics there, else its running ones. Returns what it was. */
 AN_API bool an_model_set_training(an_model *model, bool training);
 AN_API an_params *an_model_params(const an_model *model);
 AN_API size_t an_model_layer_count(const an_model *model);

@@ -51,3 +51,18 @@ an_tensor *an_dropout(an_graph *graph, an_tensor *x, double p, an_rng *rng)
     an_attributes as = {.dropout = {.p = (float)p, .rng = rng}};
     return an__record(graph, &an__op_dropout, &x, 1, &as);
 }
+
+/* Ones that were dropped, spread over the channels' values by broadcasting. */
+an_tensor *an_dropout_channels(an_graph *graph, an_tensor *x, double p, an_rng *rng)
+{
+    if (!x || an__poisoned(x) || x->shape.ndim < 2) {
+        an_error_set(an__failure(graph), AN_ERROR_SHAPE,
+                     "dropout_channels: needs (n, channels, ...) but gets %s",
+                     x && !an__poisoned(x) ? an__text(x->shape).text : "no tensor");
+        return &graph->poison;
+    }
+    an_shape channels = x->shape;
+    for (int i = 2; i < channels.ndim; i++)
+        channels.dim[i] = 1;
+    return an_mul(graph, x, an_dropout(graph, an_full(graph, channels, 1), p, rng));
+}

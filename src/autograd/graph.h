@@ -64,6 +64,10 @@ typedef union an_attributes {
     } reduce;
     an_shape shape;
     struct {
+        an_labels ids;
+        int64_t padding;
+    } embedding;
+    struct {
         int dim;
         int64_t start, count;
     } slice;

@@ -52,6 +52,7 @@
     X(slice) \
     X(index_rows) \
     X(concat) \
+    X(embedding) \
     X(layer_norm) \
     X(rms_norm) \
     X(group_norm) \

@@ -83,11 +83,24 @@ struct an_layer {
 /* The kinds: X(name) is the name in text and in an__layer_<name>. */
 #define AN_LAYER_MAP(X)    \
     X(Linear)              \
+    X(Embedding)           \
     X(ReLU)                \
     X(Tanh)                \
     X(Sigmoid)             \
+    X(GELU)                \
+    X(SiLU)                \
+    X(LeakyReLU)           \
+    X(ELU)                 \
+    X(Softplus)            \
+    X(Softmax)             \
     X(Flatten)             \
     X(Dropout)             \
+    X(Dropout2d)           \
+    X(BatchNorm1d)         \
+    X(BatchNorm2d)         \
+    X(LayerNorm)           \
+    X(GroupNorm)           \
+    X(RMSNorm)             \
     X(Sequential)          \
     X(Residual)            \
     X(Unflatten)           \

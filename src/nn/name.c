@@ -15,10 +15,13 @@ bool an__name_call(const an_spec_source *source, const an_spec_node *node, const
 bool an__name_unknown(const an_spec_source *source, const an_spec_node *call, const char *what,
                       const char *const *names, an_error *err)
 {
-    char list[200] = "";
+    char list[400] = "";
     size_t count = 0, at = 0;
-    for (; names[count] && at < sizeof list; count++) {
-        at += an_format(list + at, sizeof list - at, "%s%s", count > 0 ? ", " : "", names[count]);
+    while (names[count]) {
+        count++;
+    }
+    for (size_t i = 0; i < count && at < sizeof list; i++) {
+        at += an_format(list + at, sizeof list - at, "%s%s", i > 0 ? ", " : "", names[i]);
     }
     const char *nearest = an_nearest(call->text, strlen(call->text), names, count);
     return nearest

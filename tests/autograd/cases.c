@@ -180,6 +180,14 @@ static void rows(an_rng *rng, bool large, an_shape *shapes, int *count, setting 
     labels(rng, s, 1 + below(rng, 20), shapes[0].dim[0]);
 }
 
+static void table(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    *count = 1;
+    shapes[0] = matrix(rng, large);
+    s->shape = an_shape_2(large ? 40 : 1 + below(rng, 5), large ? 100 : 1 + below(rng, 5));
+    labels(rng, s, an_shape_size(s->shape), shapes[0].dim[0]);
+}
+
 static void classes(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
 {
     *count = 1;
@@ -431,6 +439,13 @@ static an_tensor *call_batch_norm(an_graph *graph, an_tensor **in, int count, co
     return an_batch_norm(graph, in[0], count > 1 ? in[1] : NULL, count > 2 ? in[2] : NULL, &o);
 }
 
+static an_tensor *call_embedding(an_graph *graph, an_tensor **in, int count, const setting *s)
+{
+    (void)count;
+    an_labels ids = {s->labels, s->label_count};
+    return an_embedding(graph, in[0], an_ids(graph, ids, s->shape), -1);
+}
+
 static an_tensor *call_class_loss(an_graph *graph, an_tensor **in, int count, const setting *s)
 {
     (void)count;
@@ -513,7 +528,7 @@ const op_case op_cases[] = {
 #define IMAGE_CASE(name) {#name, make_##name, call_##name, twin_##name, -1, 1, 0},
     IMAGE_CASES(IMAGE_CASE)
 #undef IMAGE_CASE
-    {"sum", one, call_sum, twin_sum, -2, 2, 0},
+        {"sum", one, call_sum, twin_sum, -2, 2, 0},
     {"mean", one, call_mean, twin_mean, -2, 2, 0},
     {"sum_dim", at_least_one_dim, call_sum_dim, twin_sum_dim, -2, 2, 0},
     {"mean_dim", at_least_one_dim, call_mean_dim, twin_mean_dim, -2, 2, 0},
@@ -527,6 +542,7 @@ const op_case op_cases[] = {
     {"self_attention", side_by_side, call_attention, twin_self_attention, -2, 2, 0},
     {"lstm", four_gates, call_lstm, twin_lstm, -0.5, 0.5, 0},
     {"gru", three_gates, call_gru, twin_gru, -0.5, 0.5, 0},
+    {"embedding", table, call_embedding, twin_embedding, -2, 2, 0},
     {"layer_norm", row_norm, call_layer_norm, twin_layer_norm, -2, 2, 0},
     {"rms_norm", square_norm, call_rms_norm, twin_rms_norm, -2, 2, 0},
     {"group_norm", grouped, call_group_norm, twin_group_norm, -2, 2, 0},

@@ -127,6 +127,47 @@ static void test_norms_that_do_not_fit(void **state)
     expect(f, an_batch_norm(g, f->m23, NULL, NULL, &batch), AN_ERROR_SHAPE, "3 channels");
 }
 
+static void test_embeddings_that_do_not_fit(void **state)
+{
+    fixture *f = *state;
+    an_graph *g = f->graph;
+    static const int32_t ids[2] = {1, 2}, negative[2] = {0, -1}, high[2] = {0, 16777216};
+    static const float half[2] = {1, 0.5f}, none[2] = {0, NAN};
+    const an_shape two = an_shape_1(2);
+    expect(f, an_embedding(g, f->m23, an_ids(g, (an_labels){ids, 2}, two), -1), AN_ERROR_ARGUMENT,
+           "embedding: value 1 of the ids is 2; they are whole numbers from 0 to 1");
+    expect(f, an_embedding(g, f->m23, an_from(g, half, two), -1), AN_ERROR_ARGUMENT,
+           "embedding: value 1 of the ids is 0.5");
+    expect(f, an_embedding(g, f->m23, an_from(g, none, two), -1), AN_ERROR_ARGUMENT,
+           "value 1 of the ids is nan");
+    expect(f, an_embedding(g, f->v3, f->v3, -1), AN_ERROR_SHAPE,
+           "embedding: the weight must be (ids, features)");
+    expect(f, an_ids(g, (an_labels){negative, 2}, two), AN_ERROR_ARGUMENT, "ids: id -1 of row 1");
+    expect(f, an_ids(g, (an_labels){high, 2}, two), AN_ERROR_ARGUMENT, "ids: id 16777216");
+    expect(f, an_ids(g, (an_labels){ids, 2}, an_shape_1(3)), AN_ERROR_SHAPE,
+           "ids: 2 ids do not make the shape (3,)");
+    an_rng rng = an_rng_init(1, 1);
+    expect(f, an_dropout_channels(g, f->v3, 0.5, &rng), AN_ERROR_SHAPE,
+           "dropout_channels: needs (n, channels, ...) but gets (3,)");
+}
+
+/* The padding row is looked up like any other but learns nothing. */
+static void test_padding_gets_no_gradient(void **state)
+{
+    fixture *f = *state;
+    static const int32_t ids[3] = {1, 0, 1};
+    static const float values[4] = {1, 2, 3, 4};
+    an_tensor *table = an_leaf(f->graph, values, an_shape_2(2, 2));
+    an_tensor *y =
+        an_embedding(f->graph, table, an_ids(f->graph, (an_labels){ids, 3}, an_shape_1(3)), 1);
+    assert_true(y->data[0] == 3 && y->data[2] == 1 && y->data[5] == 4);
+    assert_true(an_backward(f->graph, an_sum(f->graph, y), NULL));
+    const float *d = an_tensor_grad(table);
+    assert_true(d[0] == 1 && d[1] == 1 && d[2] == 0 && d[3] == 0);
+    assert_true(an_graph_reset(f->graph, NULL));
+    make_tensors(f);
+}
+
 static void test_losses_of_labels_that_do_not_fit(void **state)
 {
     fixture *f = *state;
@@ -467,6 +508,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_shapes_that_do_not_fit),
         TEST(test_norms_that_do_not_fit),
+        TEST(test_embeddings_that_do_not_fit),
+        TEST(test_padding_gets_no_gradient),
         TEST(test_losses_of_labels_that_do_not_fit),
         TEST(test_losses_between_tensors_that_do_not_fit),
         TEST(test_binary_labels),

@@ -624,6 +624,18 @@ void twin_batch_norm(const setting *s, const twin *in, int count, twin *out)
     }
 }
 
+/* The second input holds ids; they are not differentiated. */
+void twin_embedding(const setting *s, const twin *in, int count, twin *out)
+{
+    (void)count;
+    const int64_t features = in[0].shape.dim[1];
+    an_shape shape = s->shape;
+    shape.dim[shape.ndim++] = features;
+    twin_new(out, shape);
+    for (int64_t i = 0; i < out->size; i++)
+        out->data[i] = in[0].data[s->labels[i / features] * features + i % features];
+}
+
 /* ------------------------------------------------------------------ losses */
 
 /* The loss of labels from the log-probabilities `logs`, with smoothing s->loss.label_smoothing. */

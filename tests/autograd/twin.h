@@ -55,6 +55,6 @@ twin_function twin_add, twin_sub, twin_mul, twin_div, twin_affine, twin_neg, twi
     twin_index_rows, twin_concat, twin_attention, twin_self_attention, twin_lstm, twin_gru,
     twin_nll_loss, twin_cross_entropy, twin_value_loss, twin_apply, twin_conv2d,
     twin_conv_transpose2d, twin_max_pool2d, twin_avg_pool2d, twin_adaptive_avg_pool2d,
-    twin_layer_norm, twin_rms_norm, twin_group_norm, twin_batch_norm;
+    twin_embedding, twin_layer_norm, twin_rms_norm, twin_group_norm, twin_batch_norm;
 
 #endif

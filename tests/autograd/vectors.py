@@ -94,6 +94,9 @@ for size in ((6, 3), (4, 3, 2, 5), (2, 3, 40)):
          size, (3,), (3,), running=True, eps=1e-5, weights=(0.5, -1.0, 0.25),
          pos_weights=(2.0, 0.5, 1.0))
 
+case("embedding", lambda w: F.embedding(labels(2, 0, 2, 1).reshape(2, 2), w), (3, 4),
+     labels=(2, 0, 2, 1), shape=(2, 2))
+
 # A loss with its settings; weight and pos_weight are numbers here, tensors for PyTorch.
 KINDS = {"cross_entropy": "CROSS_ENTROPY", "nll_loss": "NLL", "mse_loss": "MSE", "l1_loss": "L1",
          "smooth_l1_loss": "SMOOTH_L1", "huber_loss": "HUBER",

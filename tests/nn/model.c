@@ -108,7 +108,8 @@ static void wrong_text_points_at_its_place(void **state)
         const char *part;
     } cases[] = {
         {"Relu()", 1, "there is no layer 'Relu'; did you mean 'ReLU'?"},
-        {"Xyzzyplugh()", 1, "there are Linear, ReLU, Tanh, Sigmoid, Flatten, Dropout"},
+        {"Xyzzyplugh()", 1, "there are Linear, Embedding, ReLU, Tanh, Sigmoid, "},
+        {"Residul()", 1, "there is no layer 'Residul'; did you mean 'Residual'?"},
         {"ReLU", 1, "a layer is written as a call, as in ReLU()"},
         {"Linear(3)", 1, "out_features"},
         {"Linear(3, 4, bais=False)", 14, "bias"},

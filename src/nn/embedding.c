@@ -1,0 +1,73 @@
+/* Embedding: a table of vectors, looked up by ids. */
+#include <math.h>
+#include <string.h>
+
+#include "nn/layer.h"
+
+enum { EMBEDDING_COUNT, EMBEDDING_SIZE, EMBEDDING_PADDING };
+
+/* The row that is never learned, counted from 0; -1 for none. */
+static int64_t padding_row(const an_layer *layer)
+{
+    const double padding = layer->arg[EMBEDDING_PADDING].number;
+    if (isnan(padding)) {
+        return -1;
+    }
+    return (int64_t)padding + (padding < 0 ? (int64_t)layer->arg[EMBEDDING_COUNT].number : 0);
+}
+
+/* The table starts normal of deviation 1, as in PyTorch, and its padding row 0. */
+static bool embedding_declare(an_model *model, an_layer *layer, an_error *err)
+{
+    const int64_t count = (int64_t)layer->arg[EMBEDDING_COUNT].number;
+    const int64_t size = (int64_t)layer->arg[EMBEDDING_SIZE].number;
+    const double padding = layer->arg[EMBEDDING_PADDING].number;
+    if (!isnan(padding) &&
+        (padding != floor(padding) || padding < -(double)count || padding >= (double)count)) {
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "padding_idx must be a whole number from %lld to %lld, got %g",
+                            -(long long)count, (long long)count - 1, padding);
+    }
+    layer->weight =
+        an__layer_param(model, layer, "weight", an_shape_2(count, size), AN_START_NORMAL, 1, err);
+    return layer->weight != NULL;
+}
+
+static void embedding_start(const an_layer *layer)
+{
+    const int64_t row = padding_row(layer), size = layer->weight->shape.dim[1];
+    if (row >= 0) {
+        memset(layer->weight->data + row * size, 0, (size_t)size * sizeof(float));
+    }
+}
+
+static bool embedding_shape(const an_layer *layer, an_shape in, an_shape *out, an_error *err)
+{
+    *out = in;
+    if (in.ndim == AN_MAX_DIMS) {
+        return an_error_set(err, AN_ERROR_SHAPE, "adds a dimension, but %s has %d already",
+                            an__batch_text(in).text, AN_MAX_DIMS);
+    }
+    out->dim[out->ndim++] = (int64_t)layer->arg[EMBEDDING_SIZE].number;
+    return true;
+}
+
+static an_tensor *embedding_forward(const an_layer *layer, an_model *model, an_graph *graph,
+                                    an_tensor *x)
+{
+    (void)model;
+    return an_embedding(graph, layer->weight, x, padding_row(layer));
+}
+
+const an_layer_kind an__layer_Embedding = {
+    .name = "Embedding",
+    .args = {{"num_embeddings", AN_ARG_INTEGER, true, 0, 1, 16777217, "from 1 to 2^24", NULL},
+             {"embedding_dim", AN_ARG_INTEGER, true, 0, 1, AN_MANY, "at least 1", NULL},
+             {"padding_idx", AN_ARG_OPTIONAL, false, NAN, -AN_MANY, AN_MANY, "a row or None",
+              NULL}},
+    .arg_count = 3,
+    .declare = embedding_declare,
+    .start = embedding_start,
+    .shape = embedding_shape,
+    .forward = embedding_forward,
+};

@@ -249,6 +249,8 @@ static void record_end(cli_training *t, an_run_status status, const char *note)
                an_store_run_result(t->stored, "test_loss", t->result.test.loss, &err));
     if (ok && an_store_run_end(t->stored, status, note, &err))
         return;
+    if (status == AN_RUN_FAILED) /* that has its own error, and often the same one */
+        return;
     t->unsaved = t->unsaved || t->run->must_write;
     cli_fail(&err);
 }

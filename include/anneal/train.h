@@ -15,8 +15,10 @@
  *
  * The record's clock counts training alone: it stands still during the validation.
  *
- * A fit is for models of layers, datasets of bytes and class labels. Anything else (regression, own
- * operations, graphs written out in C) takes the loop of anneal/autograd.h: it is ten lines.
+ * A fit is for models of layers and any dataset: with class labels, with numbers to predict (then
+ * there is no accuracy, and the loss is one between tensors, such as MSELoss), with tokens (the
+ * accuracy is over tokens). Anything else (own operations, graphs written out in C) takes the loop
+ * of anneal/autograd.h: it is ten lines.
  */
 #ifndef ANNEAL_TRAIN_H
 #define ANNEAL_TRAIN_H
@@ -206,7 +208,7 @@ AN_API an_callback an_guard_callback(an_guard *guard);
 /* -------------------------------------------------------------- evaluation */
 
 typedef struct an_eval_result {
-    double loss, accuracy; /* means over all samples; accuracy a fraction 0..1 */
+    double loss, accuracy; /* means over all samples; accuracy a fraction 0..1, NaN without labels */
     int64_t samples;
 } an_eval_result;
 

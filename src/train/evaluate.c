@@ -3,15 +3,28 @@
 
 #include <math.h>
 
+an_tensor *an__batch_loss(an_graph *graph, an_loss loss, an_tensor *output, const an_batch *batch)
+{
+    return batch->target ? an_loss_between(loss, graph, output, batch->target)
+                         : an_loss_apply(loss, graph, output, batch->y);
+}
+
+/* Sums over all batches. `labels` are as many as samples, or one a token, or none. */
+typedef struct sums {
+    double loss;
+    int64_t correct, samples, labels;
+} sums;
+
 /* Adds one batch to the sums; false with the graph's error. */
 static bool add_batch(an_model *model, an_loss loss, an_graph *graph, const an_batch *batch,
-                      double *loss_sum, int64_t *correct, an_error *err)
+                      sums *sum, an_error *err)
 {
     an_tensor *output = an_forward(model, graph, batch->x);
-    an_tensor *mean = an_loss_apply(loss, graph, output, batch->y);
+    an_tensor *mean = an__batch_loss(graph, loss, output, batch);
     if (!an_graph_error(graph, NULL)) {
-        *loss_sum += an_item(mean) * (double)batch->size;
-        *correct += an_count_correct(output, batch->y);
+        sum->loss += an_item(mean) * (double)batch->size;
+        sum->correct += batch->y.count > 0 ? an_count_correct(output, batch->y) : 0;
+        sum->labels += batch->y.count;
     }
     return an_graph_reset(graph, err);
 }
@@ -21,20 +34,20 @@ bool an__evaluate(an_model *model, an_loss loss, an_loader *loader, an_graph *gr
 {
     bool training = an_model_set_training(model, false);
     bool recording = an_graph_set_grad(graph, false);
-    double loss_sum = 0;
-    int64_t correct = 0, samples = 0;
+    sums sum = {0};
     bool ok = true;
     an_batch batch;
     an_loader_seek(loader, 0);
     while (ok && an_loader_next(loader, &batch)) {
-        ok = add_batch(model, loss, graph, &batch, &loss_sum, &correct, err);
-        samples += batch.size;
+        ok = add_batch(model, loss, graph, &batch, &sum, err);
+        sum.samples += batch.size;
     }
     an_graph_set_grad(graph, recording);
     an_model_set_training(model, training);
-    *result = (an_eval_result){.loss = samples ? loss_sum / (double)samples : NAN,
-                               .accuracy = samples ? (double)correct / (double)samples : NAN,
-                               .samples = samples};
+    *result =
+        (an_eval_result){.loss = sum.samples ? sum.loss / (double)sum.samples : NAN,
+                         .accuracy = sum.labels ? (double)sum.correct / (double)sum.labels : NAN,
+                         .samples = sum.samples};
     return ok;
 }
 

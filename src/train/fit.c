@@ -101,9 +101,10 @@ static double tally_loss(const an__tally *sum)
     return sum->loss / (double)sum->samples;
 }
 
-static double tally_accuracy(const an__tally *sum)
+/* NaN where there are no labels. */
+static double tally_accuracy(const an__fit *f, const an__tally *sum)
 {
-    return (double)sum->correct / (double)sum->samples;
+    return f->labels ? (double)sum->correct / (double)(sum->samples * f->labels) : NAN;
 }
 
 /* ------------------------------------------------------------- one update */
@@ -137,13 +138,14 @@ static bool train_batch(an__fit *f, const an_batch *batch, an_error *err)
     const an_fit_options *o = f->options;
     double weight = batch_weight(f, batch);
     an_tensor *output = an_forward(o->model, f->graph, batch->x);
-    an_tensor *loss = an_loss_apply(o->loss, f->graph, output, batch->y);
+    an_tensor *loss = an__batch_loss(f->graph, o->loss, output, batch);
     if (an_graph_error(f->graph, err))
         return false;
     double value = an_item(loss);
     if (!isfinite(value))
         return diverged(f, "the loss", value, err);
-    int64_t correct = an_count_correct(output, batch->y);
+    int64_t correct = batch->y.count > 0 ? an_count_correct(output, batch->y) : 0;
+    f->labels = batch->y.count / batch->size;
     f->record.batch_loss = value;
     tally_add(&f->epoch, value, correct, batch->size);
     tally_add(&f->window, value, correct, batch->size);
@@ -192,7 +194,7 @@ static double monitored(const an__fit *f, const an__tally *sum)
     case AN_MONITOR_TRAIN_LOSS:
         return tally_loss(sum);
     case AN_MONITOR_TRAIN_ACCURACY:
-        return tally_accuracy(sum);
+        return tally_accuracy(f, sum);
     case AN_MONITOR_VALID_LOSS:
         return f->record.valid_loss;
     case AN_MONITOR_VALID_ACCURACY:
@@ -260,7 +262,7 @@ static void record_progress(an__fit *f)
     an_record *r = &f->record;
     double t = an__now();
     r->loss = tally_loss(&f->epoch);
-    r->accuracy = tally_accuracy(&f->epoch);
+    r->accuracy = tally_accuracy(f, &f->epoch);
     r->seconds = t - f->begun;
     r->epoch_seconds = t - f->epoch_begun;
     r->batch_seconds = t - f->batch_begun;

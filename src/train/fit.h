@@ -21,6 +21,7 @@ typedef struct an__fit {
     an_control control;
     an__tally epoch, window;   /* the epoch so far; the update being accumulated */
     int64_t full;              /* samples in a full batch */
+    int64_t labels;            /* of a sample: 1, of tokens one each; 0: numbers are predicted */
     bool in_epoch;             /* an epoch has begun and was not ended */
     double begun, epoch_begun; /* moments, moved on by pauses (validation, checkpoints) */
     double batch_begun;
@@ -34,6 +35,9 @@ typedef struct an__fit {
 
 /* ARGUMENT with the option's name where the options cannot be trained with. */
 bool an__fit_check(const an_fit_options *options, an_error *err);
+
+/* The loss of a batch's output: against its labels, or against its numbers. */
+an_tensor *an__batch_loss(an_graph *graph, an_loss loss, an_tensor *output, const an_batch *batch);
 
 /* an_evaluate on a graph that is there already: empty before and after. */
 bool an__evaluate(an_model *model, an_loss loss, an_loader *loader, an_graph *graph,

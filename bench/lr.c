@@ -32,8 +32,9 @@ static const char *const specs[] = {
     "Cosine(length=1000)",
     "Sequence([Linear(start=0, end=1), Cosine(length=900, end=0.1)], [100])",
     /* ten nodes */
-    "Clamp(Product([Sequence([Linear(start=0, end=1, length=100), Cosine(length=900, end=0.1)], [100]), "
-    "Loop(Reverse(Linear(length=50))), Shift(ExponentialLR(0.999), 10)]), min=1e-5)",
+    ("Clamp(Product([Sequence([Linear(start=0, end=1, length=100), Cosine(length=900, end=0.1)], "
+     "[100]), "
+     "Loop(Reverse(Linear(length=50))), Shift(ExponentialLR(0.999), 10)]), min=1e-5)"),
 };
 
 static double now(void)

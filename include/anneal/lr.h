@@ -1029,6 +1029,12 @@ typedef struct an_lr_bound {
 AN_API bool an_lr_bound_of(const double *rates, size_t count, double distance, double gradient,
                            an_lr_bound *bound, an_error *err);
 
+/*
+ * What was known of the run that a state was saved in, with room for the edits that it holds: for a
+ * schedule that is made anew from a state. False with err (DATA) for what is no state.
+ */
+AN_API bool an_lr_state_run(const void *bytes, size_t size, an_lr_run *run, an_error *err);
+
 /* ------------------------------------------------------- the table of schedules */
 
 typedef enum an_lr_type {

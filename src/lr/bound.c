@@ -16,6 +16,8 @@
 
 #include <anneal/lr.h>
 
+AN__COLD_BEGIN
+
 static bool check(const double *rates, size_t count, double distance, double gradient,
                   an_error *err)
 {
@@ -56,3 +58,5 @@ bool an_lr_bound_of(const double *rates, size_t count, double distance, double g
         .value = start + noise, .best_scale = sqrt(start / noise), .best = 2 * sqrt(start * noise)};
     return true;
 }
+
+AN__COLD_END

@@ -13,6 +13,8 @@
 #include "lr/node.h"
 #include <string.h>
 
+AN__COLD_BEGIN
+
 /* ------------------------------------------------------------------- nodes */
 
 /* With `memory` NULL it only counts. */
@@ -370,12 +372,33 @@ static size_t measure(const an_lr_desc *desc, const an_lr_run *run, size_t *stri
 
 static const an_lr_run nothing_known = {0};
 
+static bool check_fact(const char *name, double value, double most, an_error *err)
+{
+    return (value >= 0 && value <= most) ||
+           an_error_set(err, AN_ERROR_ARGUMENT,
+                        "an_lr_run: %s must be from 0, which means unknown, to %g, got %g", name,
+                        most, value);
+}
+
+static bool check_run(const an_lr_run *run, an_error *err)
+{
+    const double most = AN__LR_INTEGER_MAX;
+    return check_fact("total_steps", (double)run->total_steps, most, err) &&
+           check_fact("epochs", (double)run->epochs, most, err) &&
+           check_fact("steps_per_epoch", (double)run->steps_per_epoch, most, err) &&
+           check_fact("samples_per_step", run->samples_per_step, most, err) &&
+           check_fact("tokens_per_step", run->tokens_per_step, most, err) &&
+           check_fact("seconds", run->seconds, most, err) &&
+           check_fact("edits", run->edits, 1000, err);
+}
+
 size_t an_lr_size_run(const an_lr_desc *desc, const an_lr_run *run, size_t capacity)
 {
     size_t stride;
-    if (capacity > AN__LR_MAX_GROUPS || !an_lr_check(desc, 0, NULL))
+    run = run ? run : &nothing_known;
+    if (capacity > AN__LR_MAX_GROUPS || !check_run(run, NULL) || !an_lr_check(desc, 0, NULL))
         return 0;
-    size_t fixed = measure(desc, run ? run : &nothing_known, &stride);
+    size_t fixed = measure(desc, run, &stride);
     return fixed + capacity * stride;
 }
 
@@ -402,7 +425,7 @@ an_lr_schedule *an_lr_init_run(void *memory, size_t size, const an_lr_desc *desc
                                an_error *err)
 {
     run = run ? run : &nothing_known;
-    if (!check_arithmetic(err) || !check_groups(groups, group_count, err) ||
+    if (!check_arithmetic(err) || !check_run(run, err) || !check_groups(groups, group_count, err) ||
         !an_lr_check(desc, group_count, err))
         return NULL;
     size_t stride, fixed = measure(desc, run, &stride);
@@ -471,3 +494,5 @@ bool an_lr_add_group(an_lr_schedule *schedule, an_lr_group *group, an_error *err
     join(s, take_group(s, group));
     return true;
 }
+
+AN__COLD_END

@@ -8,6 +8,8 @@
 #include "lr/node.h"
 #include <string.h>
 
+AN__COLD_BEGIN
+
 #define RANGE_SIZE 80
 
 /* -------------------------------------------------------------- parameters */
@@ -362,3 +364,5 @@ bool an_lr_check(const an_lr_desc *desc, size_t group_count, an_error *err)
         return an_error_set(err, AN_ERROR_ARGUMENT, "the description of a schedule is NULL");
     return check_tree(desc, group_count, 1, &left, err);
 }
+
+AN__COLD_END

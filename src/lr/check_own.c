@@ -3,6 +3,8 @@
 
 #include "lr/node.h"
 
+AN__COLD_BEGIN
+
 static bool list_rules(const an_lr_desc *desc, const char **blame, an_error *err)
 {
     const an_lr_children *children = an__lr_children_of(desc);
@@ -155,3 +157,5 @@ bool an__lr_check_own(const an_lr_desc *desc, const char **blame, an_error *err)
         return true;
     }
 }
+
+AN__COLD_END

@@ -1,5 +1,9 @@
 /* children.c - the schedules within a description, as the table of parameters has them. */
+#include "lr/numeric.h"
+
 #include "lr/node.h"
+
+AN__COLD_BEGIN
 
 const an_lr_children *an__lr_children_of(const an_lr_desc *desc)
 {
@@ -83,3 +87,5 @@ size_t an__lr_composed(const an_lr_desc *desc)
         return list->count;
     return count > 0 && params[0].type == AN_LR_CHILD ? 1 : 0;
 }
+
+AN__COLD_END

@@ -134,6 +134,8 @@ const an__lr_class an__lr_chained_class = {
     .value = chained_value,
 };
 
+AN__COLD_BEGIN
+
 /* ------------------------------------------------------- what nesting means */
 
 /* Anneal's own ignore it too. */
@@ -249,3 +251,5 @@ AN__SMALL bool an__lr_has_lists(const an__lr_node *node)
             return true;
     return false;
 }
+
+AN__COLD_END

@@ -4,6 +4,8 @@
 #include "lr/node.h"
 #include <string.h>
 
+AN__COLD_BEGIN
+
 /* They hold tracks and have no rate of their own. */
 const an__lr_class an__lr_drive_class = {.start = an__lr_start_same};
 const an__lr_class an__lr_together_class = {.start = an__lr_start_same};
@@ -148,3 +150,5 @@ bool an__lr_make_tracks(an_lr_schedule *s, an_lr_group *const *groups, size_t co
                     return false;
     return true;
 }
+
+AN__COLD_END

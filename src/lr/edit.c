@@ -12,32 +12,7 @@
 
 #include "lr/node.h"
 
-/* 1 at p = 0, 0 at p = 1. */
-static double tail_at(an_lr_tail tail, double p)
-{
-    switch (tail) {
-    case AN_TAIL_COSINE:
-        return (1 + cos(AN__PI * p)) / 2;
-    case AN_TAIL_SQRT:
-        return 1 - sqrt(p);
-    case AN_TAIL_SQUARE:
-        return 1 - p * p;
-    case AN_TAIL_LINEAR:
-        break;
-    }
-    return 1 - p;
-}
-
-bool an__lr_landed(const an_lr_schedule *s, const an__lr_member *m, const an__lr_time *t,
-                   double *rate)
-{
-    const an__lr_landing *l = s->landing;
-    if (!l || !l->active || t->at[l->length.unit] < l->begin)
-        return false;
-    double p = fmin(1, (t->at[l->length.unit] - l->begin) / l->length.value);
-    *rate = m->from * (l->end + (1 - l->end) * tail_at(l->tail, p));
-    return true;
-}
+AN__COLD_BEGIN
 
 static bool check_room(const an_lr_schedule *s, bool full, const char *what, an_error *err)
 {
@@ -137,3 +112,5 @@ bool an_lr_extend(an_lr_schedule *schedule, an_lr_length total, an_error *err)
         (an__lr_edit){.begin = x, .plan = now, .speed = (end - now) / (span.value - x)};
     return true;
 }
+
+AN__COLD_END

@@ -1,8 +1,12 @@
 /* group.c - the slots of a group, and their names. */
+#include "lr/numeric.h"
+
 #include <anneal/lr.h>
 
 #include <math.h>
 #include <string.h>
+
+AN__COLD_BEGIN
 
 void an_lr_group_init(an_lr_group *group, double lr)
 {
@@ -55,3 +59,5 @@ void an_lr_layer_decay(an_lr_group *const *groups, size_t count, double decay, d
     for (size_t i = 0; i < count; i++)
         groups[i]->slot[AN_LR].value *= fmax(least, pow(decay, (double)(count - 1 - i)));
 }
+
+AN__COLD_END

@@ -1,5 +1,9 @@
 /* new.c - schedules in memory of an allocator: the one place of the core that knows of one. */
+#include "lr/numeric.h"
+
 #include "lr/node.h"
+
+AN__COLD_BEGIN
 
 an_lr_schedule *an_lr_new_run(const an_lr_desc *desc, const an_lr_run *run,
                               an_lr_group *const *groups, size_t group_count,
@@ -38,3 +42,5 @@ void an_lr_free(an_lr_schedule *schedule)
     an_allocator allocator = schedule->allocator;
     an_release(&allocator, schedule, 1, schedule->size);
 }
+
+AN__COLD_END

@@ -385,7 +385,7 @@ an_lr_unit an__lr_driver(const an_lr_schedule *schedule);
 double an__lr_edited(const an_lr_schedule *schedule, double x);
 bool an__lr_is_budget(const an_lr_schedule *schedule);
 
-/* edit.c: the rate while the schedule lands. */
+/* landing.c: the rate while the schedule lands. */
 bool an__lr_landed(const an_lr_schedule *schedule, const an__lr_member *m, const an__lr_time *t,
                    double *rate);
 

@@ -33,6 +33,22 @@
 #define AN__SMALL
 #endif
 
+/*
+ * Around the functions of a source that makes, checks or saves schedules and is in no hot path:
+ * they are compiled for size whatever the flags are.
+ */
+#if defined(__clang__)
+#define AN__COLD_BEGIN \
+    _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
+#define AN__COLD_END _Pragma("clang attribute pop")
+#elif defined(__GNUC__)
+#define AN__COLD_BEGIN _Pragma("GCC push_options") _Pragma("GCC optimize(\"Os\")")
+#define AN__COLD_END _Pragma("GCC pop_options")
+#else
+#define AN__COLD_BEGIN
+#define AN__COLD_END
+#endif
+
 #define AN__PI 0x1.921fb54442d18p+1
 
 /* The largest integer parameter and step: beyond it a double no longer counts by ones. */

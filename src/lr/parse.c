@@ -416,7 +416,7 @@ static bool check_last(reader *r, const an_spec_node *last_epoch, const an_spec_
  */
 static bool bind(reader *r, const an_spec_node *call, an_lr_kind kind, const an_spec_node **values)
 {
-    an_spec_param signature[MAX_PARAMS + LAST_PARAMS + 1];
+    an_spec_param signature[MAX_PARAMS + LAST_PARAMS + 1] = {{0}};
     size_t count;
     const an_lr_param *params = an_lr_params(kind, &count);
     for (size_t i = 0; i < count; i++)

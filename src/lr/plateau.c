@@ -4,18 +4,19 @@
 #include "lr/node.h"
 
 /* Its memory: PyTorch's best, num_bad_epochs and cooldown_counter, and how often it has reduced. */
-enum { BEST, BAD, COOLDOWN, REDUCTIONS, MEMORY };
+enum { PLATEAU_BEST, PLATEAU_BAD, PLATEAU_COOLDOWN, PLATEAU_REDUCTIONS, PLATEAU_MEMORY };
 
 static size_t plateau_room(const an_lr_desc *desc)
 {
     (void)desc;
-    return MEMORY;
+    return PLATEAU_MEMORY;
 }
 
 static void plateau_reset(const an__lr_node *node)
 {
-    node->memory[BEST] = node->desc.plateau.mode == AN_PLATEAU_MIN ? INFINITY : -INFINITY;
-    node->memory[BAD] = node->memory[COOLDOWN] = node->memory[REDUCTIONS] = 0;
+    node->memory[PLATEAU_BEST] = node->desc.plateau.mode == AN_PLATEAU_MIN ? INFINITY : -INFINITY;
+    node->memory[PLATEAU_BAD] = node->memory[PLATEAU_COOLDOWN] = node->memory[PLATEAU_REDUCTIONS] =
+        0;
 }
 
 /*
@@ -47,21 +48,22 @@ static bool plateau_observe(const an__lr_node *node, const an_lr_input *input)
     double *memory = node->memory;
     if (!input->has_metric)
         return false;
-    if (an__lr_better(p->mode, p->threshold_mode, p->threshold, input->metric, memory[BEST])) {
-        memory[BEST] = input->metric;
-        memory[BAD] = 0;
+    if (an__lr_better(p->mode, p->threshold_mode, p->threshold, input->metric,
+                      memory[PLATEAU_BEST])) {
+        memory[PLATEAU_BEST] = input->metric;
+        memory[PLATEAU_BAD] = 0;
     } else {
-        memory[BAD]++;
+        memory[PLATEAU_BAD]++;
     }
-    if (memory[COOLDOWN] > 0) {
-        memory[COOLDOWN]--;
-        memory[BAD] = 0;
+    if (memory[PLATEAU_COOLDOWN] > 0) {
+        memory[PLATEAU_COOLDOWN]--;
+        memory[PLATEAU_BAD] = 0;
     }
-    if (memory[BAD] <= (double)p->patience)
+    if (memory[PLATEAU_BAD] <= (double)p->patience)
         return false;
-    memory[COOLDOWN] = (double)p->cooldown;
-    memory[BAD] = 0;
-    memory[REDUCTIONS]++;
+    memory[PLATEAU_COOLDOWN] = (double)p->cooldown;
+    memory[PLATEAU_BAD] = 0;
+    memory[PLATEAU_REDUCTIONS]++;
     return true;
 }
 
@@ -86,7 +88,7 @@ static double plateau_value(const an__lr_node *node, const an__lr_member *m, int
 {
     (void)e;
     double lr = an__lr_base(node, m);
-    for (double i = 0; i < node->memory[REDUCTIONS]; i++) {
+    for (double i = 0; i < node->memory[PLATEAU_REDUCTIONS]; i++) {
         double lower = reduced(node, m, lr);
         if (lower == lr)
             break;

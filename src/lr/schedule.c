@@ -150,7 +150,9 @@ void an_lr_step_metric(an_lr_schedule *schedule, double metric)
 
 void an_lr_step_with(an_lr_schedule *schedule, const an_lr_input *input)
 {
+    static const an_lr_input nothing = {0};
     an_lr_schedule *s = schedule;
+    input = input ? input : &nothing;
     if (plateau_alone(s) && !input->has_metric)
         return;
     an__lr_time from = an__lr_plan_now(s);

@@ -13,21 +13,21 @@
 #include "lr/node.h"
 
 /* Before the losses: how many there are, where the next one goes, and what the rate is times. */
-enum { COUNT, NEXT, SCALE, LOSSES };
+enum { SLOPE_COUNT, SLOPE_NEXT, SLOPE_SCALE, SLOPE_LOSSES };
 
 /* Tests are spread, so that the cost of a step does not grow with the window. */
 #define TESTS_A_WINDOW 20
 
 static size_t slope_room(const an_lr_desc *desc)
 {
-    return LOSSES + (size_t)desc->slope.window;
+    return SLOPE_LOSSES + (size_t)desc->slope.window;
 }
 
 static void slope_reset(const an__lr_node *node)
 {
     for (size_t i = 0; i < node->memory_count; i++)
         node->memory[i] = 0;
-    node->memory[SCALE] = 1;
+    node->memory[SLOPE_SCALE] = 1;
 }
 
 /* Abramowitz and Stegun, 26.2.17: to 7.5e-8. */
@@ -49,7 +49,7 @@ typedef struct fit {
 static double loss_at(const an__lr_node *node, int64_t i)
 {
     int64_t window = node->desc.slope.window;
-    return node->memory[LOSSES + ((int64_t)node->memory[NEXT] + i) % window];
+    return node->memory[SLOPE_LOSSES + ((int64_t)node->memory[SLOPE_NEXT] + i) % window];
 }
 
 static fit means(const an__lr_node *node, double most)
@@ -123,14 +123,14 @@ static bool slope_observe(const an__lr_node *node, const an_lr_input *input)
     double *memory = node->memory;
     if (!input->has_loss || !isfinite(input->loss))
         return false;
-    memory[LOSSES + (int64_t)memory[NEXT]] = input->loss;
-    memory[NEXT] = memory[NEXT] + 1 < (double)p->window ? memory[NEXT] + 1 : 0;
-    memory[COUNT]++;
-    int64_t count = (int64_t)memory[COUNT], pause = p->window / TESTS_A_WINDOW + 1;
+    memory[SLOPE_LOSSES + (int64_t)memory[SLOPE_NEXT]] = input->loss;
+    memory[SLOPE_NEXT] = memory[SLOPE_NEXT] + 1 < (double)p->window ? memory[SLOPE_NEXT] + 1 : 0;
+    memory[SLOPE_COUNT]++;
+    int64_t count = (int64_t)memory[SLOPE_COUNT], pause = p->window / TESTS_A_WINDOW + 1;
     if (count < p->window || (count - p->window) % pause != 0 || !stuck(node))
         return false;
-    memory[COUNT] = 0;
-    memory[SCALE] = fmax(memory[SCALE] * p->factor, p->least);
+    memory[SLOPE_COUNT] = 0;
+    memory[SLOPE_SCALE] = fmax(memory[SLOPE_SCALE] * p->factor, p->least);
     return true;
 }
 
@@ -139,17 +139,17 @@ static double slope_rate(const an__lr_node *node, const an__lr_member *m, const 
 {
     (void)m;
     (void)t;
-    return base * node->memory[SCALE];
+    return base * node->memory[SLOPE_SCALE];
 }
 
 /* Places in the window must be within it. */
 static void slope_mend(const an__lr_node *node)
 {
     double *memory = node->memory, window = (double)node->desc.slope.window;
-    if (!(memory[NEXT] >= 0 && memory[NEXT] < window))
-        memory[NEXT] = 0;
-    if (!(memory[COUNT] >= 0 && memory[COUNT] <= AN__LR_INTEGER_MAX))
-        memory[COUNT] = 0;
+    if (!(memory[SLOPE_NEXT] >= 0 && memory[SLOPE_NEXT] < window))
+        memory[SLOPE_NEXT] = 0;
+    if (!(memory[SLOPE_COUNT] >= 0 && memory[SLOPE_COUNT] <= AN__LR_INTEGER_MAX))
+        memory[SLOPE_COUNT] = 0;
 }
 
 static const char *const slope_names[] = {"count", "next", "scale", NULL};

@@ -20,6 +20,8 @@
 #include "lr/state.h"
 #include <string.h>
 
+AN__COLD_BEGIN
+
 #define MAGIC 0x524c4e41u /* "ANLR" */
 #define VERSION 3u
 #define OLD_VERSION 2u
@@ -552,3 +554,18 @@ bool an_lr_state_load(an_lr_schedule *schedule, const void *bytes, size_t size, 
         adopt(s);
     return true;
 }
+
+bool an_lr_state_run(const void *bytes, size_t size, an_lr_run *run, an_error *err)
+{
+    an__lr_source source = {.at = bytes, .end = bytes ? (const unsigned char *)bytes + size : NULL};
+    an__lr_head head;
+    if (!an__lr_state_open(&source, &head, err))
+        return false;
+    *run = head.run;
+    run->edits = head.edit_count > 1000 ? 1000 : (int)head.edit_count;
+    if (run->edits == 0 && head.landing.active)
+        run->edits = 1;
+    return true;
+}
+
+AN__COLD_END

@@ -27,6 +27,8 @@
 #include "lr/state.h"
 #include <string.h>
 
+AN__COLD_BEGIN
+
 /* ----------------------------------------------------------------- writing */
 
 void an__lr_put_text(an__lr_sink *sink, const char *text)
@@ -531,3 +533,5 @@ an__lr_relation an__lr_compare_desc(an__lr_source saved, const an_lr_desc *desc,
         return AN__OTHER_PARAMS;
     return relation;
 }
+
+AN__COLD_END

@@ -3,6 +3,8 @@
 
 #include "lr/node.h"
 
+AN__COLD_BEGIN
+
 /* ------------------------------------------------------------------- parts */
 
 typedef struct walk {
@@ -94,3 +96,5 @@ double an_lr_trace(const an_lr_schedule *schedule, size_t group, an_slot_id id,
                  .root = schedule->root};
     return an__lr_ask(schedule, group, id, clock, &own.tracer);
 }
+
+AN__COLD_END

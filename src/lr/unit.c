@@ -6,6 +6,8 @@
 
 #include "lr/node.h"
 
+AN__COLD_BEGIN
+
 static const struct {
     const char *name, *text;
 } units[] = {
@@ -337,3 +339,5 @@ bool an__lr_resolve(an__lr_node *node, const an_lr_run *run, an__lr_span availab
     node->length = length_of(node);
     return check_end(node, run, err);
 }
+
+AN__COLD_END

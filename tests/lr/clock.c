@@ -214,8 +214,8 @@ static void recorded_clocks_replay_and_resume(void **state)
     an_lr_run run = {.total_steps = 300, .seconds = 60, .clocked = true};
     static const char *const specs[] = {
         "Sequence([Linear(start=0, end=1), Cosine(length=20s), ExponentialLR(0.9)], [10st, 40s])",
-        "Sequence([Cosine(length=8s), Sequence([Linear(length=3s), Constant(0.3)], [70st])], "
-        "[33st])",
+        ("Sequence([Cosine(length=8s), Sequence([Linear(length=3s), Constant(0.3)], [70st])], "
+         "[33st])"),
         "OneCycleLR(1)",
     };
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
@@ -284,6 +284,18 @@ static void another_run_is_another_schedule(void **state)
     bench_stop(&b);
 }
 
+static void facts_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    const an_lr_run wrong[] = {{.total_steps = -1}, {.seconds = NAN},      {.seconds = INFINITY},
+                               {.edits = -1},       {.epochs = INT64_MAX}, {.tokens_per_step = -2}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        an_lr_desc desc = an_lr_defaults(AN_LR_CONSTANT);
+        expect_no("Constant()", &wrong[i], "which means unknown, to ");
+        assert_int_equal(an_lr_size_run(&desc, &wrong[i], 1), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +309,7 @@ int main(void)
         cmocka_unit_test(seconds_are_not_stretched),
         cmocka_unit_test(recorded_clocks_replay_and_resume),
         cmocka_unit_test(another_run_is_another_schedule),
+        cmocka_unit_test(facts_that_cannot_be_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

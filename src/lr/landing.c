@@ -1,0 +1,31 @@
+/* landing.c - the rate while a schedule lands; edit.c says when it does. */
+#include "lr/numeric.h"
+
+#include "lr/node.h"
+
+/* 1 at p = 0, 0 at p = 1. */
+static double tail_at(an_lr_tail tail, double p)
+{
+    switch (tail) {
+    case AN_TAIL_COSINE:
+        return (1 + cos(AN__PI * p)) / 2;
+    case AN_TAIL_SQRT:
+        return 1 - sqrt(p);
+    case AN_TAIL_SQUARE:
+        return 1 - p * p;
+    case AN_TAIL_LINEAR:
+        break;
+    }
+    return 1 - p;
+}
+
+bool an__lr_landed(const an_lr_schedule *s, const an__lr_member *m, const an__lr_time *t,
+                   double *rate)
+{
+    const an__lr_landing *l = s->landing;
+    if (!l || !l->active || t->at[l->length.unit] < l->begin)
+        return false;
+    double p = fmin(1, (t->at[l->length.unit] - l->begin) / l->length.value);
+    *rate = m->from * (l->end + (1 - l->end) * tail_at(l->tail, p));
+    return true;
+}

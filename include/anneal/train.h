@@ -177,7 +177,7 @@ typedef struct an_early_stopping {
     /* The rest is its own. */
     double best_value;
     int64_t best_epoch, bad_epochs;
-    float *weights;
+    void *weights; /* the best ones, and the buffers with them */
 } an_early_stopping;
 
 /* patience 3, min_delta 0, monitor auto, restore. `model` must be built. */
@@ -208,7 +208,8 @@ AN_API an_callback an_guard_callback(an_guard *guard);
 /* -------------------------------------------------------------- evaluation */
 
 typedef struct an_eval_result {
-    double loss, accuracy; /* means over all samples; accuracy a fraction 0..1, NaN without labels */
+    double loss,
+        accuracy; /* means over all samples; accuracy a fraction 0..1, NaN without labels */
     int64_t samples;
 } an_eval_result;
 

@@ -10,9 +10,37 @@ typedef struct state_head {
     int64_t best_epoch, bad_epochs;
 } state_head;
 
-static size_t weight_bytes(const an_early_stopping *s)
+static size_t value_bytes(const an_params *params)
 {
-    return (size_t)an_params_length(an_model_params(s->model)) * sizeof *s->weights;
+    return (size_t)an_params_length(params) * sizeof(float);
+}
+
+/* Of the copy: the parameters' values, then the buffers. */
+static size_t weight_bytes(const an_params *params)
+{
+    size_t buffers = 0;
+    an_params_buffer_block(params, &buffers);
+    return value_bytes(params) + buffers;
+}
+
+static void copy_out(an_early_stopping *s)
+{
+    size_t buffers = 0;
+    const an_params *params = an_model_params(s->model);
+    const void *block = an_params_buffer_block(params, &buffers);
+    memcpy(s->weights, an_params_values(params), value_bytes(params));
+    if (buffers > 0)
+        memcpy((char *)s->weights + value_bytes(params), block, buffers);
+}
+
+static void copy_in(const an_early_stopping *s)
+{
+    size_t buffers = 0;
+    const an_params *params = an_model_params(s->model);
+    void *block = an_params_buffer_block(params, &buffers);
+    memcpy(an_params_values(params), s->weights, value_bytes(params));
+    if (buffers > 0)
+        memcpy(block, (const char *)s->weights + value_bytes(params), buffers);
 }
 
 bool an_early_stopping_init(an_early_stopping *stopping, an_model *model, an_error *err)
@@ -26,8 +54,7 @@ bool an_early_stopping_init(an_early_stopping *stopping, an_model *model, an_err
         return an_error_set(err, AN_ERROR_STATE,
                             "early stopping needs a model that is built; call an_model_build "
                             "before");
-    stopping->weights =
-        an_alloc(allocator, (size_t)an_params_length(params), sizeof *stopping->weights, err);
+    stopping->weights = an_alloc(allocator, weight_bytes(params), 1, err);
     return stopping->weights != NULL;
 }
 
@@ -37,7 +64,7 @@ void an_early_stopping_free(an_early_stopping *stopping)
         return;
     const an_params *params = an_model_params(stopping->model);
     an_release(an_context_allocator(an_params_context(params)), stopping->weights,
-               (size_t)an_params_length(params), sizeof *stopping->weights);
+               weight_bytes(params), 1);
     stopping->weights = NULL;
 }
 
@@ -59,7 +86,7 @@ static void keep_best(an_early_stopping *s, const an_record *record, double valu
     s->best_value = value;
     s->best_epoch = record->epoch;
     s->bad_epochs = 0;
-    memcpy(s->weights, an_params_values(an_model_params(s->model)), weight_bytes(s));
+    copy_out(s);
 }
 
 static void epoch_end(void *user, const an_record *record, an_control *control)
@@ -86,7 +113,7 @@ static void train_end(void *user, const an_record *record, an_control *control)
     an_early_stopping *s = user;
     if (!s->restore || s->best_epoch == 0 || s->best_epoch == record->epoch)
         return;
-    memcpy(an_params_values(an_model_params(s->model)), s->weights, weight_bytes(s));
+    copy_in(s);
     an_format(text, sizeof text, "the weights are those of epoch %lld, the best",
               (long long)s->best_epoch);
     an_tell(control, "restored", text);
@@ -96,7 +123,7 @@ static size_t save_state(void *user, void *bytes, size_t size)
 {
     const an_early_stopping *s = user;
     const state_head head = {s->best_value, s->best_epoch, s->bad_epochs};
-    size_t weights = s->best_epoch > 0 ? weight_bytes(s) : 0;
+    size_t weights = s->best_epoch > 0 ? weight_bytes(an_model_params(s->model)) : 0;
     if (size >= sizeof head + weights) {
         memcpy(bytes, &head, sizeof head);
         memcpy((char *)bytes + sizeof head, s->weights, weights);
@@ -112,7 +139,7 @@ static bool load_state(void *user, const an_record *record, const void *bytes, s
     (void)record;
     if (bytes && size >= sizeof head)
         memcpy(&head, bytes, sizeof head);
-    size_t weights = head.best_epoch > 0 ? weight_bytes(s) : 0;
+    size_t weights = head.best_epoch > 0 ? weight_bytes(an_model_params(s->model)) : 0;
     if (bytes && size != sizeof head + weights)
         return an_error_set(err, AN_ERROR_DATA,
                             "the state of the early stopping is not one of this model's");

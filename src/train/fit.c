@@ -23,6 +23,15 @@ double an__now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+void an__show(an__fit *f, bool shown)
+{
+    if (shown && !f->shown)
+        an_optim_eval(f->options->optim);
+    else if (!shown && f->shown)
+        an_optim_train(f->options->optim);
+    f->shown = shown;
+}
+
 /* ---------------------------------------------------- what callbacks ask for */
 
 static bool fail_with(const an_error *failure, an_error *err)
@@ -222,7 +231,7 @@ static void step_schedule(an__fit *f, an_interval when, const an__tally *sum)
  * The optimizer's step, at the rates of the groups times what rollbacks have left of them. The
  * slots themselves stay as the schedule wrote them, which may go on from there.
  */
-static void step_optimizer(an__fit *f)
+static bool step_optimizer(an__fit *f, an_error *err)
 {
     an_optim *optim = f->options->optim;
     size_t count = f->rate_scale != 1 ? an_optim_group_count(optim) : 0;
@@ -230,9 +239,10 @@ static void step_optimizer(an__fit *f)
         f->rates[i] = an_optim_group(optim, i)->slot[AN_LR].value;
         an_optim_group(optim, i)->slot[AN_LR].value *= f->rate_scale;
     }
-    an_optim_step(optim);
+    bool ok = an_optim_step(optim);
     for (size_t i = 0; i < count; i++)
         an_optim_group(optim, i)->slot[AN_LR].value = f->rates[i];
+    return ok || !an_optim_error(optim, err);
 }
 
 /* Clips, updates the parameters and forgets the window. */
@@ -247,7 +257,8 @@ static bool update(an__fit *f, an_error *err)
         f->record.grad_norm = norm;
     }
     record_rates(f);
-    step_optimizer(f);
+    if (!step_optimizer(f, err))
+        return false;
     an_optim_zero_grad(o->optim);
     f->record.step++;
     step_schedule(f, AN_INTERVAL_STEP, &f->window);
@@ -327,6 +338,7 @@ static bool begin_epoch(an__fit *f, an_error *err)
     f->epoch = (an__tally){0};
     f->epoch_begun = an__now();
     f->in_epoch = true;
+    an__show(f, false);
     return moment(f, AN__epoch_begin, err);
 }
 
@@ -364,8 +376,10 @@ static bool validate(an__fit *f, an_error *err)
     return f->control.roll_back ? obey(f, err) : true;
 }
 
+/* What is validated is what callbacks see and what is saved at the epoch's end. */
 static bool end_epoch(an__fit *f, an_error *err)
 {
+    an__show(f, true);
     if (!validate(f, err))
         return false;
     if (f->went_back)
@@ -453,6 +467,7 @@ static bool run(an__fit *f, const char *news, an_fit_result *result, an_error *e
     f->epoch_begun = an__now() - f->record.epoch_seconds;
     ok = ok && train(f, &result->stopped, err) && save_the_end(f, err);
     result->saved = f->saved_step == f->record.step && f->saved_open == f->in_epoch;
+    an__show(f, true);
     an__call_back(f, AN__train_end);
     if (ok && f->control.error.code != AN_ERROR_OK)
         ok = fail_with(&f->control.error, err);

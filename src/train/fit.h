@@ -27,6 +27,8 @@ typedef struct an__fit {
     double batch_begun;
     double rate_scale;  /* what rates are multiplied by: 1 before the first rollback */
     double *rates;      /* room for the rates of all groups while they are scaled */
+    bool shown;         /* the parameters are those to evaluate: see an_optim_eval */
+    float *trained;     /* during a save: the parameters to train, where others are shown */
     bool went_back;     /* a rollback took place: the epoch's loop begins anew */
     int64_t saves;      /* the highest number of a checkpoint; -1: not looked for yet */
     int64_t saved_step; /* of the last checkpoint written or read; -1 before */
@@ -42,6 +44,9 @@ an_tensor *an__batch_loss(an_graph *graph, an_loss loss, an_tensor *output, cons
 /* an_evaluate on a graph that is there already: empty before and after. */
 bool an__evaluate(an_model *model, an_loss loss, an_loader *loader, an_graph *graph,
                   an_eval_result *result, an_error *err);
+
+/* Puts the parameters to evaluate, or those to train, into the model: an_optim_eval, _train. */
+void an__show(an__fit *f, bool shown);
 
 /* Seconds on a clock that nobody sets. */
 double an__now(void);

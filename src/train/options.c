@@ -70,6 +70,11 @@ bool an__fit_check(const an_fit_options *o, an_error *err)
     if (!o->model || !o->optim || !o->train)
         return an_error_set(err, AN_ERROR_ARGUMENT,
                             "a fit needs a model, an optimizer and a training loader");
+    if (an_optim_needs_closure(o->optim))
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "%s evaluates the loss several times in a step, which a fit does not; "
+                            "write the loop with an_optim_step_closure, or take another optimizer",
+                            an_optim_text(o->optim));
     if (!(o->clip_grad_norm >= 0) || isinf(o->clip_grad_norm))
         return an_error_set(err, AN_ERROR_ARGUMENT,
                             "clip_grad_norm must be a positive number, or 0 for no clipping, "

@@ -239,6 +239,22 @@ static void restore_optimizer(restore *r)
     an_optim_zero_grad(optim);
 }
 
+/* What was saved are the weights to evaluate. */
+static bool restore_trained(restore *r)
+{
+    an__fit *f = r->fit;
+    an_params *params = an_model_params(f->options->model);
+    const an__section *s = an__container_find(&r->container, "trained");
+    f->shown = true;
+    an__show(f, false);
+    if (!s)
+        return true;
+    if (s->size != (size_t)an_params_length(params) * sizeof(float))
+        return other_run(r, "its parameters are others");
+    memcpy(an_params_values(params), s->bytes, s->size);
+    return true;
+}
+
 /* What has happened is the saved record's; what is planned, the present run's. */
 static void restore_record(restore *r)
 {
@@ -313,7 +329,7 @@ static bool apply(restore *r)
     restore_optimizer(r);
     restore_record(r);
     restore_position(r);
-    return restore_schedule(r) && restore_callbacks(r);
+    return restore_trained(r) && restore_schedule(r) && restore_callbacks(r);
 }
 
 /* Does all of it; `changes` (NULL: not wanted) gets what is different. */

@@ -37,7 +37,10 @@ static bool write_state(an__fit *f, const an__paths *paths, an_arena *arena, an_
     return sections && an__container_write(paths->state, sections, count, err);
 }
 
-/* Both files, or none. */
+/*
+ * Both files, or none. Under an optimizer whose weights to evaluate are not those that it trains,
+ * the file of weights gets the former, and the state the latter to the bit.
+ */
 static bool write_checkpoint(an__fit *f, const char *path, an_error *err)
 {
     an__paths paths;
@@ -59,6 +62,36 @@ static bool write_checkpoint(an__fit *f, const char *path, an_error *err)
     return written;
 }
 
+static float *copy_values(an_params *params, an_error *err)
+{
+    size_t count = (size_t)an_params_length(params);
+    const an_allocator *allocator = an_context_allocator(an_params_context(params));
+    float *copy = an_alloc(allocator, count, sizeof *copy, err);
+    if (copy)
+        memcpy(copy, an_params_values(params), count * sizeof *copy);
+    return copy;
+}
+
+/* write_checkpoint with the weights to evaluate in the model, for as long as it takes. */
+static bool write_shown(an__fit *f, const char *path, an_error *err)
+{
+    an_params *params = an_model_params(f->options->model);
+    size_t count = (size_t)an_params_length(params);
+    if (f->shown || !an_optim_has_modes(f->options->optim))
+        return write_checkpoint(f, path, err);
+    f->trained = copy_values(params, err);
+    if (!f->trained)
+        return false;
+    an__show(f, true);
+    bool written = write_checkpoint(f, path, err);
+    an__show(f, false);
+    memcpy(an_params_values(params), f->trained, count * sizeof *f->trained);
+    an_release(an_context_allocator(an_params_context(params)), f->trained, count,
+               sizeof *f->trained);
+    f->trained = NULL;
+    return written;
+}
+
 static bool save(an__fit *f, bool best, char path[AN__PATH_SIZE], an_error *err)
 {
     const char *folder = f->options->checkpoints;
@@ -66,7 +99,7 @@ static bool save(an__fit *f, bool best, char path[AN__PATH_SIZE], an_error *err)
     if (f->saves < 0 && !an__folder_newest(folder, &f->saves, err))
         return false;
     if (!an__folder_path(folder, kind, f->saves + 1, path, AN__PATH_SIZE, err) ||
-        !write_checkpoint(f, path, err))
+        !write_shown(f, path, err))
         return false;
     f->saves++;
     f->saved_step = f->record.step;

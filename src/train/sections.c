@@ -99,6 +99,14 @@ static void add_optimizer(list *l, an_optim *optim)
     }
 }
 
+/* The parameters to train, where the file of weights has others. */
+static void add_trained(list *l, const an__fit *f)
+{
+    int64_t count = an_params_length(an_model_params(f->options->model));
+    if (f->trained)
+        add(l, "trained", f->trained, (size_t)count * sizeof *f->trained);
+}
+
 static void add_schedule(list *l, const struct an_lr_schedule *schedule)
 {
     size_t size = schedule ? an_lr_state_size(schedule) : 0;
@@ -125,12 +133,13 @@ an__section *an__sections_of(an__fit *f, const an__state *state, an_arena *arena
                              an_error *err)
 {
     const an_fit_options *o = f->options;
-    size_t most = 4 + an_optim_state_count(o->optim) + o->callback_count;
+    size_t most = 5 + an_optim_state_count(o->optim) + o->callback_count;
     list l = {.arena = arena, .sections = an_arena_alloc(arena, most * sizeof *l.sections)};
     l.failed = !l.sections;
     if (!l.failed) {
         add_run(&l, state);
         add_optimizer(&l, o->optim);
+        add_trained(&l, f);
         add_schedule(&l, f->schedule);
         for (size_t i = 0; i < o->callback_count; i++)
             add_callback(&l, &o->callbacks[i]);

@@ -10,8 +10,9 @@
  *   groups              of each group each slot: value, initial, and 1 if present + 2 if it has an
  *                       initial value, 8 bytes each
  *   optimizer/NAME      an entry of the optimizer's table of states, as it is in memory
- *   schedule            an_lr_state_save; absent without a schedule
- *   callback/NAME       a callback's own state
+ *   trained             the parameters to train as they lie in memory, where an optimizer has
+ * others to evaluate (an_optim_has_modes): those are in the file of weights schedule
+ * an_lr_state_save; absent without a schedule callback/NAME       a callback's own state
  */
 an__section *an__sections_of(an__fit *f, const an__state *state, an_arena *arena, size_t *count,
                              an_error *err);

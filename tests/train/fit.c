@@ -180,6 +180,13 @@ static void test_options_that_do_not_fit(void **state)
     refuse(&w, "clip_grad_norm");
     w.fit = good, w.fit.model = NULL;
     refuse(&w, "model");
+    w.fit = good, w.fit.keep = -1;
+    refuse(&w, "keep");
+    world closure = {.optimizer = "LBFGS()"};
+    world_open(&closure);
+    closure.fit.epochs = 1;
+    refuse(&closure, "LBFGS");
+    world_close(&closure);
     an_lr_desc desc = an_lr_defaults(AN_PLATEAU_LR);
     w.fit = good;
     an_lr_schedule *schedule = world_schedule(&w, &desc);

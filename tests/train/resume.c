@@ -186,6 +186,39 @@ static void a_run_in_steps(void **state)
     check_plan(&p);
 }
 
+/*
+ * Schedule-Free: the weights in the file are not those that are trained; a checkpoint more or less
+ * must not change a bit.
+ */
+static void two_faces(void **state)
+{
+    (void)state;
+    plan p = {.world = {.count = 18,
+                        .shuffle = true,
+                        .dropout = true,
+                        .optimizer = "AdamWScheduleFree(lr=0.05)"},
+              .epochs = 3,
+              .valid = true};
+    check_plan(&p);
+}
+
+static void running_statistics(void **state)
+{
+    (void)state;
+    plan p = {.world = {.count = 18, .shuffle = true, .layer = "BatchNorm1d(5)"},
+              .epochs = 3,
+              .accumulate = 2,
+              .valid = true};
+    world whole;
+    static world_log log;
+    told t = {0};
+    memset(&log, 0, sizeof log);
+    open_plan(&p, &whole);
+    assert_true(train(&whole, &log, &t, NULL));
+    check_interrupted(&p, 2, &whole, &log);
+    close_plan(&whole);
+}
+
 /* ----------------------------------------------------------------- refusals */
 
 /* A run of 3 of 15 steps of SGD, its newest checkpoint in `path`. */
@@ -402,6 +435,8 @@ int main(void)
         cmocka_unit_test(adam_with_dropout_under_a_plateau),
         cmocka_unit_test(accumulated_updates),
         cmocka_unit_test(a_run_in_steps),
+        cmocka_unit_test(two_faces),
+        cmocka_unit_test(running_statistics),
         cmocka_unit_test(other_runs_are_refused),
         cmocka_unit_test(changes_are_as_the_policy_says),
         cmocka_unit_test(more_epochs),

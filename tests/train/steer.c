@@ -182,6 +182,35 @@ static void nothing_was_ever_best(void **state)
     world_close(&w);
 }
 
+/* The best epoch's running statistics come back with its weights. */
+static void buffers_come_back_too(void **state)
+{
+    (void)state;
+    static const double losses[] = {2, 1, 3, 4, 5};
+    an_early_stopping stopping;
+    world w = {.layer = "BatchNorm1d(5)"};
+    an_control control = {0};
+    world_open(&w);
+    assert_true(an_early_stopping_init(&stopping, w.model, NULL));
+    an_callback c = an_early_stopping_callback(&stopping);
+    const an_buffer *mean = an_params_find_buffer(an_model_params(w.model), "2.running_mean");
+    for (int i = 0; i < 5; i++) {
+        mean->tensor->data[0] = (float)(10 * i);
+        (void)end_epoch(&c, epoch_of(i + 1, 1, losses[i]));
+    }
+    size_t size = c.save_state(c.user, NULL, 0);
+    char *bytes = malloc(size);
+    c.save_state(c.user, bytes, size);
+    stopping.best_epoch = 0;
+    assert_true(c.load_state(c.user, NULL, bytes, size, NULL));
+    an_record last = epoch_of(5, 1, 5);
+    c.train_end(c.user, &last, &control);
+    assert_true(mean->tensor->data[0] == 10);
+    free(bytes);
+    an_early_stopping_free(&stopping);
+    world_close(&w);
+}
+
 /* In a whole run: it ends early, what is saved is the last epoch, the model has the best. */
 static void ends_a_training(void **state)
 {
@@ -276,8 +305,7 @@ static void rolls_back_and_lowers_the_rate(void **state)
     /* Back to the beginning both times, for no other checkpoint was asked for. */
     assert_string_equal(log.calls, "tebbbbebbbbbebbbbbEebbbbbET");
     assert_non_null(strstr(t.text, "fault: the loss of nan at step 3 is not finite"));
-    assert_non_null(
-        strstr(t.text, "rolled_back: from step 3 to step 0; rates times 0.5"));
+    assert_non_null(strstr(t.text, "rolled_back: from step 3 to step 0; rates times 0.5"));
     assert_non_null(strstr(t.text, "to step 0; rates times 0.25"));
     assert_true(log.batch[2].lr[0] == 0.1);
     assert_true(isnan(log.batch[3].batch_loss));
@@ -407,6 +435,7 @@ int main(void)
         cmocka_unit_test(stops_and_restores_the_best),
         cmocka_unit_test(accuracies_rise),
         cmocka_unit_test(nothing_was_ever_best),
+        cmocka_unit_test(buffers_come_back_too),
         cmocka_unit_test(ends_a_training),
         cmocka_unit_test(rolls_back_and_lowers_the_rate),
         cmocka_unit_test(lowered_rates_stay_low_when_resumed),

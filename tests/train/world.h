@@ -18,6 +18,8 @@ typedef struct world {
     int64_t count, batch; /* 20 samples, batches of 4 */
     double lr;            /* 0.1 */
     bool shuffle, dropout, adam;
+    const char *optimizer;  /* in the place of SGD or Adam, as text */
+    const char *layer;      /* one more before the last, as text */
     uint64_t seed;          /* of the loaders: 3 */
     an_allocator allocator; /* the C library's */
 
@@ -65,6 +67,8 @@ static inline void world_open(world *w)
     an_model_tanh(w->model);
     if (w->dropout)
         an_model_dropout(w->model, 0.5);
+    if (w->layer)
+        assert_true(an_model_add(w->model, w->layer, NULL));
     an_model_linear(w->model, 5, 3, true);
     assert_true(an_model_build(w->model, an_shape_1(4), 1, NULL));
     an_sgd_options sgd = an_sgd_defaults();
@@ -72,8 +76,10 @@ static inline void world_open(world *w)
     sgd.momentum = 0.9;
     an_adam_options adam = an_adam_defaults();
     adam.lr = sgd.lr;
-    w->optim = w->adam ? an_adam_new(an_model_params(w->model), &adam, NULL)
-                       : an_sgd_new(an_model_params(w->model), &sgd, NULL);
+    an_params *params = an_model_params(w->model);
+    w->optim = w->optimizer ? an_optim_parse(params, w->optimizer, NULL)
+               : w->adam    ? an_adam_new(params, &adam, NULL)
+                            : an_sgd_new(params, &sgd, NULL);
     assert_non_null(w->optim);
     w->fit = an_fit_defaults();
     w->fit.model = w->model;

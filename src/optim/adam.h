@@ -10,6 +10,6 @@ typedef struct an_adam_moments {
 } an_adam_moments;
 
 /* The scalars of Adam's update number `step`, from 1. */
-an_adam_scalars an__adam_scalars(const an_adam_moments *moments, int64_t step);
+an_adam_scalars an__adam_scalars(const an_adam_moments *o, int64_t step);
 
 #endif

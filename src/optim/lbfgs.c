@@ -24,6 +24,18 @@ static const an_option table[] = {
     AN_OPTION_CHOOSE("line_search_fn", an_lbfgs_options, line_search_fn, searches),
 };
 
+enum { LONGEST_HISTORY = 10000 };
+
+static bool check(const an_options *options, char *message, size_t size)
+{
+    if (options->lbfgs.history_size <= LONGEST_HISTORY) {
+        return true;
+    }
+    an_format(message, size, "LBFGS: history_size must be at most %d, got %lld", LONGEST_HISTORY,
+              (long long)options->lbfgs.history_size);
+    return false;
+}
+
 static int vectors(const an_options *options)
 {
     (void)options;
@@ -66,9 +78,8 @@ static bool make(an_optim *optim, an_error *err)
 {
     const an_lbfgs_options *o = &optim->group[0]->options.lbfgs;
     size_t length = (size_t)an_params_length(optim->params), pairs = (size_t)o->history_size + 1;
-    if (pairs > SIZE_MAX / (length + 1)) {
-        return an_error_set(err, AN_ERROR_MEMORY, "LBFGS: no memory for a history of %lld",
-                            (long long)o->history_size);
+    if (length > SIZE_MAX / pairs) {
+        return an_error_set(err, AN_ERROR_MEMORY, "LBFGS: no memory for a history of %zu", pairs);
     }
     an_lbfgs *own = an__optim_take(optim, 1, sizeof *own, err);
     optim->own = own;
@@ -307,6 +318,7 @@ const an_rule an__rule_LBFGS = {
     .name = "LBFGS",
     AN_RULE_OPTIONS(table),
     .own_rate = true,
+    .check = check,
     .vectors = vectors,
     .fits = fits,
     .make = make,

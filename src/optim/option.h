@@ -34,15 +34,14 @@ typedef enum an_option_range {
 /* One row of a table. The value lies at `offset` of the optimizer's option struct. */
 typedef struct an_option {
     const char *name;
-    an_option_kind kind;
     size_t offset;
     double initial[3]; /* the default; of a flag 0 or 1 */
-    an_option_range range;
-    int slot; /* the an_slot_id that holds the (first) number, or AN_NO_SLOT */
-    /* None is allowed, for the first number: NaN, or the integer 0. */
-    bool none;
     /* Of a choice: the names, ended by NULL. None is the first, which may have no name (""). */
     const char *const *choices;
+    an_option_kind kind;
+    an_option_range range;
+    int slot;  /* the an_slot_id that holds the (first) number, or AN_NO_SLOT */
+    bool none; /* None is allowed, for the first number: NaN, or the integer 0 */
 } an_option;
 
 /* A row: AN_OPTION("lr", an_sgd_options, lr, NUMBER, NOT_NEGATIVE, AN_LR, 1e-3). */

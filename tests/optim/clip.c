@@ -113,6 +113,28 @@ static void gradients_that_are_not_finite_stay(void **state)
     each_thread_count(keeps_non_finite);
 }
 
+static void limits(an_params *params)
+{
+    put(params, 0, 3);
+    put(params, 1, -0.5);
+    put(params, 2, NAN);
+    an_tensor *b = an_params_get(params, 1)->tensor;
+    b->grad[5] = -7;
+    b->grad[BIG - 1] = INFINITY;
+    b->grad[9] = NAN;
+    an_clip_grad_value(params, 2);
+    assert_grad(params, 0, 2);
+    assert_true(b->grad[0] == -0.5f && b->grad[5] == -2 && b->grad[BIG - 1] == 2);
+    assert_true(isnan(b->grad[9]));
+    assert_grad(params, 2, 1e30);
+}
+
+static void values_are_limited(void **state)
+{
+    (void)state;
+    each_thread_count(limits);
+}
+
 static double norms[3];
 static int norm_count;
 
@@ -142,6 +164,7 @@ int main(void)
         cmocka_unit_test(large_norms_are_cut),
         cmocka_unit_test(absent_gradients_do_not_count),
         cmocka_unit_test(gradients_that_are_not_finite_stay),
+        cmocka_unit_test(values_are_limited),
         cmocka_unit_test(threads_change_no_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,7 +81,7 @@ static void lbfgs_finds_the_end_of_the_valley(void **state)
     double loss = 0;
     assert_true(an_optim_step_closure(optim, valley, f, &loss, NULL));
     assert_true(fabs(loss - (6.25 + 100 * 0.0625)) < 1e-6);
-    assert_true(fabs(*at(f, "x") - 1) < 1e-3 && fabs(*at(f, "y") - 1) < 2e-3);
+    assert_true(fabsf(*at(f, "x") - 1) < 1e-3f && fabsf(*at(f, "y") - 1) < 2e-3f);
     assert_true(at(f, "unused")[1] == 7);
     assert_true(f->calls > 20 && f->calls <= 76);
     assert_int_equal(an_optim_step_count(optim), 1);

@@ -158,6 +158,7 @@ static void begin(run *r, an_params *params, const char *text)
     r->optim = an_optim_parse(params, text, &err);
     if (!r->optim) {
         fail_msg("%s: %s", text, err.message);
+        return;
     }
     assert_true(an_params_length(params) <= ROOM);
     r->optim->kernels = &AN_KERNEL_NAME(an__update_table);
@@ -198,7 +199,7 @@ static void follow(an_params *params, const trajectory *want)
     begin(&r, params, want->text);
     bool searches = an_optim_needs_closure(r.optim);
     const int snapshots[3] = {1, searches ? 2 : 10, want->last};
-    double lr[PARAMS];
+    double lr[PARAMS] = {0};
     for (size_t i = 0; i < an_optim_group_count(r.optim); i++) {
         lr[i] = an_optim_group(r.optim, i)->slot[AN_LR].value;
     }

@@ -183,7 +183,7 @@ static void schedule_free_has_two_faces(void **state)
         an_optim_train(optim);
         an_optim_train(optim);
         for (int i = 0; i < SIZE; i++) {
-            assert_true(fabs(f->w->data[i] - y[i]) <= 1e-6 * (1 + fabs((double)y[i])));
+            assert_true(fabsf(f->w->data[i] - y[i]) <= 1e-6f * (1 + fabsf(y[i])));
         }
         assert_true(an_optim_step(optim));
         assert_true(f->b->data[1] == 5);
@@ -260,7 +260,7 @@ static void nothing_comes_from_nothing(void **state)
             f->w->has_grad = step % 2 == 0;
             f->b->has_grad = false;
             assert_true(an_optim_step(optim));
-            double moved = fabs(f->w->data[5] - 4);
+            double moved = fabs((double)f->w->data[5] - 4);
             if (!(moved == 0 || (decays && moved < 0.3))) {
                 fail_msg("%s: 4 became %g", text, f->w->data[5]);
             }
@@ -295,6 +295,33 @@ static void dogs_average_calms_noise(void **state)
     an_optim_free(optim);
 }
 
+/* ASGD's average begins t0 steps in: with t0 0, PyTorch's is the mean from the second update on. */
+static void asgd_keeps_an_average(void **state)
+{
+    const fixture *f = *state;
+    an_optim *optim = an_optim_parse(f->params, "ASGD(lr=0.5, t0=0)", NULL);
+    double sum[SIZE] = {0};
+    restart(f);
+    for (int step = 0; step < 50; step++) {
+        quadratic(f);
+        an_optim_step(optim);
+        for (int i = 0; i < SIZE && step > 0; i++) {
+            sum[i] += (double)f->w->data[i];
+        }
+    }
+    an_optim_state entry = {0};
+    for (size_t i = 0; i < an_optim_state_count(optim); i++) {
+        an_optim_state each = an_optim_state_get(optim, i);
+        entry = strcmp(each.name, "ax") == 0 ? each : entry;
+    }
+    assert_int_equal(entry.layout, AN_STATE_PER_VALUE);
+    const float *ax = (const float *)entry.data + an_params_find(f->params, "w")->offset;
+    for (int i = 0; i < SIZE; i++) {
+        assert_true(fabs((double)ax[i] - sum[i] / 49) < 1e-5);
+    }
+    an_optim_free(optim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_rate_of_zero_keeps_parameters_out),
         cmocka_unit_test(nothing_comes_from_nothing),
         cmocka_unit_test(dogs_average_calms_noise),
+        cmocka_unit_test(asgd_keeps_an_average),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

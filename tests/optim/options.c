@@ -385,6 +385,8 @@ static void wrong_values_of_the_others_point_at_their_place(void **state)
                   "line_search_fn must be None or 'strong_wolfe'");
     assert_points(f, "LBFGS(max_iter=0)", 16, "max_iter must be a finite number of at least 1");
     assert_points(f, "LBFGS(max_eval=-1)", 16, "or None, got -1");
+    assert_points(f, "LBFGS(history_size=10001)", 1,
+                  "history_size must be at most 10000, got 10001");
     assert_points(f, "SGDScheduleFree(momentum=0)", 26, "momentum must be above 0 and below 1");
     assert_points(f, "AdamWScheduleFree(betas=(0, 0.9))", 1, "betas[0] must be above 0");
     assert_points(f, "AdamWScheduleFree(warmup_steps=-1)", 32, "warmup_steps must be");

@@ -105,7 +105,7 @@ static void follow(an_context *context, const update_case *want, double toleranc
     if (!optim) {
         fail_msg("%s: %s", want->text, err.message);
     }
-    double lr[PARAMS];
+    double lr[PARAMS] = {0};
     for (size_t i = 0; i < an_optim_group_count(optim); i++) {
         lr[i] = an_optim_group(optim, i)->slot[AN_LR].value;
     }

@@ -91,7 +91,7 @@ static void follow(an_context *context, const update_case *want)
         fail_msg("%s", err.message);
     }
     size_t groups = an_optim_group_count(optim);
-    double lr[PARAMS];
+    double lr[PARAMS] = {0};
     for (size_t i = 0; i < groups; i++) {
         lr[i] = an_optim_group(optim, i)->slot[AN_LR].value;
     }

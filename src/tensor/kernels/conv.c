@@ -128,6 +128,21 @@ typedef struct tile {
     int lanes[VECS];
 } tile;
 
+/* Tanh or sigmoid; lanes beyond the positions may hold anything. */
+static an_vec curve(an_vec v, an_epilogue epilogue)
+{
+    float lane[AN_LANES];
+    memcpy(lane, &v, sizeof lane);
+    if (epilogue == AN_EPILOGUE_TANH)
+        for (int i = 0; i < AN_LANES; i++)
+            lane[i] = an__tanh(lane[i]);
+    else
+        for (int i = 0; i < AN_LANES; i++)
+            lane[i] = an__logistic(lane[i]);
+    memcpy(&v, lane, sizeof v);
+    return v;
+}
+
 AN_INLINE void finish(const an_direct_sums *job, int64_t feature, float *y, an_vec sum, int lanes)
 {
     if (job->add)
@@ -136,13 +151,9 @@ AN_INLINE void finish(const an_direct_sums *job, int64_t feature, float *y, an_v
         sum += an__vsplat(job->bias[feature]);
     if (job->epilogue == AN_EPILOGUE_RELU)
         sum = an__vmax((an_vec){0}, sum);
+    if (job->epilogue > AN_EPILOGUE_RELU)
+        sum = curve(sum, job->epilogue);
     store_lanes(y, sum, lanes);
-    if (job->epilogue == AN_EPILOGUE_TANH)
-        for (int i = 0; i < lanes; i++)
-            y[i] = an__tanh(y[i]);
-    if (job->epilogue == AN_EPILOGUE_SIGMOID)
-        for (int i = 0; i < lanes; i++)
-            y[i] = an__logistic(y[i]);
 }
 
 /* `rows` and `vecs` are constants in every use; the loops over them are unrolled. */
@@ -256,7 +267,8 @@ TILES(3)
 TILES(4)
 #if ROWS > 4
 TILES(5)
-TILES(6) TILES(7) TILES(8)
+TILES(6)
+TILES(7) TILES(8)
 #define TABLE(kind)                                                                     \
     {                                                                                   \
         NAMES(kind, 1), NAMES(kind, 2), NAMES(kind, 3), NAMES(kind, 4), NAMES(kind, 5), \

@@ -55,11 +55,10 @@ typedef struct tile {
     int64_t depth;
     float *c;
     int64_t ldc;
-    int last;              /* lanes of the last vector that lie in C */
-    bool add;              /* to what C holds */
-    bool finish;           /* bias and epilogue are due */
-    const float *bias;     /* at the tile's first column, or NULL */
-    const float *row_bias; /* at the tile's first row, or NULL */
+    int last;          /* lanes of the last vector that lie in C */
+    bool add;          /* to what C holds */
+    bool finish;       /* bias and epilogue are due */
+    const float *bias; /* at the tile's first column, or NULL */
     an_epilogue epilogue;
 } tile;
 
@@ -114,11 +113,6 @@ AN_INLINE void compute(const tile *t, const int rows, const int vecs)
     const float *bias = t->finish ? t->bias : NULL;
     AN_UNROLL
     for (int i = 0; i < rows; i++) {
-        if (t->finish && t->row_bias) {
-            AN_UNROLL
-            for (int j = 0; j < vecs; j++)
-                sum[i][j] += an__vsplat(t->row_bias[i]);
-        }
         AN_UNROLL
         for (int j = 0; j < vecs; j++)
             write_sum(t, t->c + i * t->ldc + j * AN_LANES, bias ? bias + j * AN_LANES : NULL,
@@ -273,7 +267,6 @@ static void run_panel(tile t, int64_t rows, int64_t columns)
             apply_curve(&t, height, columns);
         t.a += height * t.row_stride;
         t.c += height * t.ldc;
-        t.row_bias = t.row_bias ? t.row_bias + height : NULL;
     }
 }
 
@@ -380,7 +373,6 @@ static void run(const an_gemm *call, float *scratch)
             t.finish = block == blocks - 1;
             t.a = call->a + i * t.row_stride + p * t.depth_stride;
             t.c = call->c + i * call->ldc;
-            t.row_bias = call->row_bias ? call->row_bias + i : NULL;
             run_block(call, t, rows, p, scratch);
         }
     }

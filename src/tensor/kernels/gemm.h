@@ -36,10 +36,9 @@ typedef struct an_gemm {
     int64_t ldb;
     float *c; /* overlaps neither a nor b */
     int64_t ldc;
-    bool accumulate;       /* add to c, which then is read */
-    const float *bias;     /* n values added to every row, or NULL */
-    const float *row_bias; /* m values, each added to a whole row, or NULL; not with transpose_b */
-    an_epilogue epilogue;  /* after bias and accumulation */
+    bool accumulate;      /* add to c, which then is read */
+    const float *bias;    /* n values added to every row, or NULL */
+    an_epilogue epilogue; /* after bias and accumulation */
 } an_gemm;
 
 /* Computes the product on the threads of `context`. Same threads and width: the same bits. */

@@ -28,6 +28,9 @@
 #define HIGHS(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
 #endif
 
+/* Which of a window's values, one a lane. */
+typedef uint16_t choice __attribute__((vector_size(2 * AN_LANES)));
+
 static int64_t at_least(int64_t a, int64_t b)
 {
     return a > b ? a : b;
@@ -132,6 +135,14 @@ static void fill_zero(float *x, int64_t count)
     memset(x, 0, (size_t)at_least(count, 0) * sizeof *x);
 }
 
+/* Rows that will be read some windows later; beyond the end nothing is touched. */
+AN_INLINE void fetch_ahead(const float *x, int64_t count)
+{
+    enum { AHEAD = 512, LINE = 16 }; /* floats */
+    for (int64_t i = 0; i < count; i += LINE)
+        __builtin_prefetch(x + AHEAD + i);
+}
+
 /* What a backward of halving leaves out: the last row or column of an odd size. */
 static void zero_edges(const an_pooling *p, float *dx)
 {
@@ -152,7 +163,8 @@ AN_INLINE bool wins(float x, float best)
 static void max_halving(const an_pooling *p, const float *x, float *y, uint16_t *where)
 {
     const int64_t width = p->size[1], across = p->out_size[1];
-    for (int64_t i = 0; i < p->out_size[0]; i++, x += 2 * width, y += across)
+    for (int64_t i = 0; i < p->out_size[0]; i++, x += 2 * width, y += across) {
+        fetch_ahead(x, 2 * width);
         for (int64_t j = 0; j < across; j += AN_LANES) {
             const int lanes = (int)at_most(across - j, AN_LANES);
             const quad q = load_quad(x + 2 * j, width, lanes);
@@ -166,12 +178,11 @@ static void max_halving(const an_pooling *p, const float *x, float *y, uint16_t 
             }
             store_lanes(y + j, best, lanes);
             if (where) {
-                int32_t lane[AN_LANES];
-                memcpy(lane, &at, sizeof lane);
-                for (int l = 0; l < lanes; l++)
-                    where[i * across + j + l] = (uint16_t)lane[l];
+                const choice chosen = __builtin_convertvector(at, choice);
+                memcpy(where + i * across + j, &chosen, (size_t)lanes * sizeof *where);
             }
         }
+    }
 }
 
 /* The maximum of one window; the first value if all are -infinity. */
@@ -226,11 +237,9 @@ static void max_halving_backward(const an_pooling *p, const float *dy, const uin
             const int64_t first = i * across + j;
             const an_vec d =
                 lanes == AN_LANES ? an__vload(dy + first) : an__vload_part(dy + first, lanes);
-            int32_t lane[AN_LANES] = {0};
-            for (int l = 0; l < lanes; l++)
-                lane[l] = where[first + l];
-            an_ivec at;
-            memcpy(&at, lane, sizeof at);
+            choice chosen = {0};
+            memcpy(&chosen, where + first, (size_t)lanes * sizeof *where);
+            const an_ivec at = __builtin_convertvector(chosen, an_ivec);
             an_vec v[4];
             AN_UNROLL
             for (int k = 0; k < 4; k++)
@@ -270,12 +279,14 @@ static void max_backward(const an_pooling *p, int64_t begin, int64_t end, const 
 static void mean_halving(const an_pooling *p, float scale, const float *x, float *y)
 {
     const int64_t width = p->size[1], across = p->out_size[1];
-    for (int64_t i = 0; i < p->out_size[0]; i++, x += 2 * width, y += across)
+    for (int64_t i = 0; i < p->out_size[0]; i++, x += 2 * width, y += across) {
+        fetch_ahead(x, 2 * width);
         for (int64_t j = 0; j < across; j += AN_LANES) {
             const int lanes = (int)at_most(across - j, AN_LANES);
             const quad q = load_quad(x + 2 * j, width, lanes);
             store_lanes(y + j, ((q.v[0] + q.v[1]) + (q.v[2] + q.v[3])) * scale, lanes);
         }
+    }
 }
 
 static double window_sum(const an_pooling *p, span down, span across, const float *x)

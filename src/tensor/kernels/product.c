@@ -35,7 +35,6 @@ static void run_part(const product *job, int part)
         call.m = share(call.m, 1, job->parts, part + 1) - begin;
         call.a += call.transpose_a ? begin : begin * call.lda;
         call.c += begin * call.ldc;
-        call.row_bias = call.row_bias ? call.row_bias + begin : NULL;
     }
     gemm->run(&call, job->context->scratch + part * job->context->scratch_floats);
 }

@@ -143,7 +143,8 @@ typedef enum an_muon_adjust { AN_MUON_ORIGINAL, AN_MUON_MATCH_RMS_ADAMW } an_muo
  * adamw_eps=1e-8): the momentum of a matrix, made orthogonal by Newton and Schulz's iteration in
  * float32 (PyTorch: bfloat16). Takes matrices only. A model's other parameters go into groups with
  * use_muon=False, which AdamW updates with the group's lr, weight_decay, betas and adamw_eps:
- * Muon([dict(params='*.bias', use_muon=False, lr=3e-4)], lr=0.02).
+ * Muon([dict(params='*.bias', use_muon=False, lr=3e-4)], lr=0.02). From C, an_optim_parse makes
+ * such groups.
  */
 typedef struct an_muon_options {
     double lr, weight_decay, momentum, ns_coefficients[3], eps, beta1, beta2, adamw_eps;
@@ -171,8 +172,8 @@ typedef struct an_lamb_options {
 /*
  * LBFGS(lr=1, max_iter=20, max_eval=None, tolerance_grad=1e-7, tolerance_change=1e-9,
  * history_size=100, line_search_fn=None or 'strong_wolfe'): needs a closure (an_optim_step_closure)
- * and has one group only. max_eval 0 (None) is max_iter * 5 / 4. Keeps 2 * history_size + 9
- * vectors.
+ * and has one group only. max_eval 0 (None) is max_iter * 5 / 4, history_size at most 10000. Keeps
+ * 2 * history_size + 5 vectors, and four more with a search.
  */
 typedef struct an_lbfgs_options {
     double lr, tolerance_grad, tolerance_change;
@@ -289,9 +290,10 @@ AN_API an_optim *an_mechanic_wrap(an_optim *inner, const an_mechanic_options *op
 
 /*
  * An optimizer from text: "SGD(lr=0.05, momentum=0.9)", or with groups
- * "SGD([dict(params='*.bias', weight_decay=0)], lr=0.1)". A pattern names parameters, with * for
- * any text and ? for any letter. Patterns are tried in order; parameters that none names form the
- * last group, with the call's own values. Errors (CONFIG) point at the place.
+ * "SGD([dict(params='*.bias', weight_decay=0)], lr=0.1)", or "Mechanic(AdamW(lr=1))". A pattern
+ * names parameters, with * for any text and ? for any letter. Patterns are tried in order;
+ * parameters that none names form the last group, with the call's own values. Errors (CONFIG) point
+ * at the place.
  */
 AN_API an_optim *an_optim_parse(an_params *params, const char *text, an_error *err);
 AN_API an_optim *an_optim_parse_spec(an_params *params, const an_spec_source *source,
@@ -340,7 +342,7 @@ typedef bool (*an_closure)(void *user, double *loss, an_error *err);
  * One step of an optimizer that evaluates the loss several times (LBFGS: up to max_eval). Others
  * call the closure once and make their update. `loss`, NULL allowed, is that of the first call.
  * False with err: the closure's error, or a step that is not possible (STATE). After a failed
- * closure the parameters are where the closure failed, the state as at the last finished step.
+ * closure the parameters are where it failed, and LBFGS begins anew from there.
  */
 AN_API bool an_optim_step_closure(an_optim *optim, an_closure closure, void *user, double *loss,
                                   an_error *err);
@@ -400,7 +402,8 @@ AN_API an_optim_state an_optim_state_get(an_optim *optim, size_t index);
  * infinite: gradients stay as they are for the caller to look at.
  */
 AN_API double an_clip_grad_norm(an_params *params, double max_norm);
-/* Limits every value of all gradients to [-limit, limit], as clip_grad_value_; NaN stays NaN. */
+/* Limits every value of all gradients to [-limit, limit], as clip_grad_value_; NaN stays NaN. Does
+ * nothing unless limit is at least 0. */
 AN_API void an_clip_grad_value(an_params *params, double limit);
 
 /* ---------------------------------------------------- averages of the weights */

@@ -79,7 +79,7 @@ void an_clip_grad_value(an_params *params, double limit)
 {
     an_context *context = an_params_context(params);
     an_run run = {0};
-    while (an__run_next(params, &run, NULL, NULL)) {
+    while (limit >= 0 && an__run_next(params, &run, NULL, NULL)) {
         clamp_work work = {an__kernels(context)->update,
                            an_params_grads(params) + run.begin,
                            {.linear = {.pull = limit}}};

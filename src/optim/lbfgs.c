@@ -311,6 +311,9 @@ static bool search(an_optim *optim, an_closure closure, void *user, double *loss
     bool done = an__lbfgs_largest(optim, own->g, &sum) <= options.lbfgs.tolerance_grad ||
                 descend(&s, &options.lbfgs, *loss);
     own->count[AN_LBFGS_EVALUATIONS] += s.evaluations;
+    if (!done) {
+        own->count[AN_LBFGS_ITERATIONS] = own->count[AN_LBFGS_STORED] = 0;
+    }
     return done;
 }
 

@@ -122,6 +122,9 @@ static void limits(an_params *params)
     b->grad[5] = -7;
     b->grad[BIG - 1] = INFINITY;
     b->grad[9] = NAN;
+    an_clip_grad_value(params, -1);
+    an_clip_grad_value(params, NAN);
+    assert_grad(params, 0, 3);
     an_clip_grad_value(params, 2);
     assert_grad(params, 0, 2);
     assert_true(b->grad[0] == -0.5f && b->grad[5] == -2 && b->grad[BIG - 1] == 2);

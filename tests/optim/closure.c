@@ -158,6 +158,13 @@ static void a_failing_closure_ends_the_step(void **state)
         assert_string_equal(err.message, "the valley is closed");
         assert_int_equal(f->calls, f->fail_at);
         assert_int_equal(an_optim_step_count(optim), 0);
+        int failed = f->fail_at;
+        f->fail_at = 0;
+        for (int i = 0; i < 8; i++) {
+            assert_true(an_optim_step_closure(optim, valley, f, NULL, NULL));
+        }
+        f->fail_at = failed;
+        assert_true(fabsf(*at(f, "x") - 1) < 1e-2f);
         an_optim_free(optim);
     }
     f->fail_at = 0;

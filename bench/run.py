@@ -7,7 +7,7 @@ Every measurement is a process of its own. A round measures every contender once
 round goes backwards, so that a machine that slows down slows all of them. OPENBLAS_*, OMP_* and
 their like are unset but for the one that is varied. What is counted and how to read the table:
 docs/performance.md. Then the schedules: a step, a value and a range of each, beside PyTorch's step;
-and a step of the optimizers, beside PyTorch's and what memory can do.
+a step of the optimizers, beside PyTorch's and what memory can do; and convolutional nets.
 """
 import argparse
 import json
@@ -18,6 +18,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 
+import images
 import optimizers
 import schedules
 
@@ -60,7 +61,7 @@ def has_torch(python, env):
 
 def build_programs(build):
     command = ["ninja", "-C", build, "bench/anneal_mlp", "bench/bound", "bench/lr",
-               "bench/optim"]
+               "bench/optim", "bench/anneal_cnn"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}")
@@ -255,16 +256,20 @@ def main():
     report = report_of(tables, args, dropped)
     report["schedules"] = schedules.measure(args.build, args.python if torch else None, env)
     report["optimizers"] = optimizers.measure(args.build, args.python if torch else None, env)
+    report["images"] = images.measure(args.build, args.python if torch else None, args.data,
+                                      args.rounds, env)
     if args.format == "json":
         print(json.dumps(report, indent=1, ensure_ascii=False))
     elif args.format == "markdown":
         print_markdown(report)
         schedules.print_markdown(report["schedules"])
         optimizers.print_markdown(report["optimizers"])
+        images.print_markdown(report["images"])
     else:
         print_text(report)
         schedules.print_text(report["schedules"])
         optimizers.print_text(report["optimizers"])
+        images.print_text(report["images"])
 
 
 main()

@@ -89,4 +89,5 @@ def main():
                       "blas": blas, "core": core, "threads": torch.get_num_threads()}))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -4,8 +4,9 @@
  * The keys, in the file's usual order (those with * are required):
  *
  *   data*            {format: idx, path: FOLDER, normalize: [MEAN, DEVIATION]}
- *   model*           a list of layer calls
- *   loss             CrossEntropyLoss() (the default) or MSELoss()
+ *   model*           a list of layer calls; a list in it is a Sequential, and 'Residual:' with a
+ *                    list below it a Residual
+ *   loss             a call: CrossEntropyLoss() (the default), ... (anneal/nn.h)
  *   optimizer*       a call: SGD(lr=0.05, momentum=0.9)
  *   schedule         a call: OneCycleLR(max_lr=0.05); absent: constant
  *   interval         step or epoch: when the schedule is stepped (default epoch)

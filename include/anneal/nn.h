@@ -148,6 +148,8 @@ AN_API an_rng *an_model_rng(an_model *model);
 
 /* The names of all layers, for help and documentation; NULL-terminated. */
 AN_API const char *const *an_layer_names(void);
+/* Whether a layer of this name holds layers (Sequential, Residual). */
+AN_API bool an_layer_holds(const char *name);
 
 /* ------------------------------------------------------------------- losses */
 

@@ -12,10 +12,13 @@ typedef struct an__held {
     struct an__held *next;
 } an__held;
 
-/* A call and the node that it was written in. */
+/* A call and the node that it was written in; or the layers that a layer called `holds` holds. */
 typedef struct an__call {
     const an__node *node;
     const an_spec_node *call;
+    const char *holds; /* NULL for a call */
+    const struct an__call *layers;
+    size_t layer_count;
 } an__call;
 
 struct an_config {

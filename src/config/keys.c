@@ -219,23 +219,50 @@ static bool read_data(an_config *config, const an__node *node, an_error *err)
 
 /* ------------------------------------------------------- what is made of it */
 
-static bool read_model(an_config *config, const an__node *node, an_error *err)
+static bool read_layers(an_config *config, const an__node *node, const an__call **out,
+                        size_t *count, an_error *err);
+
+/* A layer, or one that holds others: a list is a Sequential, a map a name and its list. */
+static bool read_layer(an_config *config, const an__node *node, an__call *out, an_error *err)
+{
+    const an__node *list = node;
+    if (node->kind == AN__SCALAR)
+        return read_call(config, node, out, err);
+    *out = (an__call){.node = node, .holds = "Sequential"};
+    if (node->kind == AN__MAP) {
+        list = node->first;
+        out->holds = node->count == 1 ? list->key->source.text : "";
+        if (!an_layer_holds(out->holds))
+            return AN__FAIL(node, err,
+                            "a layer that holds others is a name and a list of them, such as "
+                            "'- Residual:' with '- Linear(8, 8)' below");
+    }
+    return read_layers(config, list, &out->layers, &out->layer_count, err);
+}
+
+static bool read_layers(an_config *config, const an__node *node, const an__call **out,
+                        size_t *count, an_error *err)
 {
     if (node->kind != AN__LIST || node->count == 0)
         return AN__FAIL(node, err,
-                        "model takes a list of layers, one line each, such as "
-                        "'- Linear(784, 128)'");
+                        "%s takes a list of layers, one line each, such as "
+                        "'- Linear(784, 128)'",
+                        an__name_of(node));
     an__call *layers = an_arena_alloc(&config->arena, node->count * sizeof *layers);
     if (!layers)
         return an__no_memory(err);
-    size_t count = 0;
+    *count = 0;
+    *out = layers;
     for (const an__node *child = node->first; child; child = child->next)
-        if (!read_call(config, child, &layers[count++], err))
+        if (!read_layer(config, child, &layers[(*count)++], err))
             return false;
-    config->model_node = node;
-    config->layers = layers;
-    config->layer_count = count;
     return true;
+}
+
+static bool read_model(an_config *config, const an__node *node, an_error *err)
+{
+    config->model_node = node;
+    return read_layers(config, node, &config->layers, &config->layer_count, err);
 }
 
 static bool read_loss(an_config *config, const an__node *node, an_error *err)

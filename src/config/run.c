@@ -127,18 +127,27 @@ static bool make_loaders(builder *b)
 
 /* ------------------------------------------------------------------- model */
 
+static bool add_layers(builder *b, const an__call *layers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const an__call *layer = &layers[i];
+        if (layer->holds) {
+            an_model_begin(b->run.model, layer->holds);
+            if (!add_layers(b, layer->layers, layer->layer_count))
+                return false;
+            an_model_end(b->run.model);
+        } else if (!an_model_add_spec(b->run.model, &layer->node->source, layer->call, b->err)) {
+            return an__blame(layer->node, false, b->err);
+        }
+    }
+    return true;
+}
+
 static bool describe_model(builder *b)
 {
     const an_config *c = b->config;
     b->run.model = an_model_new(b->run.context, b->err);
-    if (!b->run.model)
-        return false;
-    for (size_t i = 0; i < c->layer_count; i++) {
-        const an__call *layer = &c->layers[i];
-        if (!an_model_add_spec(b->run.model, &layer->node->source, layer->call, b->err))
-            return an__blame(layer->node, false, b->err);
-    }
-    return true;
+    return b->run.model && add_layers(b, c->layers, c->layer_count);
 }
 
 /* Puts the place of `node` before an error that has none: "FILE:LINE: ", and the excerpt. */
@@ -153,17 +162,28 @@ static bool place(const an__node *node, an_error *err)
     return false;
 }
 
-/* The node of the layer that an error of an_model_build speaks of ("layer 3, ..."), or the model's.
- */
+/* The node of the layer that an error of an_model_build speaks of ("layer 3, ...", "layer 3.1,
+ * ..."), or the model's. */
 static const an__node *layer_blamed(const builder *b)
 {
-    char start[32];
-    for (size_t i = 0; b->err && i < b->config->layer_count; i++) {
-        size_t length = an_format(start, sizeof start, "layer %zu,", i + 1);
-        if (strncmp(b->err->message, start, length) == 0)
-            return b->config->layers[i].node;
+    const an__call *layers = b->config->layers;
+    size_t count = b->config->layer_count;
+    const an__node *node = b->config->model_node;
+    if (!b->err || strncmp(b->err->message, "layer ", 6) != 0)
+        return node;
+    for (const char *at = b->err->message + 6; *at >= '0' && *at <= '9'; at++) {
+        size_t number = 0;
+        for (; *at >= '0' && *at <= '9'; at++)
+            number = number * 10 + (size_t)(*at - '0');
+        if (number < 1 || number > count)
+            break;
+        node = layers[number - 1].node;
+        count = layers[number - 1].layer_count;
+        layers = layers[number - 1].layers;
+        if (*at != '.')
+            break;
     }
-    return b->config->model_node;
+    return node;
 }
 
 static const an__node *last_layer(const builder *b)

@@ -73,3 +73,9 @@ const char *const *an_layer_names(void)
 {
     return names;
 }
+
+bool an_layer_holds(const char *name)
+{
+    const an_layer_kind *kind = an__layer_find(name);
+    return kind && kind->holds;
+}

@@ -62,6 +62,14 @@ static void column_sums(an_block block, int64_t begin, int64_t end, float *y, co
 
 static void spread(an_block block, float *dx, const float *dy, float scale, bool add)
 {
+    if (block.inner == 1) {
+        const float step = block.count > 0 ? scale * dy[0] : 0.0f;
+        for (int64_t k = 0; k < block.count && add; k++)
+            dx[k] += step;
+        for (int64_t k = 0; k < block.count && !add; k++)
+            dx[k] = step;
+        return;
+    }
     for (int64_t k = 0; k < block.count; k++, dx += block.inner)
         for (int64_t i = 0; i < block.inner; i++)
             put(&dx[i], scale * dy[i], add);

@@ -23,6 +23,12 @@
  *   runs             the folder of the runs, default runs; none: nothing is kept
  *   on_write_error   continue (the default) or stop: what becomes of a training when a checkpoint,
  *                    a log or the run's folder cannot be written
+ *   log              {every: N, grad_norm: true, csv: true, tensorboard: true, histograms: true}:
+ *                    besides every epoch, every Nth update is logged (default 0: none), with the
+ *                    norm of the gradients (default false: it costs time at every update); besides
+ *                    the store also in epochs.csv and steps.csv, or an event file for TensorBoard,
+ *                    in the run's folder; in that every epoch's histograms of the parameters and
+ *                    their gradients
  *   checkpoint       {epochs: N, minutes: M, best: true, monitor: auto, keep: K}: after every Nth
  *                    epoch, when M minutes of training (default 1) have passed, and when an epoch
  *                    is the best so far (default false); the newest K stay (default 2, 0: all),
@@ -88,6 +94,8 @@ typedef struct an_run {
     /* What is kept and what steers: made, not in `fit` yet. */
     const char *runs; /* NULL: nothing is kept */
     bool must_write;  /* on_write_error: stop */
+    an_log_options log;
+    bool log_csv, log_tensorboard, log_histograms;
     an_checkpointer checkpointer;
     bool stops_early, guarded; /* whether the next two are wanted */
     an_early_stopping early_stopping;

@@ -53,14 +53,54 @@ static an_store_run *new_run(const cli_training *t, an_error *err)
                                     .resolved = run->resolved_text,
                                     .params = run->params,
                                     .param_count = run->param_count,
-                                    .log = {.stop_on_failure = run->must_write}};
+                                    .log = run->log};
     return an_store_run_new(t->store, &options, err);
 }
 
 static an_store_run *old_run(const cli_training *t, an_error *err)
 {
-    an_log_options log = {.stop_on_failure = t->run->must_write};
-    return an_store_run_open(t->store, t->name, &log, err);
+    return an_store_run_open(t->store, t->name, &t->run->log, err);
+}
+
+static bool log_path(const cli_training *t, const char *name, char path[CLI_PATH], an_error *err)
+{
+    const char *folder = an_store_run_folder(t->stored);
+    return an_format(path, CLI_PATH, "%s/%s", folder, name) < CLI_PATH ||
+           an_error_set(err, AN_ERROR_ARGUMENT, "the path of '%.60s...' is too long", folder);
+}
+
+static bool open_csv(const cli_training *t, const char *name, int64_t every, an_csv **csv,
+                     an_error *err)
+{
+    char path[CLI_PATH];
+    an_log_options log = t->run->log;
+    log.every = every;
+    *csv = log_path(t, name, path, err) ? an_csv_new(path, &log, err) : NULL;
+    return *csv;
+}
+
+static bool open_events(cli_training *t, an_error *err)
+{
+    char path[CLI_PATH];
+    an_events_options options = {.log = t->run->log,
+                                 .histograms = t->run->log_histograms,
+                                 .params = t->run->params,
+                                 .param_count = t->run->param_count};
+    t->events = log_path(t, "events.out.tfevents.anneal", path, err)
+                    ? an_events_new(path, &options, err)
+                    : NULL;
+    return t->events;
+}
+
+/* The logs beside the store. They are opened when the training begins. */
+static bool open_logs(cli_training *t, an_error *err)
+{
+    const an_run *run = t->run;
+    int64_t every = run->log.every;
+    return (!run->log_csv ||
+            (open_csv(t, "epochs.csv", 0, &t->epochs_csv, err) &&
+             (every == 0 || open_csv(t, "steps.csv", every, &t->steps_csv, err)))) &&
+           (!run->log_tensorboard || open_events(t, err));
 }
 
 static bool open_record(cli_training *t, an_error *err)
@@ -70,7 +110,7 @@ static bool open_record(cli_training *t, an_error *err)
     if (!t->store)
         return false;
     t->stored = t->name ? old_run(t, err) : new_run(t, err);
-    return t->stored && make_checkpoints(t, err);
+    return t->stored && make_checkpoints(t, err) && open_logs(t, err);
 }
 
 /* False with err only where the training must not go on without a record. */
@@ -89,8 +129,13 @@ static bool keep(cli_training *t, an_error *err)
 
 void cli_training_close(cli_training *t)
 {
+    an_csv_free(t->epochs_csv);
+    an_csv_free(t->steps_csv);
+    an_events_free(t->events);
     an_store_run_free(t->stored);
     an_store_close(t->store);
+    t->epochs_csv = t->steps_csv = NULL;
+    t->events = NULL;
     t->stored = NULL;
     t->store = NULL;
 }
@@ -136,7 +181,7 @@ static int window_width(void)
     return an_term_is_terminal(STDOUT_FILENO) ? an_term_width(STDOUT_FILENO, 80) : 0;
 }
 
-#define CALLBACKS_MOST 8
+#define CALLBACKS_MOST 12
 
 /* What shows, what records, what steers. */
 static size_t list_callbacks(cli_training *t, an_progress *progress,
@@ -155,6 +200,12 @@ static size_t list_callbacks(cli_training *t, an_progress *progress,
         list[count++] = (an_callback){.event = say_event};
     if (t->stored)
         list[count++] = an_store_run_callback(t->stored);
+    if (t->epochs_csv)
+        list[count++] = an_csv_callback(t->epochs_csv);
+    if (t->steps_csv)
+        list[count++] = an_csv_callback(t->steps_csv);
+    if (t->events)
+        list[count++] = an_events_callback(t->events);
     if (run->guarded)
         list[count++] = an_guard_callback(&run->guard);
     if (run->stops_early)

@@ -21,6 +21,8 @@ typedef struct cli_training {
     /* The rest is its own. */
     an_store *store; /* NULL: nothing is kept */
     an_store_run *stored;
+    an_csv *epochs_csv, *steps_csv; /* these logs: NULL without */
+    an_events *events;
     char checkpoints[CLI_PATH];
     bool begun;
     bool unsaved; /* something should have been written at the end, and was not */

@@ -43,7 +43,10 @@ struct an_config {
 
     const char *runs; /* the folder of the runs; NULL: nothing is kept */
     bool must_write;  /* on_write_error: stop */
-    int64_t keep;     /* checkpoints */
+    an_log_options log;
+    bool log_csv, log_tensorboard, log_histograms;
+    const an__node *log_node; /* NULL: not there */
+    int64_t keep;             /* checkpoints */
     an_checkpointer checkpointer;
     const an__node *early_stopping_node, *guard_node, *checkpoint_node; /* NULL: not there */
     int64_t patience;

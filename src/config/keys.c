@@ -393,6 +393,7 @@ static const an__key keys[] = {{"data", read_data, true},
                                {"threads", read_threads, false},
                                {"runs", an__read_runs, false},
                                {"on_write_error", an__read_on_write_error, false},
+                               {"log", an__read_log, false},
                                {"checkpoint", an__read_checkpoint, false},
                                {"early_stopping", an__read_early_stopping, false},
                                {"guard", an__read_guard, false}};

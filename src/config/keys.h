@@ -28,6 +28,7 @@ const char *an__name_of(const an__node *node);
 /* keys_run.c: what is kept of a run, and what steers it. */
 bool an__read_runs(an_config *config, const an__node *node, an_error *err);
 bool an__read_on_write_error(an_config *config, const an__node *node, an_error *err);
+bool an__read_log(an_config *config, const an__node *node, an_error *err);
 bool an__read_checkpoint(an_config *config, const an__node *node, an_error *err);
 bool an__read_early_stopping(an_config *config, const an__node *node, an_error *err);
 bool an__read_guard(an_config *config, const an__node *node, an_error *err);

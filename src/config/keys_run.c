@@ -38,6 +38,50 @@ bool an__read_on_write_error(an_config *config, const an__node *node, an_error *
     return true;
 }
 
+/* --------------------------------------------------------------------- log */
+
+static bool read_log_every(an_config *config, const an__node *node, an_error *err)
+{
+    return an__read_integer(config, node, 0, INT32_MAX, &config->log.every, err);
+}
+
+static bool read_grad_norm(an_config *config, const an__node *node, an_error *err)
+{
+    return read_flag(node, &config->log.grad_norm, err);
+}
+
+static bool read_csv(an_config *config, const an__node *node, an_error *err)
+{
+    return read_flag(node, &config->log_csv, err);
+}
+
+static bool read_tensorboard(an_config *config, const an__node *node, an_error *err)
+{
+    return read_flag(node, &config->log_tensorboard, err);
+}
+
+static bool read_histograms(an_config *config, const an__node *node, an_error *err)
+{
+    return read_flag(node, &config->log_histograms, err);
+}
+
+bool an__read_log(an_config *config, const an__node *node, an_error *err)
+{
+    static const an__key keys[] = {{"every", read_log_every, false},
+                                   {"grad_norm", read_grad_norm, false},
+                                   {"csv", read_csv, false},
+                                   {"tensorboard", read_tensorboard, false},
+                                   {"histograms", read_histograms, false}};
+    if (node->kind != AN__MAP)
+        return AN__FAIL(node, err, "log takes a map, such as {every: 10, csv: true}");
+    config->log_node = node;
+    if (!an__read_map(config, node, "log", keys, sizeof keys / sizeof *keys, err))
+        return false;
+    return !config->log_histograms || config->log_tensorboard ||
+           AN__FAIL(node, err,
+                    "log: histograms go to TensorBoard's event file; add tensorboard: true");
+}
+
 /* ------------------------------------------------------------- checkpoint */
 
 static bool read_every(an_config *config, const an__node *node, an_error *err)

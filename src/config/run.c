@@ -331,12 +331,21 @@ static bool make_steering(builder *b)
     run->runs = c->runs;
     run->must_write = run->fit.must_save = c->must_write;
     run->fit.keep = c->keep;
+    run->log = c->log;
+    run->log.stop_on_failure = c->must_write;
+    run->log_csv = c->log_csv;
+    run->log_tensorboard = c->log_tensorboard;
+    run->log_histograms = c->log_histograms;
     run->checkpointer = c->checkpointer;
     run->guard = c->guard;
     run->guarded = c->guard_node != NULL;
     run->stops_early = c->early_stopping_node != NULL;
     if (c->checkpoint_node && watches_nothing(b, c->checkpointer.monitor))
         return no_validation(b, c->checkpoint_node);
+    if (c->log_node && !c->runs)
+        return AN__FAIL(c->log_node, b->err,
+                        "log: logs lie in the run's folder, and runs: none keeps nothing; leave "
+                        "out one of the two");
     if (run->guarded && c->guard.rollbacks > 0 && !c->runs)
         return AN__FAIL(c->guard_node, b->err,
                         "guard: rollbacks need checkpoints, and runs: none keeps nothing; leave "

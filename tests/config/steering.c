@@ -14,6 +14,8 @@ static void what_is_left_out(void **state)
     assert_true(run->checkpointer.minutes == 1 && run->checkpointer.epochs == 0);
     assert_false(run->checkpointer.best);
     assert_null(run->early_stopping.weights);
+    assert_true(run->log.every == 0 && !run->log.grad_norm && !run->log.stop_on_failure);
+    assert_false(run->log_csv || run->log_tensorboard || run->log_histograms);
     assert_string_equal(run->config_text, RUN);
     an_run_free(run);
     an_config_free(config);
@@ -27,8 +29,11 @@ static void every_key_is_read(void **state)
         RUN "validation: 0.2\nruns: there\non_write_error: stop\n"
             "checkpoint: {epochs: 2, minutes: 0.5, best: true, monitor: valid_accuracy, keep: 0}\n"
             "early_stopping: {patience: 7, min_delta: 0.25, monitor: train_loss, restore: False}\n"
-            "guard: {spike: 8, rollbacks: 3, rate_factor: 0.1}\n",
+            "guard: {spike: 8, rollbacks: 3, rate_factor: 0.1}\n"
+            "log: {every: 10, grad_norm: true, csv: true, tensorboard: true, histograms: true}\n",
         NULL, &config);
+    assert_true(run->log.every == 10 && run->log.grad_norm && run->log.stop_on_failure);
+    assert_true(run->log_csv && run->log_tensorboard && run->log_histograms);
     const an_checkpointer *c = &run->checkpointer;
     assert_string_equal(run->runs, "there");
     assert_true(run->must_write && run->fit.must_save && run->stops_early && run->guarded);
@@ -55,6 +60,11 @@ static void what_is_refused(void **state)
     (void)state;
     static const char *const cases[][2] = {
         {"runs: [a]\n", "name of a folder"},
+        {"log: true\n", "log takes a map"},
+        {"log: {every: -1}\n", "every"},
+        {"log: {cvs: true}\n", "did you mean 'csv'?"},
+        {"log: {csv: maybe}\n", "'maybe'"},
+        {"log: {histograms: true}\n", "add tensorboard: true"},
         {"on_write_error: ignore\n", "must be continue or stop, got 'ignore'"},
         {"checkpoint: 3\n", "checkpoint takes a map"},
         {"checkpoint: {epoch: 3}\n", "did you mean 'epochs'?"},
@@ -74,6 +84,7 @@ static void what_is_refused(void **state)
         {"guard: {rate_factor: 0}\n", "rate_factor must be above 0"},
         {"guard: {rate_factor: 1.5}\n", "rate_factor must be at most 1"},
         {"runs: none\nguard: {rollbacks: 1}\n", "rollbacks need checkpoints"},
+        {"runs: none\nlog: {csv: true}\n", "runs: none keeps nothing"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[1024], place[32];

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -445,6 +446,43 @@ static void a_database_that_is_held_is_waited_for_later(void **state)
     assert_true(ask("SELECT count(*) FROM events") == 2);
 }
 
+static void limit_files(rlim_t size)
+{
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size < limit.rlim_max ? size : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* Files cannot grow for a while: it is told once, nothing is harmed, nothing is lost. */
+static void a_full_disk_is_told_once(void **state)
+{
+    (void)state;
+    fake_run fake;
+    struct stat status;
+    an_store *store = open_store();
+    an_store_run *run = new_run(store, 1, &fake);
+    fake_begin(&fake, 0);
+    fake_train(&fake, 0, 7);
+    assert_int_equal(stat("runs/anneal.db-wal", &status), 0);
+    limit_files((rlim_t)status.st_size);
+    fake_train(&fake, 7, 28);
+    bool once = fake.told == 1;
+    limit_files(RLIM_INFINITY);
+    assert_true(once);
+    assert_string_equal(fake.kinds, "log_failed ");
+    assert_non_null(strstr(fake.last_text, "runs/anneal.db"));
+    assert_true(ask("SELECT count(*) FROM metrics WHERE kind='step'") == 7);
+    fake_train(&fake, 28, 42);
+    fake_end(&fake, 42);
+    assert_string_equal(fake.kinds, "log_failed log_recovered ");
+    an_store_run_free(run);
+    an_store_close(store);
+    assert_true(ask("SELECT count(*) FROM metrics WHERE kind='step'") == 42);
+    assert_true(ask("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check='ok'") == 1);
+}
+
 static void a_removed_run_is_told_or_ends(void **state)
 {
     (void)state;
@@ -597,6 +635,7 @@ int main(void)
         CASE(a_killed_process_leaves_a_sound_store),
         CASE(one_process_at_a_run),
         CASE(a_database_that_is_held_is_waited_for_later),
+        CASE(a_full_disk_is_told_once),
         CASE(a_removed_run_is_told_or_ends),
         CASE(removing_takes_everything_and_nothing_else),
         CASE(names_are_made_safe),

@@ -44,7 +44,7 @@
 #ifndef ANNEAL_CONFIG_H
 #define ANNEAL_CONFIG_H
 
-#include <anneal/lr.h>
+#include <anneal/lr_text.h>
 #include <anneal/train.h>
 
 #ifdef __cplusplus
@@ -86,6 +86,7 @@ typedef struct an_run {
     an_fit_options fit;
     const char *data_path;       /* as the configuration says; lives as long as that */
     const char *schedule_text;   /* canonical, with what was filled in; NULL without a schedule */
+    an_lint *schedule_lint;      /* what in it is probably not meant; NULL without a schedule */
     const char *config_text;     /* the configuration as given, without the settings */
     const char *resolved_text;   /* as a configuration of its own, with everything that counts */
     const an_named_text *params; /* its keys and values, for looking up */

@@ -32,7 +32,7 @@
  * ReduceLROnPlateau in the list below are Anneal's own: shapes (Linear, Cosine, ...) and an algebra
  * of schedules (Sequence, Product, Clamp, Loop, ...). In their own tongue:
  *
- *   Sequence([Linear(start=0, end=1), Cosine(end=0.1)], [500st])         warmup, then cosine
+ *   Sequence([Linear(start=0.01, end=1), Cosine(end=0.1)], [500st])      warmup, then cosine
  *   Product([Cosine(length=90ep), ReduceLROnPlateau(patience=5)])        and a plateau on top
  *   Clamp(Cosine(length=10min), min=1e-5)                                by the wall clock
  *   Together([Cosine(), Drive(Linear(start=0.85, end=0.95), 'momentum', base=1)])

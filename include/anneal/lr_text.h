@@ -98,6 +98,81 @@ AN_API bool an_lr_state_parse(an_lr_schedule *schedule, const char *text, size_t
 AN_API an_lr_text *an_lr_state_desc(const void *state, size_t size, const an_allocator *allocator,
                                     an_error *err);
 
+/* -------------------------------------------------------------------- lint */
+
+/*
+ * What in a schedule is probably not meant: X(constant, name in text, what it says). All but the
+ * last two are about the learning rate of the first group.
+ */
+#define AN_LINT_MAP(X)                                                                        \
+    X(AN_LINT_FIRST_ZERO, first_zero, "the first update has a rate of 0")                     \
+    X(AN_LINT_NOT_REACHED, not_reached, "an end or a milestone is not reached")               \
+    X(AN_LINT_LONG_WARMUP, long_warmup, "the warm-up is longer than the run")                 \
+    X(AN_LINT_RISES, rises, "the rate rises again after its end")                             \
+    X(AN_LINT_ZERO_TAIL, zero_tail, "the rate is 0 long before the end of the run")           \
+    X(AN_LINT_NEGATIVE, negative, "the rate becomes negative")                                \
+    X(AN_LINT_NOT_FINITE, not_finite, "the rate becomes infinite or NaN")                     \
+    X(AN_LINT_JUMP, jump, "the rate jumps where one schedule hands over to the next")         \
+    X(AN_LINT_LATE_RESTART, late_restart, "a restart in the last steps of the run")           \
+    X(AN_LINT_UNIT, unit, "lengths that count epochs are stepped per update, or the reverse") \
+    X(AN_LINT_TOTAL_STEPS, total_steps, "total_steps is not the length of the run")           \
+    X(AN_LINT_OVERWRITES, overwrites, "the optimizer's own lr or momentum is not used")       \
+    X(AN_LINT_NO_EFFECT, no_effect, "the schedule changes nothing")
+
+typedef enum an_lint_kind {
+#define AN_LINT_ENUM(constant, name, text) constant,
+    AN_LINT_MAP(AN_LINT_ENUM)
+#undef AN_LINT_ENUM
+        AN_LINT_COUNT
+} an_lint_kind;
+
+/*
+ * One finding: the parameter that it is about, by its path ("schedulers[1].T_max"; "" when it is
+ * the schedule as a whole); the step at which it shows; a sentence; and the whole schedule as it
+ * was probably meant, which parses and has this finding no more (NULL when there is no such text,
+ * since a function of the host's is in it). `after_run`: it shows only when the run goes on beyond
+ * its planned length; such a finding is a remark, not a warning.
+ */
+typedef struct an_lint_finding {
+    an_lint_kind kind;
+    bool after_run;
+    int64_t step;
+    const char *param, *text, *fix;
+} an_lint_finding;
+
+/*
+ * What is known of the training. `run` as for an_lr_new_run; its total_steps, how often the
+ * schedule is stepped, is required. With `per_epoch` each of these steps is an epoch, otherwise an
+ * update. `updates_per_epoch` 0 and `optimizer` (its name) NULL: not known. `groups` as for
+ * an_lr_new, as they are before the schedule is made; they are not touched. A group without a
+ * present lr has 0.1, and it is not asked whether the optimizer's own is used. NULL: as many such
+ * groups as the schedule has values for.
+ */
+typedef struct an_lint_options {
+    an_lr_run run;
+    bool per_epoch;
+    int64_t updates_per_epoch;
+    an_lr_group *const *groups;
+    size_t group_count;
+    const char *optimizer;
+} an_lint_options;
+
+typedef struct an_lint an_lint;
+
+/*
+ * Looks `desc` through. NULL with err (ARGUMENT, MEMORY) when no schedule can be made of it, or
+ * total_steps is not above 0. A step of the run is looked at as an_lr_at has it; what follows from
+ * feedback, and from a clock that steps do not tell, cannot be foreseen and is left out.
+ */
+AN_API an_lint *an_lint_new(const an_lr_desc *desc, const an_lint_options *options,
+                            const an_allocator *allocator, an_error *err);
+AN_API size_t an_lint_count(const an_lint *lint);
+/* Finding `index`, in the order of AN_LINT_MAP; it lives as long as `lint`. */
+AN_API const an_lint_finding *an_lint_get(const an_lint *lint, size_t index);
+AN_API void an_lint_free(an_lint *lint);
+/* "first_zero", ... */
+AN_API const char *an_lint_name(an_lint_kind kind);
+
 /* The names of all schedules, NULL at the end. */
 AN_API const char *const *an_lr_names(void);
 

@@ -80,6 +80,8 @@ int cli_choice(const char *option, const char *text, const char *const *names, s
 bool cli_unicode(void);
 /* Whether stdout is a terminal that should get colours (https://no-color.org). */
 bool cli_colour(void);
+/* A text as a string of JSON, in quotes. */
+void cli_print_json_string(FILE *stream, const char *text);
 /* Whether everything that was printed has arrived. */
 bool cli_flush(an_error *err);
 

@@ -21,6 +21,19 @@ bool cli_colour(void)
            strcmp(terminal, "dumb") != 0;
 }
 
+void cli_print_json_string(FILE *stream, const char *text)
+{
+    fputc('"', stream);
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c < 0x20)
+            fprintf(stream, "\\u%04x", c);
+        else
+            fprintf(stream, c == '"' || c == '\\' ? "\\%c" : "%c", c);
+    }
+    fputc('"', stream);
+}
+
 bool cli_flush(an_error *err)
 {
     errno = 0;

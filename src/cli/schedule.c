@@ -7,6 +7,7 @@ static const cli_command commands[] = {
     {"table", "the values of a schedule, step by step", cli_schedule_table},
     {"plot", "one or several schedules, drawn in the terminal or to a picture", cli_schedule_plot},
     {"bound", "what convex theory promises schedules, and their best rates", cli_schedule_bound},
+    {"lint", "what in a schedule is probably not meant, and what was", cli_schedule_lint},
     {"list", "every schedule with its parameters and defaults", cli_schedule_list},
 };
 

@@ -9,6 +9,7 @@
 int cli_schedule_table(int argc, char **argv);
 int cli_schedule_plot(int argc, char **argv);
 int cli_schedule_bound(int argc, char **argv);
+int cli_schedule_lint(int argc, char **argv);
 int cli_schedule_list(int argc, char **argv);
 
 /* The options that say over what a schedule runs; a command's own ones follow from CLI_OWN on. */

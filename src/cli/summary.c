@@ -152,6 +152,43 @@ static void add_spark(paragraph *p, const an_run *run, bool unicode)
     add_apart(p, text);
 }
 
+/* The text word by word: it goes on below its beginning. */
+static void add_words(paragraph *p, const char *text)
+{
+    char word[256];
+    while (*text) {
+        size_t length = strcspn(text, " ");
+        an_format(word, sizeof word, "%.*s", (int)length, text);
+        if (p->at > INDENT && has_room(p, 1 + an_term_columns(word)))
+            add(p, " ");
+        else if (p->at > INDENT)
+            break_line(p);
+        add(p, word);
+        text += length + strspn(text + length, " ");
+    }
+}
+
+/* What is probably not meant, and what was; remarks on what comes after the run are left out. */
+static void print_warnings(FILE *stream, const an_lint *lint, int width)
+{
+    for (size_t i = 0; i < an_lint_count(lint); i++) {
+        const an_lint_finding *f = an_lint_get(lint, i);
+        paragraph p = {.stream = stream, .width = width};
+        if (f->after_run)
+            continue;
+        fprintf(stream, "%*s", INDENT, "");
+        p.at = INDENT;
+        add_words(&p, "warning:");
+        add_words(&p, f->text);
+        if (f->fix) {
+            break_line(&p);
+            add_words(&p, "better:");
+            add_words(&p, f->fix);
+        }
+        fputc('\n', stream);
+    }
+}
+
 static void print_schedule(FILE *stream, const an_run *run, bool unicode, int width)
 {
     paragraph p = {.stream = stream, .width = width};
@@ -160,6 +197,8 @@ static void print_schedule(FILE *stream, const an_run *run, bool unicode, int wi
     add_apart(&p, run->fit.interval == AN_INTERVAL_STEP ? "per step" : "per epoch");
     add_spark(&p, run, unicode);
     fputc('\n', stream);
+    if (run->schedule_lint)
+        print_warnings(stream, run->schedule_lint, width);
 }
 
 void cli_summary(FILE *stream, const an_run *run, bool unicode, int width)

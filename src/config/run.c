@@ -269,6 +269,25 @@ static bool print_schedule(builder *b)
     return true;
 }
 
+/* Before the schedule writes into the groups. What cannot be made is refused where it is made. */
+static bool look_through(builder *b, const an_lr_run *facts)
+{
+    char name[64];
+    const an_fit_options *fit = &b->run.fit;
+    const char *optimizer = an_optim_text(b->run.optim);
+    an_error err = {0};
+    an_format(name, sizeof name, "%.*s", (int)strcspn(optimizer, "("), optimizer);
+    const an_lint_options options = {.run = *facts,
+                                     .per_epoch = fit->interval == AN_INTERVAL_EPOCH,
+                                     .updates_per_epoch = an_fit_steps_per_epoch(fit),
+                                     .groups = an_optim_groups(b->run.optim),
+                                     .group_count = an_optim_group_count(b->run.optim),
+                                     .optimizer = name};
+    b->run.schedule_lint = an_lint_new(an_lr_text_desc(b->schedule_text), &options,
+                                       an_context_allocator(b->run.context), &err);
+    return err.code != AN_ERROR_MEMORY || an__no_memory(b->err);
+}
+
 static bool make_schedule(builder *b)
 {
     const an__call *call = &b->config->schedule;
@@ -280,6 +299,8 @@ static bool make_schedule(builder *b)
     b->schedule_text = an_lr_parse(&call->node->source, call->call, &facts, allocator, b->err);
     if (!b->schedule_text)
         return an__blame(call->node, false, b->err);
+    if (!look_through(b, &facts))
+        return false;
     run->schedule =
         an_lr_new_run(an_lr_text_desc(b->schedule_text), &facts, an_optim_groups(run->optim),
                       an_optim_group_count(run->optim), allocator, b->err);
@@ -433,6 +454,7 @@ void an_run_free(an_run *run)
     builder *b = (builder *)run;
     an_early_stopping_free(&run->early_stopping);
     an_lr_free(run->schedule);
+    an_lint_free(run->schedule_lint);
     an_lr_text_free(b->schedule_text);
     an_optim_free(run->optim);
     an_model_free(run->model);

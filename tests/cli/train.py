@@ -33,7 +33,9 @@ class Train(Case):
         self.assertIn("SGD(lr=0.1, momentum=0.9)", lines[2])
         self.assertIn("total_steps=14", lines[3])
         self.assertIn("per step", lines[3])
-        self.assertEqual(len(lines), 4 + 2 + 1, out)
+        self.assertTrue(lines[4].startswith(" " * 11 + "warning: OneCycleLR drives momentum"), out)
+        self.assertTrue(lines[5].startswith(" " * 11 + "better: "), out)
+        self.assertEqual(len(lines), 6 + 2 + 1, out)
         self.assertRegex(lines[-1], r"^test accuracy \d+\.\d %   \d[\d.]* (ms|s)   runs/c-[0-9a-f]{4}$")
 
     def on_terminal(self, columns, *args):

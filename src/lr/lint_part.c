@@ -1,0 +1,223 @@
+/* lint_part.c - a description taken apart: its schedules, when their turns are, their rates. */
+#include "lr/numeric.h"
+
+#include "lr/lint.h"
+#include <string.h>
+
+/* Rates that are kept, from step 0 on. */
+#define MOST_RATES ((size_t)1 << 20)
+
+/* -------------------------------------------------------------- parameters */
+
+const an_lr_param *an__lint_param(const an_lr_desc *desc, const char *name)
+{
+    size_t count;
+    const an_lr_param *params = an_lr_params(desc->kind, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(params[i].name, name) == 0)
+            return &params[i];
+    return NULL;
+}
+
+void *an__lint_at(an_lr_desc *desc, const an_lr_param *param)
+{
+    return (unsigned char *)desc + param->offset;
+}
+
+const char *an__lint_length_name(const an_lr_desc *desc)
+{
+    static const char *const names[] = {"total_iters", "T_max", "total_steps", "anneal_epochs",
+                                        "length"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (an__lint_param(desc, names[i]))
+            return names[i];
+    return NULL;
+}
+
+/* -------------------------------------------------------------------- copy */
+
+/* The children of a list get a list of their own. */
+static bool copy_list(an_arena *arena, an_lr_desc *desc)
+{
+    an_lr_children *list = (an_lr_children *)(uintptr_t)an__lr_children_of(desc);
+    if (!list)
+        return true;
+    const an_lr_desc **each = an_arena_alloc(arena, (list->count + 1) * sizeof(void *));
+    if (!each)
+        return false;
+    for (size_t i = 0; i < list->count; i++)
+        each[i] = list->each[i];
+    list->each = each;
+    return true;
+}
+
+an_lr_desc *an__lint_copy(an_arena *arena, const an_lr_desc *desc, an_lr_desc **nodes,
+                          size_t *count)
+{
+    an_lr_desc *copy = an_arena_alloc(arena, sizeof *copy);
+    if (!copy)
+        return NULL;
+    *copy = *desc;
+    if (nodes)
+        nodes[*count] = copy;
+    ++*count;
+    if (!copy_list(arena, copy))
+        return NULL;
+    for (size_t i = 0; i < an_lr_child_count(copy); i++) {
+        const an_lr_desc **place = an__lr_child_place(copy, i);
+        *place = an__lint_copy(arena, *place, nodes, count);
+        if (!*place)
+            return NULL;
+    }
+    return copy;
+}
+
+/* ------------------------------------------------------------------- parts */
+
+/* The path of a child's parameters: "schedulers[1].", "schedule.", "end.". */
+static const char *prefix_of(an_lint *lint, const an__lint_part *parent, size_t index)
+{
+    size_t count, used = 0;
+    const an_lr_param *params = an_lr_params(parent->desc->kind, &count);
+    const an_lr_param *param = params;
+    char *text = an_arena_alloc(&lint->arena, strlen(parent->prefix) + 64);
+    if (!text)
+        return NULL;
+    for (; param < params + count; param++) {
+        const void *at = an__lint_at(parent->desc, param);
+        size_t here = 0;
+        if (param->type == AN_LR_CHILDREN)
+            here = ((const an_lr_children *)at)->count;
+        else if (param->type == AN_LR_CHILD)
+            here = 1;
+        else if (param->type == AN_LR_VALUE)
+            here = ((const an_lr_value *)at)->schedule != NULL;
+        if (index < used + here)
+            break;
+        used += here;
+    }
+    an_format(text, strlen(parent->prefix) + 64,
+              param->type == AN_LR_CHILDREN ? "%s%s[%zu]." : "%s%s.", parent->prefix, param->name,
+              index - used);
+    return text;
+}
+
+/* Fills in the part of each node but for its times; `next` is the next free part. */
+static bool add_part(an_lint *lint, an_lr_desc *desc, size_t parent, size_t index, size_t *next)
+{
+    size_t own = (*next)++;
+    an__lint_part *p = &lint->parts[own], *above = &lint->parts[parent];
+    *p = (an__lint_part){.desc = desc, .parent = parent, .index = index, .prefix = ""};
+    p->composed = an__lr_composed(desc);
+    p->begin = p->end = p->length = NAN;
+    p->rate = own == 0 || above->rate;
+    if (desc->kind == AN_LR_DRIVE)
+        p->rate = strcmp(desc->drive.slot, "lr") == 0;
+    if (own > 0) {
+        p->prefix = prefix_of(lint, above, index);
+        p->value = above->value || index >= above->composed;
+    }
+    if (!p->prefix)
+        return false;
+    for (size_t i = 0; i < an_lr_child_count(desc); i++)
+        if (!add_part(lint, (an_lr_desc *)(uintptr_t)an_lr_child(desc, i), own, i, next))
+            return false;
+    return true;
+}
+
+bool an__lint_take_apart(an_lint *lint, const an_lr_desc *desc)
+{
+    size_t count = 0, next = 0;
+    desc = an__lr_unwrap(desc);
+    an_lr_desc *copy = an__lint_copy(&lint->arena, desc, NULL, &count);
+    lint->parts = an_arena_alloc(&lint->arena, count * sizeof *lint->parts);
+    lint->part_count = count;
+    return copy && lint->parts && add_part(lint, copy, 0, 0, &next);
+}
+
+/* ------------------------------------------------------------------- turns */
+
+typedef struct placing {
+    an_lint *lint;
+    size_t next;
+} placing;
+
+/* What an_lr_parts tells: the beginning and the length of each part, in the same order. */
+static void place_part(void *user, const an_lr_part *found)
+{
+    placing *p = user;
+    if (p->next >= p->lint->part_count)
+        return;
+    an__lint_part *part = &p->lint->parts[p->next++];
+    bool steps = found->length.unit == AN_STEPS;
+    part->seen = found->desc;
+    part->begin = found->begin;
+    part->length = steps || isinf(found->length.value) ? found->length.value : NAN;
+}
+
+/* The next child of a sequence begins, or the part above is at its end. */
+static double end_of(const an_lint *lint, size_t index)
+{
+    const an__lint_part *part = &lint->parts[index], *above = &lint->parts[part->parent];
+    bool takes_turns = above->desc->kind == AN_SEQUENTIAL_LR || above->desc->kind == AN_LR_SEQUENCE;
+    if (index == 0)
+        return lint->steps;
+    for (size_t i = index + 1; takes_turns && !part->value && i < lint->part_count; i++)
+        if (lint->parts[i].parent == part->parent && lint->parts[i].index == part->index + 1 &&
+            part->index + 1 < above->composed && !isnan(lint->parts[i].begin))
+            return fmin(above->end, lint->parts[i].begin);
+    return above->end;
+}
+
+/* In a composite of one child the schedule has that child instead; here it is the same tree. */
+bool an__lint_place(an_lint *lint)
+{
+    placing p = {.lint = lint};
+    an_lr_parts(lint->schedule, place_part, &p);
+    for (size_t i = 0; i < lint->part_count; i++) {
+        an__lint_part *part = &lint->parts[i];
+        if (p.next != lint->part_count)
+            part->begin = part->length = NAN;
+        part->end = isnan(part->begin) ? NAN : end_of(lint, i);
+        if (isnan(lint->parts[part->parent].begin))
+            part->begin = part->end = NAN;
+    }
+    lint->rate_count = lint->steps < (double)MOST_RATES ? (size_t)lint->steps : MOST_RATES;
+    lint->rates = an_arena_alloc(&lint->arena, lint->rate_count * sizeof *lint->rates);
+    if (!lint->rates)
+        return false;
+    lint->foreseen = an_lr_drives(lint->schedule, AN_LR) && !an_lr_wants_clock(lint->schedule);
+    an_lr_values(lint->schedule, 0, AN_LR, 0, lint->rates, lint->rate_count);
+    for (size_t i = 0; i < lint->rate_count; i++)
+        if (isfinite(lint->rates[i]))
+            lint->peak = fmax(lint->peak, fabs(lint->rates[i]));
+    return true;
+}
+
+double an__lint_rate(const an_lint *lint, int64_t step)
+{
+    if (step >= 0 && (size_t)step < lint->rate_count)
+        return lint->rates[step];
+    return an_lr_at_step(lint->schedule, 0, step);
+}
+
+/* --------------------------------------------------------- one schedule alone */
+
+bool an__lint_ends(const an_lint *lint, const an__lint_part *part, double *first, double *last)
+{
+    an_lr_group group, *groups[1] = {&group};
+    double turn = part->end - part->begin, length = part->length;
+    an_lr_run run = lint->options.run;
+    run.total_steps = turn >= 1 ? (int64_t)turn : 1;
+    run.seconds = 0;
+    an_lr_group_init(&group, 1);
+    if (!(length >= 0) || length > AN__LR_INTEGER_MAX)
+        return false;
+    an_lr_schedule *alone = an_lr_new_run(part->desc, &run, groups, 1, &lint->allocator, NULL);
+    if (!alone)
+        return false;
+    *first = an_lr_at_step(alone, 0, 0);
+    *last = an_lr_at_step(alone, 0, (int64_t)length);
+    an_lr_free(alone);
+    return !isnan(*first) && !isnan(*last);
+}

@@ -18,6 +18,8 @@
  *   batch_size       default 64; evaluation takes as many, at most 512
  *   accumulate       batches per update, default 1
  *   clip_grad_norm   default: no clipping
+ *   budget           a time, such as 60s, 10min or 2h: the training ends when it is spent, and the
+ *                    schedule, planned over epochs or steps, is stretched to end with it
  *   seed             default 1
  *   threads          default 0: one per core
  *   runs             the folder of the runs, default runs; none: nothing is kept

@@ -136,6 +136,8 @@ AN_API an_tensor *an_forward(an_model *model, an_graph *graph, an_tensor *x);
 /* Training (the default) or evaluation mode: Dropout acts in the first only, and a batch norm takes
  * the batch's statistics there, else its running ones. Returns what it was. */
 AN_API bool an_model_set_training(an_model *model, bool training);
+/* Gives all Dropout and Dropout2d layers the probability p, 0 <= p < 1, from here on. */
+AN_API void an_model_set_dropout(an_model *model, double p);
 AN_API an_params *an_model_params(const an_model *model);
 AN_API size_t an_model_layer_count(const an_model *model);
 /* Layer `index` as canonical text, "Linear(784, 128)"; owned by the model. */

@@ -43,16 +43,18 @@ typedef struct an_named_value {
  * a run.
  */
 typedef struct an_record {
-    int64_t step, steps;    /* optimizer updates done, and how many are planned */
-    int64_t epoch, epochs;  /* epochs begun (1 during the first), and how many are planned */
-    int64_t batch, batches; /* batches done in this epoch, and how many it has */
-    int64_t samples;        /* training samples seen since the start */
-    int64_t train_samples, valid_samples;      /* in the data sets */
-    double seconds;                            /* of training since the start */
-    double epoch_seconds;                      /* of training in this epoch */
-    double batch_seconds;                      /* of the last batch */
-    double loss, accuracy;                     /* means over the samples of this epoch so far */
-    double batch_loss;                         /* mean over the samples of the last batch */
+    int64_t step, steps; /* optimizer updates done, and how many are planned */
+    /* epochs begun (1 during the first), and how many are planned; 0: as many as the budget lets */
+    int64_t epoch, epochs;
+    int64_t batch, batches;               /* batches done in this epoch, and how many it has */
+    int64_t samples;                      /* training samples seen since the start */
+    int64_t train_samples, valid_samples; /* in the data sets */
+    double seconds;                       /* of training since the start */
+    double epoch_seconds;                 /* of training in this epoch */
+    double batch_seconds;                 /* of the last batch */
+    double budget;         /* the seconds of training after which the run ends; 0: none */
+    double loss, accuracy; /* means over the samples of this epoch so far */
+    double batch_loss;     /* mean over the samples of the last batch */
     double valid_loss, valid_accuracy;         /* of this epoch's validation */
     size_t metric_count;                       /* at most AN_RECORD_METRICS */
     an_named_value metrics[AN_RECORD_METRICS]; /* any others, by name: "top5", "valid_top5" */

@@ -8,6 +8,11 @@
  *                       (interval step)
  *   for every epoch     validation, schedule step (interval epoch), callbacks
  *
+ * A schedule may drive more than rates, where it finds the slot in group 0 (set it before the
+ * schedule is made): AN_CLIP_NORM is what gradients are clipped to, AN_LABEL_SMOOTHING that of the
+ * loss, AN_DROPOUT the probability of all Dropout layers. A schedule with a SpikeGuard that asks
+ * for it takes the run back to its last checkpoint.
+ *
  * Gradients of an accumulated update are the mean over its samples, also when its last micro-batch
  * is short. A schedule that wants a metric (ReduceLROnPlateau) is fed what `monitor` says: under
  * interval epoch over the epoch and its validation, under interval step over the samples of the
@@ -52,6 +57,17 @@ typedef enum an_resume_policy {
     AN_RESUME_KEEP    /* the saved rates and schedule go on; the optimizer must be the same */
 } an_resume_policy;
 
+/*
+ * Where the seconds come from that decide something (under a budget, or with a schedule that has
+ * lengths in seconds). After update `step`, `seconds` gets what was measured and gives what is to
+ * count. A program that writes them down and gives them again makes a run that repeats itself to
+ * the bit, whatever the speed. NULL: what was measured.
+ */
+typedef struct an_clock_source {
+    double (*seconds)(void *user, int64_t step, double measured);
+    void *user;
+} an_clock_source;
+
 /* What a fit works on and how. All objects belong to the caller and must outlive the fit. */
 typedef struct an_fit_options {
     an_model *model;
@@ -66,6 +82,13 @@ typedef struct an_fit_options {
     int64_t steps;         /* stops within an epoch */
     int64_t accumulate;    /* batches per optimizer update; at least 1 */
     double clip_grad_norm; /* 0: no clipping */
+    /*
+     * Seconds of training (validations and pauses do not count) after which the run ends, with the
+     * update that is under way; 0: none. Then epochs or steps are only the plan that the schedule
+     * is stretched from: make it with an_lr_run.seconds = budget. Interval is step then.
+     */
+    double budget;
+    an_clock_source clock;
     const an_callback *callbacks;
     size_t callback_count;
     const volatile int

@@ -7,12 +7,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OPTION_SET, OPTION_SEED, OPTION_THREADS, OPTION_FORMAT, OPTION_SAVE, OPTION_HELP };
+enum {
+    OPTION_SET,
+    OPTION_SEED,
+    OPTION_THREADS,
+    OPTION_BUDGET,
+    OPTION_CLOCK,
+    OPTION_FORMAT,
+    OPTION_SAVE,
+    OPTION_HELP
+};
 
 static const cli_option options[] = {
     [OPTION_SET] = {"set", "KEY=VALUE", "change the configuration: epochs=3, optimizer.lr=0.1"},
     [OPTION_SEED] = {"seed", "N", "start the random numbers from N (default: the file's, or 1)"},
     [OPTION_THREADS] = {"threads", "N", "compute with N threads; 0 is one per core"},
+    [OPTION_BUDGET] = {"budget", "TIME",
+                       "train for so long, 60s or 10min, and land the schedule then"},
+    [OPTION_CLOCK] = {"clock", "FILE", "repeat a run that went by the clock: its clock.txt"},
     [OPTION_FORMAT] = {"format", "text|json",
                        "json: one object per epoch and a final one, and nothing else"},
     [OPTION_SAVE] = {"save", "FILE", "write the weights to FILE (safetensors)"},
@@ -23,7 +35,8 @@ static const cli_option options[] = {
 
 /* What the command line asks for. A seed or thread count below 0 leaves the file's. */
 typedef struct request {
-    const char *config, *save;
+    const char *config, *save, *clock;
+    char *budget; /* as a --set */
     const char **sets;
     size_t set_count;
     long long seed, threads;
@@ -39,6 +52,7 @@ static void print_help(void)
          "  anneal train examples/mnist-mlp.yaml\n"
          "  anneal train examples/mnist-mlp.yaml --set epochs=3 --set optimizer.lr=0.02\n"
          "  anneal train examples/mnist-mlp.yaml --format json --save mnist.safetensors\n"
+         "  anneal train examples/mnist-mlp.yaml --budget 20s\n"
          "\nEvery run gets a folder in runs/ with its configuration, its checkpoints and its\n"
          "weights (--set runs=none: it gets none).\n"
          "\nCtrl-C ends the training after the present update: a checkpoint is written, the\n"
@@ -47,6 +61,21 @@ static void print_help(void)
 }
 
 /* -------------------------------------------------------------- arguments */
+
+/* --budget TIME is --set budget=TIME, and the last one counts. */
+static bool set_budget(request *r, const char *value)
+{
+    static const char key[] = "budget=";
+    const size_t size = sizeof key + strlen(value);
+    free(r->budget);
+    r->budget = malloc(size);
+    if (!r->budget) {
+        fputs("anneal: out of memory\n", stderr);
+        return false;
+    }
+    an_format(r->budget, size, "%s%s", key, value);
+    return true;
+}
 
 static bool take_option(request *r, int option, const char *value)
 {
@@ -58,6 +87,11 @@ static bool take_option(request *r, int option, const char *value)
         return cli_integer("seed", value, 0, LLONG_MAX, &r->seed);
     case OPTION_THREADS:
         return cli_integer("threads", value, 0, AN_MAX_THREADS, &r->threads);
+    case OPTION_BUDGET:
+        return set_budget(r, value);
+    case OPTION_CLOCK:
+        r->clock = value;
+        return true;
     case OPTION_FORMAT:
         r->json = strcmp(value, "json") == 0;
         if (r->json || strcmp(value, "text") == 0)
@@ -95,6 +129,8 @@ static int parse(request *r, int argc, char **argv)
         return cli_wrong("anneal train takes one configuration, got '%s' and '%s'", argv[rest],
                          argv[rest + 1]);
     r->config = argv[rest];
+    if (r->budget)
+        r->sets[r->set_count++] = r->budget;
     return CLI_DONE;
 }
 
@@ -152,7 +188,8 @@ static bool train(cli_training *t, const request *r, an_error *err)
 static int run(const request *r)
 {
     an_error err = {0};
-    cli_training t = {.save = r->save, .json = r->json, .stop = cli_catch_signals()};
+    cli_training t = {
+        .save = r->save, .replay = r->clock, .json = r->json, .stop = cli_catch_signals()};
     an_config *config = NULL;
     if (!r->save || can_save(r->save, &err))
         config = an_config_load(r->config, r->sets, r->set_count, &err);
@@ -182,6 +219,7 @@ int cli_train(int argc, char **argv)
         print_help();
     else if (status == CLI_DONE)
         status = run(&r);
+    free(r.budget);
     free(r.sets);
     return status;
 }

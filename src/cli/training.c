@@ -132,6 +132,7 @@ void cli_training_close(cli_training *t)
     an_csv_free(t->epochs_csv);
     an_csv_free(t->steps_csv);
     an_events_free(t->events);
+    cli_clock_close(&t->clock);
     an_store_run_free(t->stored);
     an_store_close(t->store);
     t->epochs_csv = t->steps_csv = NULL;
@@ -210,9 +211,18 @@ static size_t list_callbacks(cli_training *t, an_progress *progress,
         list[count++] = an_guard_callback(&run->guard);
     if (run->stops_early)
         list[count++] = an_early_stopping_callback(&run->early_stopping);
+    if (t->clock.file)
+        list[count++] = cli_clock_callback(&t->clock);
     if (t->stored)
         list[count++] = an_checkpointer_callback(&run->checkpointer);
     return count;
+}
+
+/* Whether the seconds decide something, so that they are worth a record. */
+static bool goes_by_the_clock(const cli_training *t)
+{
+    const an_fit_options *o = &t->run->fit;
+    return t->replay || o->budget > 0 || (o->schedule && an_lr_wants_clock(o->schedule));
 }
 
 static bool fit(cli_training *t, an_error *err)
@@ -220,6 +230,11 @@ static bool fit(cli_training *t, an_error *err)
     an_progress progress;
     an_callback callbacks[CALLBACKS_MOST];
     an_fit_options options = t->run->fit;
+    if (goes_by_the_clock(t)) {
+        if (!cli_clock_open(&t->clock, t->replay, t->stored ? t->result.folder : NULL, err))
+            return false;
+        options.clock = cli_clock_source(&t->clock);
+    }
     options.callback_count = list_callbacks(t, &progress, callbacks);
     options.callbacks = callbacks;
     options.stop = t->stop;
@@ -227,7 +242,9 @@ static bool fit(cli_training *t, an_error *err)
     options.resume = t->resume;
     options.policy = t->policy;
     cli_enter(CLI_TRAINING);
-    return an_fit(&options, &t->result.fit, err);
+    const bool ok = an_fit(&options, &t->result.fit, err);
+    cli_clock_close(&t->clock);
+    return ok;
 }
 
 static bool is_interrupted(const cli_training *t)
@@ -243,8 +260,10 @@ static void say_stopped(const cli_training *t)
     const char *folder = t->result.folder ? t->result.folder : "";
     bool usual = strncmp(folder, "runs/", 5) == 0;
     fflush(stdout);
-    fprintf(stderr, "anneal: stopped by a signal after step %lld, in epoch %lld of %lld",
-            (long long)fit->last.step, (long long)fit->last.epoch, (long long)fit->last.epochs);
+    fprintf(stderr, "anneal: stopped by a signal after step %lld, in epoch %lld",
+            (long long)fit->last.step, (long long)fit->last.epoch);
+    if (fit->last.epochs > 0)
+        fprintf(stderr, " of %lld", (long long)fit->last.epochs);
     if (fit->saved)
         fprintf(stderr, "; go on with: anneal resume %s", usual ? name : folder);
     fputc('\n', stderr);

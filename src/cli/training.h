@@ -8,9 +8,28 @@
 
 #define CLI_PATH 4096
 
+/* The clock of a run under a budget, or with a schedule in seconds; see clock.c. */
+typedef struct cli_clock {
+    double *seconds; /* after updates 1, 2, ..., that are known */
+    size_t count;
+    FILE *file; /* NULL: nothing is written */
+    int64_t written;
+} cli_clock;
+
+/*
+ * Reads what is known: from `replay`, another run's record, or else from clock.txt in `folder`, and
+ * goes on writing there. Either may be NULL. Close it also after a failure.
+ */
+bool cli_clock_open(cli_clock *clock, const char *replay, const char *folder, an_error *err);
+an_clock_source cli_clock_source(cli_clock *clock);
+/* Writes down what there is before every checkpoint. */
+an_callback cli_clock_callback(cli_clock *clock);
+void cli_clock_close(cli_clock *clock);
+
 typedef struct cli_training {
     an_run *run;
-    const char *save; /* the weights, besides what the run's folder gets; NULL: nowhere */
+    const char *save;   /* the weights, besides what the run's folder gets; NULL: nowhere */
+    const char *replay; /* the clock.txt of a run to repeat; NULL: the machine's clock */
     bool json;
     const volatile int *stop; /* set by a signal */
     const char *base;         /* a new run: what its name begins with, "mnist-mlp" */
@@ -24,6 +43,7 @@ typedef struct cli_training {
     an_csv *epochs_csv, *steps_csv; /* these logs: NULL without */
     an_events *events;
     char checkpoints[CLI_PATH];
+    cli_clock clock;
     bool begun;
     bool unsaved; /* something should have been written at the end, and was not */
     cli_result result;

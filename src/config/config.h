@@ -40,6 +40,8 @@ struct an_config {
     double validation; /* below 1 a fraction, else a count; 0: none */
     int64_t epochs, steps, batch_size, accumulate, threads, seed;
     double clip_grad_norm;
+    double budget; /* seconds; 0: none */
+    const an__node *budget_node;
 
     const char *runs; /* the folder of the runs; NULL: nothing is kept */
     bool must_write;  /* on_write_error: stop */

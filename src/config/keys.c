@@ -366,6 +366,25 @@ static bool read_clip_grad_norm(an_config *config, const an__node *node, an_erro
            AN__FAIL(node, err, "clip_grad_norm must be above 0, got %g", config->clip_grad_norm);
 }
 
+/* 60s, 10min, 1h, or seconds. */
+static bool read_budget(an_config *config, const an__node *node, an_error *err)
+{
+    static const struct {
+        const char *unit;
+        double seconds;
+    } units[] = {{"", 1}, {"s", 1}, {"min", 60}, {"h", 3600}};
+    const an_spec_node *value = parse(config, node, err);
+    if (!value)
+        return false;
+    config->budget_node = node;
+    config->budget = 0;
+    for (size_t i = 0; value->kind == AN_SPEC_NUMBER && i < sizeof units / sizeof *units; i++)
+        if (strcmp(value->unit, units[i].unit) == 0)
+            config->budget = value->number * units[i].seconds;
+    return (config->budget > 0 && isfinite(config->budget)) ||
+           AN__FAIL(node, err, "budget takes a time above 0, such as 60s, 10min or 2h");
+}
+
 static bool read_seed(an_config *config, const an__node *node, an_error *err)
 {
     return an__read_integer(config, node, 0, INT64_MAX, &config->seed, err);
@@ -389,6 +408,7 @@ static const an__key keys[] = {{"data", read_data, true},
                                {"batch_size", read_batch_size, false},
                                {"accumulate", read_accumulate, false},
                                {"clip_grad_norm", read_clip_grad_norm, false},
+                               {"budget", read_budget, false},
                                {"seed", read_seed, false},
                                {"threads", read_threads, false},
                                {"runs", an__read_runs, false},

@@ -245,6 +245,19 @@ static void fill_fit(builder *b)
     fit->steps = c->steps;
     fit->accumulate = c->accumulate;
     fit->clip_grad_norm = c->clip_grad_norm;
+    fit->budget = c->budget;
+}
+
+/* What a schedule may drive besides what the optimizer has: see anneal/train.h. */
+static void offer_slots(builder *b)
+{
+    const an_config *c = b->config;
+    an_lr_group *group = an_optim_group(b->run.optim, 0);
+    an_lr_group_set(group, AN_CLIP_NORM, c->clip_grad_norm > 0 ? c->clip_grad_norm : 1);
+    if (c->loss.kind == AN_CROSS_ENTROPY_LOSS)
+        an_lr_group_set(group, AN_LABEL_SMOOTHING,
+                        c->loss.label_smoothing > 0 ? c->loss.label_smoothing : 1);
+    an_lr_group_set(group, AN_DROPOUT, 1);
 }
 
 /* The run's length as the schedule counts it: in updates, or in epochs. */
@@ -252,9 +265,14 @@ static an_lr_run schedule_facts(const an_fit_options *fit)
 {
     int64_t total = an_fit_total_steps(fit), each = an_fit_steps_per_epoch(fit);
     int64_t epochs = fit->epochs > 0 ? fit->epochs : total / each + (total % each != 0);
-    if (fit->interval == AN_INTERVAL_EPOCH)
-        return (an_lr_run){.total_steps = epochs, .epochs = epochs, .steps_per_epoch = 1};
-    return (an_lr_run){.total_steps = total, .epochs = epochs, .steps_per_epoch = each};
+    const bool by_epoch = fit->interval == AN_INTERVAL_EPOCH;
+    const double samples = (double)an_loader_samples(fit->train);
+    return (an_lr_run){.total_steps = by_epoch ? epochs : total,
+                       .epochs = epochs,
+                       .steps_per_epoch = by_epoch ? 1 : each,
+                       .samples_per_step = by_epoch ? samples : samples / (double)each,
+                       .seconds = fit->budget,
+                       .clocked = true};
 }
 
 static bool print_schedule(builder *b)
@@ -295,6 +313,11 @@ static bool make_schedule(builder *b)
     an_run *run = &b->run;
     if (!call->node)
         return true;
+    if (run->fit.budget > 0 && run->fit.interval == AN_INTERVAL_EPOCH)
+        return AN__FAIL(b->config->budget_node, b->err,
+                        "under a budget the schedule is stepped after every update; add the key "
+                        "'interval: step'");
+    offer_slots(b);
     an_lr_run facts = schedule_facts(&run->fit);
     b->schedule_text = an_lr_parse(&call->node->source, call->call, &facts, allocator, b->err);
     if (!b->schedule_text)

@@ -463,6 +463,19 @@ bool an_model_set_training(an_model *model, bool training)
     return was;
 }
 
+static void set_dropout(an_layer *layer, double p)
+{
+    if (layer->kind == &an__layer_Dropout || layer->kind == &an__layer_Dropout2d)
+        layer->arg[0].number = p;
+    for (size_t i = 0; i < layer->count; i++)
+        set_dropout(layer->children[i], p);
+}
+
+void an_model_set_dropout(an_model *model, double p)
+{
+    set_dropout(&model->root, p);
+}
+
 an_params *an_model_params(const an_model *model)
 {
     return model->params;

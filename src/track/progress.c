@@ -50,10 +50,14 @@ static void add_batches(an_line *line, const an_record *record)
 static void add_eta(an_line *line, const char *gap, const an_record *record)
 {
     int64_t left = record->steps - record->step;
-    if (record->step < 1 || left < 0)
-        return;
+    double seconds = record->budget - record->seconds;
+    if (record->budget <= 0) {
+        if (record->step < 1 || left < 0)
+            return;
+        seconds = record->seconds / (double)record->step * (double)left;
+    }
     char text[FIELD_SIZE];
-    an_term_duration(text, sizeof text, record->seconds / (double)record->step * (double)left);
+    an_term_duration(text, sizeof text, seconds > 0 ? seconds : 0);
     an__line_add(line, gap);
     an__line_add(line, "eta ");
     an__line_add(line, text);

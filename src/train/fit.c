@@ -141,13 +141,24 @@ static bool diverged(an__fit *f, const char *what, double value, an_error *err)
                         (long long)f->record.batch + 1, group->slot[AN_LR].value * f->rate_scale);
 }
 
+/* The value of a slot of group 0 that the schedule drives, or what the options say. */
+static double driven(const an__fit *f, an_slot_id id, double otherwise)
+{
+    const an_slot *slot = &an_optim_group(f->options->optim, 0)->slot[id];
+    return slot->present && f->schedule && an_lr_drives(f->schedule, id) ? slot->value : otherwise;
+}
+
 /* Forward and backward; adds the batch to the tallies. */
 static bool train_batch(an__fit *f, const an_batch *batch, an_error *err)
 {
     const an_fit_options *o = f->options;
     double weight = batch_weight(f, batch);
+    an_loss setting = o->loss;
+    setting.label_smoothing = driven(f, AN_LABEL_SMOOTHING, setting.label_smoothing);
+    if (f->drops)
+        an_model_set_dropout(o->model, driven(f, AN_DROPOUT, 0));
     an_tensor *output = an_forward(o->model, f->graph, batch->x);
-    an_tensor *loss = an__batch_loss(f->graph, o->loss, output, batch);
+    an_tensor *loss = an__batch_loss(f->graph, setting, output, batch);
     if (an_graph_error(f->graph, err))
         return false;
     double value = an_item(loss);
@@ -215,15 +226,47 @@ static double monitored(const an__fit *f, const an__tally *sum)
     return valid ? f->record.valid_loss : tally_loss(sum);
 }
 
+/* What counts as the time is up to options.clock; measured time then goes on from there. */
+static void tick(an__fit *f)
+{
+    const an_clock_source *source = &f->options->clock;
+    const double measured = an__now() - f->begun;
+    double seconds = measured;
+    if (source->seconds)
+        seconds = source->seconds(source->user, f->record.step, measured);
+    f->seconds = seconds > f->seconds ? seconds : f->seconds;
+    f->begun += measured - f->seconds;
+    f->epoch_begun += measured - f->seconds;
+}
+
+/* Where the run stands, as the schedule counts: an epoch is a step under interval epoch. */
+static an_lr_clock clock_of(const an__fit *f)
+{
+    const an_record *r = &f->record;
+    const bool by_step = f->interval == AN_INTERVAL_STEP;
+    const double samples = (double)r->samples;
+    return (an_lr_clock){.steps = (double)(by_step ? r->step : r->epoch),
+                         .epochs = samples / (double)r->train_samples,
+                         .samples = samples,
+                         .tokens = samples * (double)(f->labels > 1 ? f->labels : 1),
+                         .seconds = f->seconds};
+}
+
 static void step_schedule(an__fit *f, an_interval when, const an__tally *sum)
 {
     struct an_lr_schedule *schedule = f->schedule;
     if (!schedule || f->interval != when)
         return;
-    if (an_lr_wants_metric(schedule))
-        an_lr_step_metric(schedule, monitored(f, sum));
-    else
-        an_lr_step(schedule);
+    const an_lr_clock clock = clock_of(f);
+    an_lr_input input = {.clock = f->clocked ? &clock : NULL};
+    if (an_lr_wants_metric(schedule)) {
+        input.has_metric = input.has_loss = true;
+        input.metric = monitored(f, sum);
+        input.loss = tally_loss(sum);
+    }
+    an_lr_step_with(schedule, &input);
+    if (an_lr_wants_rollback(schedule))
+        f->control.roll_back = true;
     announce_rates(f);
 }
 
@@ -249,10 +292,11 @@ static bool step_optimizer(an__fit *f, an_error *err)
 static bool update(an__fit *f, an_error *err)
 {
     const an_fit_options *o = f->options;
+    const double most = driven(f, AN_CLIP_NORM, o->clip_grad_norm);
     f->record.grad_norm = NAN;
-    if (o->clip_grad_norm > 0 || an__norm_wanted(f)) {
-        double norm = an_clip_grad_norm(an_model_params(o->model), o->clip_grad_norm);
-        if (o->clip_grad_norm > 0 && !isfinite(norm))
+    if (most > 0 || an__norm_wanted(f)) {
+        double norm = an_clip_grad_norm(an_model_params(o->model), most);
+        if (most > 0 && !isfinite(norm))
             return diverged(f, "the norm of the gradients", norm, err);
         f->record.grad_norm = norm;
     }
@@ -261,6 +305,7 @@ static bool update(an__fit *f, an_error *err)
         return false;
     an_optim_zero_grad(o->optim);
     f->record.step++;
+    tick(f);
     step_schedule(f, AN_INTERVAL_STEP, &f->window);
     f->window = (an__tally){0};
     return true;
@@ -274,7 +319,7 @@ static void record_progress(an__fit *f)
     double t = an__now();
     r->loss = tally_loss(&f->epoch);
     r->accuracy = tally_accuracy(f, &f->epoch);
-    r->seconds = t - f->begun;
+    r->seconds = f->clocked ? f->seconds : t - f->begun;
     r->epoch_seconds = t - f->epoch_begun;
     r->batch_seconds = t - f->batch_begun;
     f->batch_begun = t;
@@ -292,9 +337,13 @@ static bool must_stop(const an__fit *f)
     return stop_wanted(f) && (f->window.samples == 0 || !f->options->checkpoints);
 }
 
-static bool steps_done(const an__fit *f)
+/* Whether the run's last update is done: in a run in steps, or under a budget. */
+static bool updates_done(const an__fit *f)
 {
-    return f->options->steps > 0 && f->record.step >= f->options->steps;
+    const an_fit_options *o = f->options;
+    if (o->budget > 0)
+        return f->seconds >= o->budget && f->window.samples == 0;
+    return o->steps > 0 && f->record.step >= o->steps;
 }
 
 /* Forward, backward and, where its window ends, the update. */
@@ -304,10 +353,10 @@ static bool train_and_update(an__fit *f, const an_batch *batch, an_error *err)
     int64_t done = batch->index + 1;
     if (!train_batch(f, batch, err))
         return false;
+    r->samples += batch->size;
     if ((done % f->options->accumulate == 0 || done == r->batches) && !update(f, err))
         return false;
     r->batch = done;
-    r->samples += batch->size;
     record_progress(f);
     return true;
 }
@@ -317,7 +366,7 @@ static bool train_epoch(an__fit *f, an_error *err)
 {
     an_batch batch;
     f->batch_begun = an__now();
-    while (!must_stop(f) && !steps_done(f) && an_loader_next(f->options->train, &batch)) {
+    while (!must_stop(f) && !updates_done(f) && an_loader_next(f->options->train, &batch)) {
         an_error failure = {0};
         an__call_back(f, AN__batch_begin);
         bool ok = train_and_update(f, &batch, &failure) ? moment(f, AN__batch_end, err)
@@ -399,7 +448,10 @@ static void prepare(an__fit *f)
     int64_t steps = an_fit_total_steps(o), each = an_fit_steps_per_epoch(o);
     f->record = (an_record){
         .steps = steps,
-        .epochs = o->epochs > 0 ? o->epochs : steps / each + (steps % each != 0),
+        .epochs = o->budget > 0   ? 0
+                  : o->epochs > 0 ? o->epochs
+                                  : steps / each + (steps % each != 0),
+        .budget = o->budget,
         .batches = an_loader_batches(o->train),
         .train_samples = an_loader_samples(o->train),
         .valid_samples = o->valid ? an_loader_samples(o->valid) : 0,
@@ -431,7 +483,8 @@ static bool run_epoch(an__fit *f, bool *stopped, an_error *err)
 
 static bool train(an__fit *f, bool *stopped, an_error *err)
 {
-    while (f->in_epoch || (f->record.epoch < f->record.epochs && !steps_done(f))) {
+    while (f->in_epoch ||
+           ((f->record.epochs == 0 || f->record.epoch < f->record.epochs) && !updates_done(f))) {
         *stopped = stop_wanted(f);
         if (*stopped)
             return true;
@@ -463,7 +516,8 @@ static bool run(an__fit *f, const char *news, an_fit_result *result, an_error *e
 {
     bool ok = moment(f, AN__train_begin, err);
     ok = ok && (!news[0] || tell_resumed(f, news, err));
-    f->begun = an__now() - f->record.seconds;
+    f->seconds = f->record.seconds;
+    f->begun = an__now() - f->seconds;
     f->epoch_begun = an__now() - f->record.epoch_seconds;
     ok = ok && train(f, &result->stopped, err) && save_the_end(f, err);
     result->saved = f->saved_step == f->record.step && f->saved_open == f->in_epoch;
@@ -513,6 +567,10 @@ bool an_fit(const an_fit_options *options, an_fit_result *result, an_error *err)
     bool ok = open_fit(&f, err);
     if (ok) {
         prepare(&f);
+        f.clocked = options->budget > 0 || options->clock.seconds ||
+                    (f.schedule && an_lr_wants_clock(f.schedule));
+        f.drops = f.schedule && an_lr_drives(f.schedule, AN_DROPOUT) &&
+                  an_optim_group(options->optim, 0)->slot[AN_DROPOUT].present;
         ok = (!options->resume || an__resume(&f, news, sizeof news, err)) &&
              run(&f, news, result, err);
         an_optim_zero_grad(options->optim);

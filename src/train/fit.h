@@ -25,6 +25,9 @@ typedef struct an__fit {
     bool in_epoch;             /* an epoch has begun and was not ended */
     double begun, epoch_begun; /* moments, moved on by pauses (validation, checkpoints) */
     double batch_begun;
+    bool clocked;       /* seconds decide something */
+    bool drops;         /* the schedule drives dropout */
+    double seconds;     /* that count, after the last update */
     double rate_scale;  /* what rates are multiplied by: 1 before the first rollback */
     double *rates;      /* room for the rates of all groups while they are scaled */
     bool shown;         /* the parameters are those to evaluate: see an_optim_eval */

@@ -47,6 +47,18 @@ static bool check_length(const an_fit_options *o, an_error *err)
     return true;
 }
 
+static bool check_budget(const an_fit_options *o, an_error *err)
+{
+    if (!(o->budget >= 0) || isinf(o->budget))
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "budget must be a finite number of seconds, 0 or more, got %g",
+                            o->budget);
+    return o->budget == 0 || !o->schedule || o->interval == AN_INTERVAL_STEP ||
+           an_error_set(err, AN_ERROR_ARGUMENT,
+                        "under a budget the schedule is stepped after every update: use interval "
+                        "step");
+}
+
 /* A metric-driven schedule can only be fed what the trainer has at the moment of its step. */
 static bool check_monitor(const an_fit_options *o, an_error *err)
 {
@@ -84,5 +96,5 @@ bool an__fit_check(const an_fit_options *o, an_error *err)
         return an_error_set(err, AN_ERROR_ARGUMENT,
                             "keep must be at least 0 (all checkpoints stay), got %lld",
                             (long long)o->keep);
-    return check_length(o, err) && check_monitor(o, err);
+    return check_length(o, err) && check_budget(o, err) && check_monitor(o, err);
 }

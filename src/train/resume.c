@@ -17,6 +17,7 @@ typedef struct restore {
     an__container container;
     an_arena arena;
     bool same_optimizer;
+    bool back;         /* in the middle of the run: a rollback */
     char changes[320]; /* what is different from the saved run, "; epochs 2 -> 3; ..." */
     an_error *err;
 } restore;
@@ -198,12 +199,15 @@ static bool keep_schedule(restore *r, const an__section *saved)
     f->schedule = NULL;
     if (!saved)
         return true;
+    an_lr_run run;
+    if (!an_lr_state_run(saved->bytes, saved->size, &run, r->err))
+        return false;
     an_lr_text *text = an_lr_state_desc(saved->bytes, saved->size, allocator, r->err);
     if (!text)
         return false;
     an_lr_free(f->kept);
-    f->kept = an_lr_new(an_lr_text_desc(text), an_optim_groups(optim), an_optim_group_count(optim),
-                        allocator, r->err);
+    f->kept = an_lr_new_run(an_lr_text_desc(text), &run, an_optim_groups(optim),
+                            an_optim_group_count(optim), allocator, r->err);
     an_lr_text_free(text);
     f->schedule = f->kept;
     return f->kept &&
@@ -213,6 +217,9 @@ static bool keep_schedule(restore *r, const an__section *saved)
 static bool restore_schedule(restore *r)
 {
     const an__section *saved = an__container_find(&r->container, "schedule");
+    if (r->back && saved && r->fit->schedule)
+        return load_slots(r) &&
+               an_lr_roll_back(r->fit->schedule, saved->bytes, saved->size, r->err);
     switch (r->fit->options->policy) {
     case AN_RESUME_KEEP:
         return load_slots(r) && keep_schedule(r, saved);
@@ -263,6 +270,7 @@ static void restore_record(restore *r)
     record->steps = planned.steps;
     record->epochs = planned.epochs;
     record->batches = planned.batches;
+    record->budget = planned.budget;
     record->train_samples = planned.train_samples;
     record->valid_samples = planned.valid_samples;
     record->memory = planned.memory;
@@ -336,7 +344,7 @@ static bool apply(restore *r)
 static bool restore_from(an__fit *f, const char *path, char *changes, size_t size, an_error *err)
 {
     const an_params *params = an_model_params(f->options->model);
-    restore r = {.fit = f, .path = path, .err = err};
+    restore r = {.fit = f, .path = path, .back = !changes, .err = err};
     an_arena_init(&r.arena, *an_context_allocator(an_params_context(params)));
     bool ok = apply(&r);
     if (ok && changes)
@@ -394,7 +402,7 @@ bool an__roll_back(an__fit *f, double factor, an_error *err)
     }
     f->rate_scale = scale;
     f->went_back = true;
-    f->record.seconds = left.seconds;
+    f->record.seconds = f->seconds = left.seconds;
     f->record.epoch_seconds = left.epoch == f->record.epoch ? left.epoch_seconds : 0;
     an_format(news, sizeof news, "from step %lld to step %lld; rates times %g",
               (long long)left.step, (long long)f->record.step, scale);

@@ -1,0 +1,87 @@
+"""anneal train --budget: the training ends with its time, and its clock can be repeated."""
+import json
+import signal
+import time
+
+from driver import CONFIG, Case, main
+
+
+class Budget(Case):
+    def runs(self):
+        return sorted((self.folder / "runs").glob("c-*"), key=lambda p: p.stat().st_mtime)
+
+    def train(self, *args):
+        out, _ = self.anneal("train", "c.yaml", "--format", "json", *args)
+        return json.loads(out.splitlines()[-1])
+
+    def weights(self, folder):
+        return (folder / "weights.safetensors").read_bytes()
+
+    def test_ends_with_the_time_and_repeats(self):
+        """No upper limit on the time: a busy machine may take a process away for long."""
+        first = self.train("--budget", "0.5s")
+        [run] = self.runs()
+        clock = [float(line) for line in (run / "clock.txt").read_text().splitlines()]
+        self.assertEqual(len(clock), first["steps"])
+        self.assertGreaterEqual(clock[-1], 0.5)
+        self.assertLess(clock[-2], 0.5)
+        self.assertEqual(first["seconds"], clock[-1])
+        again = self.train("--budget", "0.5s", "--clock", str(run / "clock.txt"))
+        self.assertEqual(again["steps"], first["steps"])
+        other = [r for r in self.runs() if r != run][0]
+        self.assertEqual(self.weights(run), self.weights(other))
+        self.assertEqual((run / "clock.txt").read_text(), (other / "clock.txt").read_text())
+
+    def test_the_schedule_lands(self):
+        """The rates go through the whole schedule, however many updates there are."""
+        self.config(CONFIG.replace("OneCycleLR(max_lr=0.1)", "LinearLR(1, 0, 14)") +
+                    "budget: 0.4s\n")
+        out, _ = self.anneal("train", "c.yaml", "--format", "json")
+        rows = [json.loads(line) for line in out.splitlines()]
+        self.assertLess(rows[-2]["lr"], 0.02)
+        self.assertGreater(rows[0]["lr"], 0.05)
+
+    def test_killed_and_gone_on_with(self):
+        self.config(CONFIG + "budget: 1.2s\ncheckpoint: {minutes: 0.001}\n")
+        process = self.start("train", "c.yaml")
+        while not list((self.folder / "runs").glob("c-*/checkpoints/*.state")):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        [run] = self.runs()
+        self.anneal("resume", run.name)
+        before = self.weights(run)
+        self.anneal("train", "c.yaml", "--clock", str(run / "clock.txt"))
+        other = [r for r in self.runs() if r != run][0]
+        self.assertEqual(before, self.weights(other))
+
+    def test_seconds_in_a_schedule(self):
+        self.config(CONFIG.replace("OneCycleLR(max_lr=0.1)",
+                                   "Sequence([Linear(0, 1), Constant(1)], [1ms])"))
+        self.refused("train", "c.yaml", status=2, parts=["c.yaml:9:", "90s"], caret="1ms")
+        self.config(CONFIG.replace("OneCycleLR(max_lr=0.1)",
+                                   "Sequence([Linear(0.5, 1), Constant(1)], [0.01s])"))
+        self.train()
+        [run] = self.runs()
+        self.assertTrue((run / "clock.txt").exists())
+
+    def test_no_clock_without_need(self):
+        self.train()
+        [run] = self.runs()
+        self.assertFalse((run / "clock.txt").exists())
+
+    def test_refusals(self):
+        for text in ("0s", "-1s", "5ep", "soon", "inf"):
+            self.refused("train", "c.yaml", "--budget", text, status=2, parts=["budget"])
+        self.config(CONFIG.replace("interval: step\n", "") + "budget: 5s\n")
+        self.refused("train", "c.yaml", status=2, parts=["under a budget", "interval: step"])
+        self.config(CONFIG)
+        bad = self.folder / "bad.txt"
+        for text, line in (("0.1\nx\n", 2), ("0.2\n0.1\n", 2), ("\n", 1), ("nan\n", 1)):
+            bad.write_text(text)
+            self.refused("train", "c.yaml", "--budget", "1s", "--clock", "bad.txt", status=1,
+                         parts=[f"bad.txt:{line}:"])
+        self.refused("train", "c.yaml", "--clock", "missing.txt", status=1, parts=["missing.txt"])
+
+
+main()

@@ -47,7 +47,7 @@ bool an__folder_path(const char *folder, an_checkpoint_kind kind, int64_t number
 {
     char digits[32];
     size_t used = an_format(digits, sizeof digits, "%lld", (long long)number);
-    const char *zeros = "000000" + (used < 6 ? used : 6);
+    const char *zeros = &"000000"[used < 6 ? used : 6];
     return an_format(path, size, "%s/%s%s%s", folder, prefixes[kind], zeros, digits) < size ||
            too_long(folder, err);
 }

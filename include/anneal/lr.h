@@ -592,8 +592,9 @@ typedef struct an_lr_stretch {
 
 /*
  * The schedule again and again, in cycles of length, length growth, length growth^2, ...; in cycle
- * i (from 0) it is stretched to the cycle, over the base rate b shrink^i. Each cycle begins with a
- * warm-up of constant length: on a line from the schedule's end to its beginning.
+ * i (from 0) it is stretched to the cycle, over the base rate b shrink^i. With `warmup` each cycle
+ * begins on a line from the schedule's end to its beginning; that part does not grow: cycle i is
+ * warmup + (length - warmup) growth^i long.
  */
 typedef struct an_lr_again {
     const an_lr_desc *schedule;

@@ -176,6 +176,24 @@ AN_API const char *an_lint_name(an_lint_kind kind);
 /* The names of all schedules, NULL at the end. */
 AN_API const char *const *an_lr_names(void);
 
+/* --------------------------------------------- the names of other systems */
+
+/*
+ * A schedule under the name that another system has for it: everything that reads schedules reads
+ * such calls too, get_cosine_schedule_with_warmup(100, 1000) or optax.cosine_decay_schedule(0.1,
+ * 1000), and an_lr_print writes what they stand for. Where several systems have the name, the call
+ * must begin with the system's: keras.ExponentialDecay(...).
+ *
+ * `signature` has the system's parameters and defaults, `form` the text with holes for them
+ * (src/lr/alias.h), `source` where the system defines it.
+ */
+typedef struct an_lr_alias {
+    const char *name, *system, *signature, *form, *source;
+} an_lr_alias;
+
+/* All of them, ordered by systems. */
+AN_API const an_lr_alias *an_lr_aliases(size_t *count);
+
 #ifdef __cplusplus
 }
 #endif

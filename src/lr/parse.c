@@ -1,4 +1,5 @@
 /* parse.c - schedules from text: a call of the grammar to a description, by the one table. */
+#include "lr/alias.h"
 #include "lr/expression.h"
 #include "lr/node.h"
 #include "lr/text.h"
@@ -336,19 +337,55 @@ static bool is_none(const an_lr_param *param, const an_spec_node *node)
 
 /* ------------------------------------------------------------------- calls */
 
-static bool read_kind(reader *r, const an_spec_node *call, an_lr_kind *kind)
+static bool find_kind(const char *name, an_lr_kind *kind)
 {
-    if (call->kind != AN_SPEC_CALL)
-        return an_spec_error(r->source, call->offset, r->err,
-                             "a schedule is written as a call, such as StepLR(step_size=30)");
     for (*kind = 0; *kind < AN_LR_KIND_COUNT; (*kind)++)
-        if (strcmp(call->text, an_lr_name(*kind)) == 0)
+        if (strcmp(name, an_lr_name(*kind)) == 0)
             return true;
-    const char *near = an_nearest(call->text, strlen(call->text), an_lr_names(), AN_LR_KIND_COUNT);
+    return false;
+}
+
+/* The nearest name of a schedule, also among those of other systems. */
+static const char *nearest(reader *r, const char *name)
+{
+    size_t length = strlen(name), count;
+    const an_lr_alias *rows = an_lr_aliases(&count);
+    const char *near = an_nearest(name, length, an_lr_names(), AN_LR_KIND_COUNT);
+    const char **names = near ? NULL : an_arena_alloc(r->arena, count * sizeof *names);
+    for (size_t i = 0; names && i < count; i++)
+        names[i] = rows[i].name;
+    return names ? an_nearest(name, length, names, count) : near;
+}
+
+static bool unknown_kind(reader *r, const an_spec_node *call)
+{
+    const char *near = nearest(r, call->text);
     return an_spec_error(r->source, call->offset, r->err,
                          near ? "there is no schedule '%s'; did you mean '%s'?"
                               : "there is no schedule '%s'",
                          call->text, near);
+}
+
+/* A call of another system: reads what it stands for, and blames the call for what is wrong there.
+ */
+static bool read_alias(reader *r, const an_spec_node *call, an_lr_desc *desc)
+{
+    const char *text = an__lr_alias_text(r->source, call, r->run, r->arena, r->err);
+    if (!text)
+        return false;
+    an_error found = {0};
+    an_spec_source source = an_spec_source_text(text);
+    an_spec *spec = an_spec_parse(&source, &r->arena->allocator, &found);
+    reader inner = *r;
+    inner.source = spec ? an_spec_where(spec) : NULL;
+    inner.err = &found;
+    bool good = spec && read_call(&inner, an_spec_root(spec), desc);
+    an_spec_free(spec);
+    if (good || found.code == AN_ERROR_MEMORY)
+        return good || out_of_memory(r);
+    const char *sentence = strstr(found.message, ": ");
+    return an_spec_error(r->source, call->offset, r->err, "%s is %s, where %s", call->text, text,
+                         sentence ? sentence + 2 : found.message);
 }
 
 /* Fills what a trainer knows and the text does not say. */
@@ -440,8 +477,11 @@ static bool bind(reader *r, const an_spec_node *call, an_lr_kind kind, const an_
 static bool read_call(reader *r, const an_spec_node *call, an_lr_desc *desc)
 {
     an_lr_kind kind = AN_STEP_LR;
-    if (!read_kind(r, call, &kind))
-        return false;
+    if (call->kind != AN_SPEC_CALL)
+        return an_spec_error(r->source, call->offset, r->err,
+                             "a schedule is written as a call, such as StepLR(step_size=30)");
+    if (!find_kind(call->text, &kind))
+        return an__lr_is_alias(call->text) ? read_alias(r, call, desc) : unknown_kind(r, call);
     size_t count;
     const an_lr_param *params = an_lr_params(kind, &count);
     const an_spec_node *values[MAX_PARAMS + LAST_PARAMS];

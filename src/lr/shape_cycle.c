@@ -12,25 +12,33 @@ typedef struct cycle {
     double number, begin, length;
 } cycle;
 
-/* Cycle i begins at first (g^i - 1) / (g - 1), or at first * i. */
-static cycle cycle_number(double first, double growth, double i)
+/* Cycle i is warmup + first g^i long, and the i before it are warmup i + first (g^i - 1) / (g - 1).
+ */
+static cycle cycle_number(const an__lr_node *node, double i)
 {
-    if (growth == 1)
-        return (cycle){i, first * i, first};
-    double factor = pow(growth, i);
-    return (cycle){i, first * (factor - 1) / (growth - 1), first * factor};
+    double warmup = node->spans[1].value, first = node->spans[0].value - warmup;
+    double growth = node->desc.again.growth, factor = growth == 1 ? 1 : pow(growth, i);
+    double before = growth == 1 ? i : (factor - 1) / (growth - 1);
+    return (cycle){i, warmup * i + first * before, warmup + first * factor};
 }
 
-/* The cycle of the time x; the logarithm may be one off at the ends of cycles. */
-static cycle cycle_at(double first, double growth, double x)
+/* The last cycle that has begun at x: between none and as many as would have without warm-ups. */
+static cycle cycle_at(const an__lr_node *node, double x)
 {
-    double i = floor(x / first);
-    if (growth != 1)
-        i = floor(log(1 + x / first * (growth - 1)) / log(growth));
-    cycle found = cycle_number(first, growth, i), next = cycle_number(first, growth, i + 1);
-    if (x >= next.begin)
-        return next;
-    return x < found.begin && i > 0 ? cycle_number(first, growth, i - 1) : found;
+    double length = node->spans[0].value, growth = node->desc.again.growth;
+    double low = 0, high = floor(x / length) + 1;
+    if (growth != 1) {
+        double first = length - node->spans[1].value;
+        high = fmin(high, floor(log(1 + x / first * (growth - 1)) / log(growth)) + 2);
+    }
+    while (high - low > 1) {
+        double middle = floor((low + high) / 2);
+        if (cycle_number(node, middle).begin <= x)
+            low = middle;
+        else
+            high = middle;
+    }
+    return cycle_number(node, low);
 }
 
 /* The time on the schedule's clock in a cycle, `into` after the cycle's warm-up. */
@@ -42,8 +50,7 @@ static double stretched(const an__lr_node *node, const cycle *c, double into)
 
 static cycle cycle_now(const an__lr_node *node, const an__lr_time *t)
 {
-    an__lr_span length = node->spans[0];
-    return cycle_at(length.value, node->desc.again.growth, t->at[length.unit]);
+    return cycle_at(node, t->at[node->spans[0].unit]);
 }
 
 static an__lr_turn again_local(const an__lr_node *node, size_t child, const an__lr_time *t,

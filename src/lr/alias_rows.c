@@ -1,0 +1,704 @@
+/*
+ * alias_rows.c - the schedules of other systems: their calls, and what these are here. How a row is
+ * written is at the head of alias.h.
+ *
+ * Sources are paths in the systems' repositories. A floor that is a rate, under a base rate that is
+ * the group's, is a sum: the shape from 1 to 0 over the group's rate, and the shape from 0 to 1
+ * over the floor.
+ */
+#include "lr/alias.h"
+
+/* A linear warm-up from 0 before `rest`, if there is one. */
+#define WARMED(steps, rest)                                                                      \
+    "{?" steps " == 0||Sequence([Linear(start=0, end=1), }" rest "{?" steps " == 0||], [{" steps \
+    "}])}"
+
+/* `down` over the group's rate; over a floor other than 0, plus `up` over the floor. */
+#define FLOORED(floor, down, up) \
+    "{?" floor " == 0||Sum([}" down "{?" floor " == 0||, Base(" up ", lr={" floor "})])}"
+
+/* ------------------------------------------------------------ transformers */
+
+#define HF "src/transformers/optimization.py"
+#define HF_STEPS "num_warmup_steps, num_training_steps, "
+#define HF_LEFT "max(1, num_training_steps - num_warmup_steps)"
+#define HF_WAVE "length={" HF_LEFT " / (2 * num_cycles)}, after_end='mirror'"
+/* The same cosine over a floor that is a part of the rate, or a rate. */
+#define HF_MIN_CHECK                                                                           \
+    "{?min_lr == None|{?min_lr_rate == None|{!give min_lr or min_lr_rate}|}|{?min_lr_rate == " \
+    "None||{!give min_lr or min_lr_rate, not both}}}"
+#define HF_MIN_WAVE                                                                \
+    "{?min_lr == None|Cosine(end={min_lr_rate}, " HF_WAVE ")|Sum([Cosine(" HF_WAVE \
+    "), Base(Cosine(start=0, end=1, " HF_WAVE "), lr={min_lr})])}"
+
+/* -------------------------------------------------------------------- timm */
+
+#define TIMM_END                                                                     \
+    "cycle_mul=1, cycle_decay=1, cycle_limit=1, warmup_t=0, warmup_lr_init=0, "      \
+    "warmup_prefix=False, t_in_epochs=True~, noise_range_t=None!, noise_pct=0.67~, " \
+    "noise_std=1~, noise_seed=42~, "
+#define TIMM_STEP_END                                                       \
+    "warmup_t=0, warmup_lr_init=0, warmup_prefix=True, t_in_epochs=True~, " \
+    "noise_range_t=None!, noise_pct=0.67~, noise_std=1~, noise_seed=42~, initialize=True~"
+/* E: the end of the last cycle. */
+#define TIMM_LAST                                                                           \
+    "{=E t_initial * (cycle_limit if cycle_mul == 1 else (cycle_mul ** cycle_limit - 1) / " \
+    "(cycle_mul - 1 if cycle_mul != 1 else 1))}"
+/* `shape`, without its last bracket, in cycles, and `rest` after them; one cycle alone. */
+#define TIMM_MANY(shape, shrink, rest)                                                         \
+    "Sequence([Restarts(" shape "), {t_initial}{?cycle_mul == 1||, growth={cycle_mul}}" shrink \
+    "), Constant(" rest ")], [{E}])"
+#define TIMM_CYCLES(shape, shrink, rest) \
+    "{?cycle_limit == 1|" shape ", length={t_initial})|" TIMM_MANY(shape, shrink, rest) "}"
+/* The same for shapes that do not end. */
+#define TIMM_ENDLESS(shape, shrink, rest)                     \
+    "{?cycle_limit == 1|Sequence([" shape "), Constant(" rest \
+    ")], [{t_initial}])|" TIMM_MANY(shape, shrink, rest) "}"
+#define TIMM_SHRINK "{?cycle_decay == 1||, shrink={cycle_decay}}"
+/* `first` for the warm-up; then the shape, on the clock of the run unless warmup_prefix. */
+#define TIMM_WARMED(first, rest)                                           \
+    "{?warmup_t == 0||Sequence([" first ", {?warmup_prefix||Shift(}}" rest \
+    "{?warmup_t == 0||{?warmup_prefix||, by={-warmup_t})}], [{warmup_t}])}"
+#define TIMM_RISE FLOORED("warmup_lr_init", "Linear(start=0, end=1)", "Linear(start=1, end=0)")
+#define TIMM(down, up)                                                                      \
+    TIMM_LAST TIMM_WARMED(TIMM_RISE, FLOORED("lr_min", TIMM_CYCLES(down, TIMM_SHRINK, "0"), \
+                                             TIMM_CYCLES(up, "", "1")))
+#define TIMM_K "{?k_decay == 1||, k={k_decay}}"
+/* F: the shape at the end of the warm-up, where timm's tanh begins. */
+#define TANH_AT "{=F 1 / (1 + exp(2 * (lb + (ub - lb) * warmup_t / t_initial)))}"
+#define TANH "Sigmoid(center={-lb * t_initial / (ub - lb)}, width={t_initial / (2 * (ub - lb))}"
+#define TANH_RISE                                                                          \
+    "{?warmup_prefix|" TIMM_RISE "|{?lr_min + warmup_lr_init == 0||Sum([}Linear(start=0, " \
+    "end={F}){?lr_min == 0||, Base(Linear(start=0, end={1 - F}), lr={lr_min})}"            \
+    "{?warmup_lr_init == 0||, Base(Linear(start=1, end=0), lr={warmup_lr_init})}"          \
+    "{?lr_min + warmup_lr_init == 0||])}}"
+
+/* timm's warmup-stable-decay. */
+#define WSD_TAIL(ends)                                                            \
+    "{?decay_fn == 'linear'|Linear(" ends ")|{?decay_fn == 'cosine'|Cosine(" ends \
+    ")|{?decay_fn == 'exp'|Decay(curve='exponential', ratio={decay_ratio}, " ends \
+    ")|Decay(k={0.5 if decay_fn == '1-sqrt' else decay_power}, " ends ")}}}"
+#define WSD_HELD(value, ends)                                                               \
+    "Sequence([Constant(" value "), " WSD_TAIL(ends "length={decay_t}") "], [{t_initial - " \
+                                                                        "decay_t}])"
+#define WSD_STABLE                                                                            \
+    "{?stable_fn == 'constant'||Product([Inverse(timescale={warmup_t if stable_timescale == " \
+    "None else stable_timescale}, power={0.5 if stable_fn == 'rsqrt' else stable_power}), "   \
+    "}" WSD_HELD("", "") "{?stable_fn == 'constant'||])}"
+
+/* --------------------------------------------------------------- DeepSpeed */
+
+#define DS "deepspeed/runtime/lr_schedules.py"
+/* W steps; the first update is made before the first step of the schedule, so all is one later. */
+#define DS_W "{=W max(2, warmup_num_steps)}"
+#define DS_RISE(start)                                                                  \
+    "{?warmup_type == 'log'|Decay(curve='log', ratio={W}, length={W - 1}, start=" start \
+    ", end=1)|Linear(length={W}, start=" start ", end=1)}"
+#define DS_PEAK                                                                                 \
+    "{?warmup_max_lr == None|{?warmup_min_lr == 0||{!give warmup_max_lr beside warmup_min_lr}}" \
+    "|}{=M 0 if warmup_max_lr == None else warmup_min_lr / warmup_max_lr}"
+#define DS_BASE(rest)                                   \
+    DS_W DS_PEAK "{?warmup_max_lr == None||Base(}" rest \
+                 "{?warmup_max_lr == None||, lr={warmup_max_lr})}"
+#define DS_STAIRS(count, size) "{?" count " == 0||, {" size " / " count "})}"
+#define DS_CYCLE(low, high, after)                                                      \
+    "Sequence([{?cycle_first_stair_count == 0||Stairs(}Linear(start=" low ", end=" high \
+    ", length={cycle_first_step_size})" DS_STAIRS(                                      \
+        "cycle_first_stair_count",                                                      \
+        "cycle_first_step_size") ", {?C == 0|Linear(start=" high ", end=" low           \
+                                 ", length={S})|Reverse(Stairs(Linear("                 \
+                                 "start=" low ", end=" high ", length={S})" DS_STAIRS(  \
+                                     "C", "S") ", length={S})}, " after                 \
+                                               "], [{cycle_first_step_size}, "          \
+                                               "{cycle_first_step_size + S}])"
+
+/* ------------------------------------------------------------------- optax */
+
+#define OPTAX "optax/schedules/_schedule.py"
+#define BEGUN(rest) \
+    "{?transition_begin == 0||Shift(}" rest "{?transition_begin == 0||, by={transition_begin})}"
+#define OPTAX_EXP(start)                                                                \
+    "{?end_value == None||Clamp(}" BEGUN(                                               \
+        "{?staircase|Stairs(|}Exponential({decay_rate}, "                               \
+        "every={transition_steps}, start={" start "})"                                  \
+        "{?staircase|, {transition_steps})|}") "{?end_value == None||, {?decay_rate < " \
+                                               "1|min|max}={end_value})}"
+
+/* ---------------------------------------------------- Keras, Paddle, others */
+
+#define KERAS "keras/src/optimizers/schedules/learning_rate_schedule.py"
+#define PADDLE "python/paddle/optimizer/lr.py"
+#define PADDLE_END "last_epoch=-1!, verbose=False~"
+#define NOAM(steps, first) \
+    "Sequence([Linear(start=" first ", end=1), Inverse({" steps "}, power=0.5)], [{" steps "}])"
+
+/* ---------------------------------------------------------------- Composer */
+
+#define COMPOSER "composer/optim/scheduler.py"
+/* The shape is as long as there is up to t_max. */
+#define COMPOSER_WARMED(rise, shape, end)                                                   \
+    "Sequence([Linear(start=0, end=" rise "), " shape ", Constant(" end ")], [{t_warmup}, " \
+    "{t_max}])"
+
+/* ---------------------------------------------------------------- Megatron */
+
+#define MEGATRON "megatron/core/optimizer_param_scheduler.py"
+#define MEGATRON_WSD(ends)                                                                \
+    "{?lr_wsd_decay_style == 'linear'|Linear(" ends                                       \
+    ")|{?lr_wsd_decay_style == 'cosine'|Cosine(" ends                                     \
+    ")|{?lr_wsd_decay_style == 'exponential'|Decay(curve='exponential', ratio=0.5, " ends \
+    ")|{?lr_wsd_decay_style == 'minus_sqrt'|Decay(k=0.5, " ends                           \
+    ")|{!the style 'WSD' needs lr_wsd_decay_style}}}}}"
+#define MEGATRON_SHAPE                                                                            \
+    "{?lr_decay_style == 'constant'|Constant({max_lr})|"                                          \
+    "{?lr_decay_style == 'linear'|Linear(start={max_lr}, end={min_lr}, length={L})|"              \
+    "{?lr_decay_style == 'cosine'|Cosine(start={max_lr}, end={min_lr}, length={L})|"              \
+    "{?lr_decay_style == 'WSD'|{?wsd_decay_steps == None|{!the style 'WSD' needs "                \
+    "wsd_decay_steps}|}Sequence([Constant({max_lr}), " MEGATRON_WSD(                              \
+        "start={max_lr}, end={min_lr}, length={wsd_decay_steps}") "], [{L - wsd_decay_steps}])|"  \
+                                                                  "Sequence([Clamp({?lr_warmup_"  \
+                                                                  "steps == 0|Shift(Inverse(1, "  \
+                                                                  "power=0.5, start={max_lr}), "  \
+                                                                  "by=1)|"                        \
+                                                                  "Inverse({lr_warmup_steps}, "   \
+                                                                  "power=0.5, start={max_lr})}, " \
+                                                                  "min={min_lr}), "               \
+                                                                  "Constant({min_lr})], [{L + "   \
+                                                                  "1}])}}}}"
+#define MEGATRON_LR                                                                       \
+    "{=L lr_decay_steps - lr_warmup_steps}Base({?lr_warmup_steps == 0||Sequence([Linear(" \
+    "start={init_lr}, end={max_lr}), }" MEGATRON_SHAPE                                    \
+    "{?lr_warmup_steps == 0||], [{lr_warmup_steps}])}, lr=1)"
+#define MEGATRON_WD                                                                  \
+    "{?start_wd == end_wd||, Drive(Base({?wd_incr_style == 'cosine'|Cosine|Linear}(" \
+    "start={start_wd}, end={end_wd}, length={wd_incr_steps}), lr=1), 'weight_decay')])}"
+
+/* --------------------------------------------------------------- OLMo-core */
+
+#define OLMO "src/olmo_core/optim/scheduler.py"
+#define OLMO_WARM "warmup_steps=2000, warmup_fraction=None"
+#define OLMO_NOT "warmup_min_lr=0!"
+#define OLMO_MAX "max_steps=None"
+/* W and N; without max_steps the run's own. */
+#define OLMO_N                                                                             \
+    "{=N run_steps if max_steps == None else max_steps}{?N == 0|{!give max_steps, or the " \
+    "number of steps of the run}|}"
+#define OLMO_N_MAX                                                                     \
+    "{=N t_max if t_max != None else (run_steps if max_steps == None else max_steps)}" \
+    "{?N == 0|{!give t_max or max_steps, or the number of steps of the run}|}"
+#define OLMO_W "{=W warmup_steps if warmup_fraction == None else floor(N * warmup_fraction + 0.5)}"
+#define OLMO_D "{=D decay_steps if decay_steps != None else floor(N * decay_fraction + 0.5)}"
+
+/* --------------------------------------------------------- torchtitan, timm */
+
+#define TITAN_FACTOR "{min_lr_factor} + {1 - min_lr_factor} * "
+
+/* ----------------------------------------------------- fairseq, fastai, ... */
+
+#define FAIRSEQ "fairseq/optim/lr_scheduler/"
+#define FASTAI "fastai/callback/schedule.py"
+#define AT_LR(lr, rest) "{?" lr " == None||Base(}" rest "{?" lr " == None||, lr={" lr "})}"
+#define BURN_IN(rest)                                                          \
+    "{?burn_in == 0||Sequence([Decay(start=0, end=1, k={power}), Shift(}" rest \
+    "{?burn_in == 0||, by={-burn_in})], [{burn_in}])}"
+#define DARKNET "src/network.c"
+#define CAFFE "src/caffe/solvers/sgd_solver.cpp"
+#define LRBENCH_FILE "lr/LRfunctions.py of git-disl/LRBench"
+#define LRBENCH(shape, height) \
+    "Base(Sum([Constant({k0}), Product([" shape ", Constant({k1 - k0}), " height "])]), lr=1)"
+#define LRBENCH_TRI "Linear(start=0, end=1, length={l}, after_end='mirror')"
+#define LRBENCH_COS "Cosine(length={l}, after_end='mirror')"
+/* The root of a cosine's half wave is a quarter wave. */
+#define LRBENCH_SIN \
+    "Reverse(Decay(curve='cosine', length={l}, power=0.5), length={l}, after_end='mirror')"
+#define LRBENCH_HALVED "StepLR({2 * l}, gamma=0.5)"
+#define MXNET "python/mxnet/lr_scheduler.py"
+#define WARMUP "pytorch_warmup/base.py, untuned.py"
+
+/* Rows of one name stand together. */
+static const an_lr_alias rows[] = {
+    /* transformers */
+    {"get_constant_schedule", "transformers", "last_epoch=-1!", "Constant()", HF},
+    {"get_constant_schedule_with_warmup", "transformers", "num_warmup_steps, last_epoch=-1!",
+     WARMED("num_warmup_steps", "Constant()"), HF},
+    {"get_linear_schedule_with_warmup", "transformers", HF_STEPS "last_epoch=-1!",
+     WARMED("num_warmup_steps", "Linear(length={" HF_LEFT "})"), HF},
+    {"get_cosine_schedule_with_warmup", "transformers", HF_STEPS "num_cycles=0.5, last_epoch=-1!",
+     WARMED("num_warmup_steps", "Cosine(" HF_WAVE ")"), HF},
+    {"get_cosine_with_hard_restarts_schedule_with_warmup", "transformers",
+     HF_STEPS "num_cycles=1, last_epoch=-1!",
+     "Sequence([{?num_warmup_steps == 0||Linear(start=0, end=1), }Loop(Cosine(length={" HF_LEFT
+     " / num_cycles})), Constant(0)], [{?num_warmup_steps == 0||{num_warmup_steps}, }"
+     "{num_training_steps}])",
+     HF},
+    {"get_polynomial_decay_schedule_with_warmup", "transformers",
+     HF_STEPS "lr_end=1e-7, power=1, last_epoch=-1!",
+     WARMED("num_warmup_steps",
+            FLOORED("lr_end", "Decay(length={" HF_LEFT "}, power={power})",
+                    "Decay(start=0, end=1, length={" HF_LEFT "}, power={power})")),
+     HF},
+    {"get_inverse_sqrt_schedule", "transformers",
+     "num_warmup_steps, timescale=None, last_epoch=-1!",
+     "{=T timescale if timescale != None else (num_warmup_steps or 10000)}" WARMED(
+         "num_warmup_steps", "Inverse({T}, power=0.5)"),
+     HF},
+    {"get_cosine_with_min_lr_schedule_with_warmup", "transformers",
+     HF_STEPS "num_cycles=0.5, last_epoch=-1!, min_lr=None, min_lr_rate=None",
+     HF_MIN_CHECK WARMED("num_warmup_steps", HF_MIN_WAVE), HF},
+    {"get_cosine_with_min_lr_schedule_with_warmup_lr_rate", "transformers",
+     HF_STEPS "num_cycles=0.5, last_epoch=-1!, min_lr=None, min_lr_rate=None, warmup_lr_rate=None",
+     HF_MIN_CHECK
+     "{=R 1 / max(1, num_warmup_steps) if warmup_lr_rate == None else warmup_lr_rate}"
+     "{=E 1 + R if warmup_lr_rate == None else R + (1 - R) * num_warmup_steps / max(1, "
+     "num_warmup_steps - 1)}Sequence([Linear(start={R}, end={E}), Shift(" HF_MIN_WAVE
+     ", by=-1)], [{num_warmup_steps}])",
+     HF},
+    {"get_wsd_schedule", "transformers",
+     "num_warmup_steps, num_decay_steps, num_training_steps=None, num_stable_steps=None, "
+     "warmup_type='linear'|'cosine'|'1-sqrt', decay_type='cosine'|'linear'|'1-sqrt', "
+     "min_lr_ratio=0, num_cycles=0.5, last_epoch=-1!",
+     "{?num_stable_steps == None|{?num_training_steps == None|{!give num_training_steps or "
+     "num_stable_steps}|}|}{=S num_stable_steps if num_stable_steps != None else "
+     "num_training_steps - num_warmup_steps - num_decay_steps}"
+     "Sequence([{?num_warmup_steps == 0||{?warmup_type == 'linear'|Linear|{?warmup_type == "
+     "'cosine'|Cosine|Decay}}(start={min_lr_ratio}, end=1{?warmup_type == '1-sqrt'|, power=0.5|}"
+     "), }{?S == 0||Constant(), }{?decay_type == 'linear'|Linear|{?decay_type == 'cosine'|Cosine|"
+     "Decay}}(end={min_lr_ratio}{?decay_type == 'cosine'|, length={num_decay_steps / (2 * "
+     "num_cycles)}, after_end='mirror'|}{?decay_type == '1-sqrt'|, k=0.5|}), "
+     "Constant({min_lr_ratio})], [{?num_warmup_steps == 0||{num_warmup_steps}, }"
+     "{?S == 0||{num_warmup_steps + S}, }{num_warmup_steps + S + num_decay_steps}])",
+     HF},
+    {"get_scheduler", "transformers",
+     "name|'linear'|'cosine'|'cosine_with_restarts'|'polynomial'|'constant'|"
+     "'constant_with_warmup'|'inverse_sqrt', num_warmup_steps=None, num_training_steps=None",
+     "{?name == 'constant'|Constant()|{?num_warmup_steps == None|{!give num_warmup_steps}|}"
+     "{?name == 'constant_with_warmup'|get_constant_schedule_with_warmup({num_warmup_steps})|"
+     "{?name == 'inverse_sqrt'|get_inverse_sqrt_schedule({num_warmup_steps})|"
+     "{?num_training_steps == None|{!give num_training_steps}|}get_{?name == 'linear'|linear_"
+     "schedule|{?name == 'cosine'|cosine_schedule|{?name == 'polynomial'|polynomial_decay_"
+     "schedule|cosine_with_hard_restarts_schedule}}}_with_warmup({num_warmup_steps}, "
+     "{num_training_steps})}}}",
+     HF},
+
+    /* timm */
+    {"CosineLRScheduler", "timm", "t_initial, lr_min=0, " TIMM_END "k_decay=1, initialize=True~",
+     TIMM("Decay(curve='cosine'" TIMM_K, "Decay(curve='cosine', start=0, end=1" TIMM_K),
+     "timm/scheduler/cosine_lr.py"},
+    {"TanhLRScheduler", "timm", "t_initial, lb=-7, ub=3, lr_min=0, " TIMM_END "initialize=True~",
+     TIMM_LAST TANH_AT TIMM_WARMED(TANH_RISE,
+                                   FLOORED("lr_min", TIMM_ENDLESS(TANH, TIMM_SHRINK, "0"),
+                                           TIMM_ENDLESS(TANH ", start=0, end=1", "", "1"))),
+     "timm/scheduler/tanh_lr.py"},
+    {"PolyLRScheduler", "timm",
+     "t_initial, power=0.5, lr_min=0, " TIMM_END "k_decay=1, initialize=True~",
+     TIMM("Decay(power={power}" TIMM_K, "Decay(power={power}, start=0, end=1" TIMM_K),
+     "timm/scheduler/poly_lr.py"},
+    {"StepLRScheduler", "timm", "decay_t, decay_rate=1, " TIMM_STEP_END,
+     TIMM_WARMED(TIMM_RISE, "StepLR({decay_t}, gamma={decay_rate})"), "timm/scheduler/step_lr.py"},
+    {"MultiStepLRScheduler", "timm", "decay_t, decay_rate=1, " TIMM_STEP_END,
+     TIMM_WARMED(TIMM_RISE, "MultiStepLR([{*decay_t - 1}], gamma={decay_rate})"),
+     "timm/scheduler/multistep_lr.py"},
+    {"WSDLRScheduler", "timm",
+     "t_initial, decay_t, lr_min=0, stable_fn='constant'|'rsqrt'|'power', stable_timescale=None, "
+     "stable_power=0.5, decay_fn='1-sqrt'|'linear'|'cosine'|'power'|'exp', decay_power=0.5, "
+     "decay_ratio=0.1, warmup_t=0, warmup_lr_init=0, t_in_epochs=True~, noise_range_t=None!, "
+     "noise_pct=0.67~, noise_std=1~, noise_seed=42~, initialize=True~",
+     "{?warmup_t == 0||Sequence([" TIMM_RISE ", }{=K lr_min != 0 and stable_fn != 'constant'}"
+     "{?K|Max([|}" FLOORED(
+         "lr_min", WSD_STABLE,
+         WSD_HELD("0", "start=0, end=1, ")) "{?K|, Base(Constant(), lr={lr_min})])|}{?warmup_t == "
+                                            "0||], [{warmup_t}])}",
+     "timm/scheduler/wsd_lr.py at 803b7c2, on a branch"},
+
+    /* optax */
+    {"constant_schedule", "optax", "value", "Base(Constant(), lr={value})", OPTAX},
+    {"linear_schedule", "optax", "init_value, end_value, transition_steps, transition_begin=0",
+     "Base(" BEGUN(
+         "Linear(start={init_value}, end={end_value}, length={transition_steps})") ", lr=1)",
+     OPTAX},
+    {"polynomial_schedule", "optax",
+     "init_value, end_value, power, transition_steps, transition_begin=0",
+     "Base(" BEGUN("Decay(start={init_value}, end={end_value}, length={transition_steps}, "
+                   "power={power})") ", lr=1)",
+     OPTAX},
+    {"exponential_decay", "optax",
+     "init_value, transition_steps, decay_rate, transition_begin=0, staircase=False, "
+     "end_value=None",
+     "Base(" OPTAX_EXP("init_value") ", lr=1)", OPTAX},
+    {"cosine_decay_schedule", "optax", "init_value, decay_steps, alpha=0, exponent=1",
+     "Base(Decay(curve='cosine', end={alpha}, length={decay_steps}, power={exponent}), "
+     "lr={init_value})",
+     OPTAX},
+    {"warmup_constant_schedule", "optax", "init_value, peak_value, warmup_steps",
+     "Base(Linear(start={init_value}, end={peak_value}, length={warmup_steps}), lr=1)", OPTAX},
+    {"warmup_cosine_decay_schedule", "optax",
+     "init_value, peak_value, warmup_steps, decay_steps, end_value=0, exponent=1",
+     "Base(Sequence([Linear(start={init_value}, end={peak_value}), Decay(curve='cosine', "
+     "start={peak_value}, end={end_value}, length={decay_steps - warmup_steps}, "
+     "power={exponent})], [{warmup_steps}]), lr=1)",
+     OPTAX},
+    {"warmup_exponential_decay_schedule", "optax",
+     "init_value, peak_value, warmup_steps, transition_steps, decay_rate, transition_begin=0, "
+     "staircase=False, end_value=None",
+     "Base(Sequence([Linear(start={init_value}, end={peak_value}), " OPTAX_EXP(
+         "peak_value") "], [{warmup_steps}]), lr=1)",
+     OPTAX},
+    {"cosine_onecycle_schedule", "optax",
+     "transition_steps, peak_value, pct_start=0.3, div_factor=25, final_div_factor=1e4",
+     "{=P int(pct_start * transition_steps)}Base(Sequence([Cosine(start={1 / div_factor}, end=1), "
+     "Cosine(end={1 / (div_factor * final_div_factor)}, length={transition_steps - P})], [{P}]), "
+     "lr={peak_value})",
+     OPTAX},
+    {"linear_onecycle_schedule", "optax",
+     "transition_steps, peak_value, pct_start=0.3, pct_final=0.85, div_factor=25, "
+     "final_div_factor=1e4",
+     "{=P int(pct_start * transition_steps)}{=Q int(pct_final * transition_steps)}"
+     "Base(Sequence([Linear(start={1 / div_factor}, end=1), Linear(end={1 / div_factor}), "
+     "Linear(start={1 / div_factor}, end={1 / (div_factor * final_div_factor)}, "
+     "length={transition_steps - Q})], [{P}, {Q}]), lr={peak_value})",
+     OPTAX},
+    {"join_schedules", "optax", "schedules, boundaries", "Sequence({schedules}, {boundaries})",
+     "optax/schedules/_join.py"},
+
+    /* Keras */
+    {"ExponentialDecay", "keras",
+     "initial_learning_rate, decay_steps, decay_rate, staircase=False, name=None~",
+     "Base({?staircase|Stairs(|}Exponential({decay_rate}, every={decay_steps}){?staircase|, "
+     "{decay_steps})|}, lr={initial_learning_rate})",
+     KERAS},
+    {"ExponentialDecay", "paddle", "learning_rate, gamma, " PADDLE_END,
+     "Base(Exponential({gamma}), lr={learning_rate})", PADDLE},
+    {"PiecewiseConstantDecay", "keras", "boundaries, values, name=None~",
+     "Base(Interpolate([0, {*boundaries + 1}], {values}, curve='step'), lr=1)", KERAS},
+    {"PolynomialDecay", "keras",
+     "initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1, cycle=False, "
+     "name=None~",
+     "Base(Decay(start={initial_learning_rate}, end={end_learning_rate}, length={decay_steps}, "
+     "power={power}{?cycle|, cycle=True|}), lr=1)",
+     KERAS},
+    {"PolynomialDecay", "paddle",
+     "learning_rate, decay_steps, end_lr=0.0001, power=1, cycle=False, " PADDLE_END,
+     "Base(Decay(start={learning_rate}, end={end_lr}, length={decay_steps}, power={power}"
+     "{?cycle|, cycle=True|}), lr=1)",
+     PADDLE},
+    {"InverseTimeDecay", "keras",
+     "initial_learning_rate, decay_steps, decay_rate, staircase=False, name=None~",
+     "Base({?staircase|Stairs(|}Inverse({decay_steps / decay_rate}){?staircase|, "
+     "{decay_steps})|}, lr={initial_learning_rate})",
+     KERAS},
+    {"InverseTimeDecay", "paddle", "learning_rate, gamma, " PADDLE_END,
+     "Base(Inverse({1 / gamma}), lr={learning_rate})", PADDLE},
+    {"CosineDecay", "keras",
+     "initial_learning_rate, decay_steps, alpha=0, name=None~, warmup_target=None, "
+     "warmup_steps=0",
+     "{=P initial_learning_rate if warmup_target == None else warmup_target}"
+     "Base({?warmup_target == None||Sequence([Linear(start={initial_learning_rate / P}, end=1), }"
+     "Cosine(end={alpha}, length={decay_steps}){?warmup_target == None||], [{warmup_steps}])}, "
+     "lr={P})",
+     KERAS},
+    {"CosineDecayRestarts", "keras",
+     "initial_learning_rate, first_decay_steps, t_mul=2, m_mul=1, alpha=0, name=None~",
+     "Base({?alpha == 0||Sum([Constant({alpha}), }Restarts(Cosine(start={1 - alpha}), "
+     "{first_decay_steps}, growth={t_mul}, shrink={m_mul}){?alpha == 0||])}, "
+     "lr={initial_learning_rate})",
+     KERAS},
+
+    /* Paddle */
+    {"NoamDecay", "paddle", "d_model, warmup_steps, learning_rate=1, " PADDLE_END,
+     "Base(" NOAM("warmup_steps", "0") ", lr={learning_rate * (d_model * warmup_steps) ** -0.5})",
+     PADDLE},
+    {"NaturalExpDecay", "paddle", "learning_rate, gamma, " PADDLE_END,
+     "Base(Exponential({exp(-gamma)}), lr={learning_rate})", PADDLE},
+    {"PiecewiseDecay", "paddle", "boundaries, values, " PADDLE_END,
+     "Base(Interpolate([0, {*boundaries}], {values}, curve='step'), lr=1)", PADDLE},
+
+    /* Composer */
+    {"ConstantScheduler", "composer", "alpha=1, t_max='1dur'@",
+     "Sequence([Constant({alpha}), Constant()], [{t_max}])", COMPOSER},
+    {"LinearScheduler", "composer", "alpha_i=1, alpha_f=0, t_max='1dur'@",
+     "Linear(start={alpha_i}, end={alpha_f}, length={t_max})", COMPOSER},
+    {"ExponentialScheduler", "composer", "gamma, decay_period='1ep'@",
+     "Exponential({gamma}, every={decay_period})", COMPOSER},
+    {"StepScheduler", "composer", "step_size@, gamma=0.1",
+     "Stairs(Exponential({gamma}, every={step_size}), {step_size})", COMPOSER},
+    {"MultiStepScheduler", "composer", "milestones@, gamma=0.1",
+     "MultiStepLR([{*milestones}], gamma={gamma})", COMPOSER},
+    {"CosineAnnealingScheduler", "composer", "t_max='1dur'@, alpha_f=0",
+     "Cosine(end={alpha_f}, length={t_max})", COMPOSER},
+    {"CosineAnnealingWarmRestartsScheduler", "composer", "t_0@, t_mult=1, alpha_f=0",
+     "Restarts(Cosine(end={alpha_f}), {t_0}, growth={t_mult})", COMPOSER},
+    {"PolynomialScheduler", "composer", "power, t_max='1dur'@, alpha_f=0",
+     "Decay(end={alpha_f}, length={t_max}, power={power})", COMPOSER},
+    {"MultiStepWithWarmupScheduler", "composer", "t_warmup@, milestones@, gamma=0.1",
+     "Sequence([Linear(start=0, end=1), Shift(MultiStepLR([{*milestones}], gamma={gamma}), "
+     "by=-{t_warmup})], [{t_warmup}])",
+     COMPOSER},
+    {"LinearWithWarmupScheduler", "composer", "t_warmup@, alpha_i=1, alpha_f=0, t_max='1dur'@",
+     COMPOSER_WARMED("{alpha_i}", "Linear(start={alpha_i}, end={alpha_f})", "{alpha_f}"), COMPOSER},
+    {"CosineAnnealingWithWarmupScheduler", "composer", "t_warmup@, t_max='1dur'@, alpha_f=0",
+     COMPOSER_WARMED("1", "Cosine(end={alpha_f})", "{alpha_f}"), COMPOSER},
+    {"PolynomialWithWarmupScheduler", "composer", "t_warmup@, power=2, t_max='1dur'@, alpha_f=0",
+     COMPOSER_WARMED("1", "Decay(end={alpha_f}, power={power})", "{alpha_f}"), COMPOSER},
+
+    /* DeepSpeed */
+    {"WarmupLR", "deepspeed",
+     "warmup_min_lr=0, warmup_max_lr=None, warmup_num_steps=1000, warmup_type='log'|'linear', "
+     "last_batch_iteration=-1!",
+     DS_BASE("Sequence([Constant({M}), " DS_RISE("{M}") ", Constant()], [1, {W + 1}])"), DS},
+    {"WarmupDecayLR", "deepspeed",
+     "total_num_steps, warmup_min_lr=0, warmup_max_lr=0.001, warmup_num_steps=1000, "
+     "warmup_type='log'|'linear', last_batch_iteration=-1!",
+     DS_BASE("Sequence([Constant({M}), " DS_RISE("{M}") ", Linear(end={M}, length={max(1, "
+                                                        "total_num_steps - W)})], [1, {W + 1}])"),
+     DS},
+    {"WarmupCosineLR", "deepspeed",
+     "total_num_steps, warmup_min_ratio=0, warmup_num_steps=1000, cos_min_ratio=0.0001, "
+     "warmup_type='log'|'linear', last_batch_iteration=-1!",
+     DS_W "Sequence([Constant(0), " DS_RISE(
+         "{warmup_min_ratio}") ", Shift(Cosine(end={cos_min_ratio}, length={max(1, total_num_steps "
+                               "- W)}), by=-1)], "
+                               "[1, {W + 1}])",
+     DS},
+    {"LRRangeTest", "deepspeed",
+     "lr_range_test_min_lr=0.001, lr_range_test_step_size=2000, lr_range_test_step_rate=1, "
+     "lr_range_test_staircase=False, last_batch_iteration=-1!",
+     "Base(LambdaLR('1 + {lr_range_test_step_rate} * (epoch {?lr_range_test_staircase|//|/} "
+     "{lr_range_test_step_size})'), lr={lr_range_test_min_lr})",
+     DS},
+    {"OneCycle", "deepspeed",
+     "cycle_min_lr, cycle_max_lr, decay_lr_rate=0, cycle_first_step_size=2000, "
+     "cycle_second_step_size=None, cycle_first_stair_count=0, cycle_second_stair_count=None, "
+     "decay_step_size=0, cycle_momentum=True, cycle_min_mom=0.8, cycle_max_mom=0.9, "
+     "decay_mom_rate=0!, last_batch_iteration=-1!",
+     "{=S cycle_first_step_size if cycle_second_step_size == None else cycle_second_step_size}"
+     "{=C cycle_first_stair_count if cycle_second_stair_count == None else "
+     "cycle_second_stair_count}{?cycle_momentum|Together([|}Base(" DS_CYCLE(
+         "{cycle_min_lr}", "{cycle_max_lr}",
+         "{?decay_lr_rate * decay_step_size == 0|Constant({cycle_min_lr})|Inverse("
+         "{decay_step_size / decay_lr_rate}, start={cycle_min_lr})}") ", lr=1)"
+                                                                      "{?cycle_momentum|, "
+                                                                      "Drive(Base(Sequence(["
+                                                                      "Constant({cycle_min_mom}), "
+                                                                      "Shift(" DS_CYCLE(
+                                                                          "{cycle_max_mom}",
+                                                                          "{cycle_min_mom}",
+                                                                          "Constant({cycle_max_mom}"
+                                                                          ")") ", by=-1)], [1]), "
+                                                                               "lr=1), "
+                                                                               "'beta1')])|}",
+     DS},
+
+    /* Megatron-LM */
+    {"OptimizerParamScheduler", "megatron",
+     "init_lr, max_lr, min_lr, lr_warmup_steps, lr_decay_steps, "
+     "lr_decay_style|'linear'|'cosine'|'constant'|'inverse-square-root'|'WSD', start_wd=0, "
+     "end_wd=0, wd_incr_steps=0, wd_incr_style='constant'|'linear'|'cosine', "
+     "use_checkpoint_opt_param_scheduler=True~, override_opt_param_scheduler=False~, "
+     "wsd_decay_steps=None, "
+     "lr_wsd_decay_style=None|'linear'|'cosine'|'exponential'|'minus_sqrt'",
+     "{?start_wd == end_wd||Together([}" MEGATRON_LR MEGATRON_WD, MEGATRON},
+
+    /* OLMo-core */
+    {"ConstantWithWarmup", "olmo_core", OLMO_WARM ", " OLMO_NOT ", " OLMO_MAX,
+     "{=N run_steps if max_steps == None else max_steps}" OLMO_W WARMED("W", "Constant()"), OLMO},
+    {"LinearWithWarmup", "olmo_core",
+     "alpha_f=0.1, t_max=None, " OLMO_WARM ", " OLMO_NOT ", " OLMO_MAX,
+     OLMO_N_MAX OLMO_W WARMED("W", "Linear(end={alpha_f}, length={N - W})"), OLMO},
+    {"CosWithWarmup", "olmo_core", OLMO_WARM ", alpha_f=0.1, t_max=None, " OLMO_NOT ", " OLMO_MAX,
+     OLMO_N_MAX OLMO_W WARMED("W", "Cosine(end={alpha_f}, length={N - W})"), OLMO},
+    {"InvSqrtWithWarmup", "olmo_core", "alpha_f=0.1, " OLMO_WARM ", " OLMO_NOT ", " OLMO_MAX,
+     "{=N run_steps if max_steps == None else max_steps}" OLMO_W WARMED(
+         "W", "Inverse({W}, power=0.5, end={alpha_f})"),
+     OLMO},
+    {"CosWithWarmupAndLinearDecay", "olmo_core",
+     OLMO_WARM ", alpha_f=0.1, t_max=None, " OLMO_NOT
+               ", decay_steps=None, decay_fraction=0.1, decay_min_lr=0!, " OLMO_MAX,
+     OLMO_N_MAX OLMO_W OLMO_D
+     "{=V alpha_f + (1 - alpha_f) * (1 + cos(pi * (N - D - W) / (N - W))) / 2}"
+     "Sequence([Linear(start=0, end=1), Cosine(end={alpha_f}, length={N - W}), "
+     "Linear(start={V}, length={D})], [{W}, {N - D}])",
+     OLMO},
+    {"WSD", "olmo_core",
+     OLMO_WARM ", decay_steps=None, decay_fraction=0.1, " OLMO_NOT ", decay_min_lr=0!, " OLMO_MAX,
+     OLMO_N OLMO_W OLMO_D "Sequence([Linear(start=0, end=1), Constant(), Linear(length={D})], "
+                          "[{W}, {N - D}])",
+     OLMO},
+
+    /* torchtitan */
+    {"build_lr_schedulers", "torchtitan",
+     "training_steps, warmup_steps=200, total_steps=None, decay_ratio=None, "
+     "decay_type='linear'|'sqrt'|'cosine', min_lr_factor=0",
+     "{=N training_steps if total_steps == None else total_steps}"
+     "{=D N - warmup_steps if decay_ratio == None else floor(N * decay_ratio + 0.5)}"
+     "{=S N + 1 - D}Sequence([{?warmup_steps == 0||Linear(start={1 / warmup_steps}, end={1 + 1 / "
+     "warmup_steps}), }Constant(), Shift({?decay_type == 'cosine'|Cosine(end={min_lr_factor}, "
+     "length={D}, after_end='mirror')|{?decay_type == 'sqrt'|Decay(k=0.5, |Linear(}"
+     "end={min_lr_factor}, length={D})}, by=-1){?decay_type == 'cosine'||, LambdaLR('" TITAN_FACTOR
+     "{?decay_type == 'sqrt'|(1 - sqrt(1 + (epoch + 1) / {D}))|-(epoch + 1) / {D}}')"
+     "}], [{?warmup_steps == 0||{warmup_steps}, }{S}{?decay_type == 'cosine'||, {N + 1}}])",
+     "torchtitan/components/lr_scheduler.py"},
+
+    /* llm.c, nanoGPT */
+    {"lr_scheduler_init", "llmc",
+     "learning_rate, warmup_iterations, train_num_batches, final_learning_rate_frac",
+     "Base(Sequence([{?warmup_iterations == 0||Linear(start={1 / warmup_iterations}, end={1 + 1 / "
+     "warmup_iterations}), }Cosine(end={final_learning_rate_frac}, length={train_num_batches - "
+     "warmup_iterations})], [{?warmup_iterations == 0||{warmup_iterations}}]), "
+     "lr={learning_rate}, after_end='error')",
+     "llmc/schedulers.h"},
+    {"get_lr", "nanogpt", "learning_rate, warmup_iters, lr_decay_iters, min_lr",
+     "Base(Sequence([Linear(start={learning_rate / (warmup_iters + 1)}, end={learning_rate}), "
+     "Cosine(start={learning_rate}, end={min_lr}, length={lr_decay_iters - warmup_iters})], "
+     "[{warmup_iters}]), lr=1)",
+     "train.py of karpathy/nanoGPT"},
+
+    /* fairseq */
+    {"InverseSquareRootSchedule", "fairseq", "lr, warmup_updates=4000, warmup_init_lr=-1",
+     "Base(Sequence([Linear(start={max(0, warmup_init_lr) / lr}, end=1), "
+     "Inverse({warmup_updates}, power=0.5)], [{warmup_updates}]), lr={lr})",
+     FAIRSEQ "inverse_square_root_schedule.py"},
+    {"PolynomialDecayLRSchedule", "fairseq",
+     "lr, total_num_update, warmup_updates=0, end_learning_rate=0, power=1",
+     "Base(" WARMED("warmup_updates", "Decay(end={end_learning_rate / lr}, "
+                                      "length={total_num_update - warmup_updates}, "
+                                      "power={power})") ", lr={lr})",
+     FAIRSEQ "polynomial_decay_schedule.py"},
+    {"TriStageLRSchedule", "fairseq",
+     "lr, warmup_steps, hold_steps, decay_steps, init_lr_scale=0.01, final_lr_scale=0.01",
+     "Base(Sequence([Linear(start={init_lr_scale}, end=1), {?hold_steps == 0||Constant(), }"
+     "Geometric(end={final_lr_scale}, length={decay_steps})], [{warmup_steps}"
+     "{?hold_steps == 0||, {warmup_steps + hold_steps}}]), lr={lr})",
+     FAIRSEQ "tri_stage_lr_scheduler.py"},
+    {"TriangularLRSchedule", "fairseq",
+     "lr, max_lr, lr_period_updates=5000, lr_shrink=0.1, shrink_min=False",
+     "{=H lr_period_updates // 2}{?shrink_min|Base(Restarts(Linear(start={lr / max_lr}, end=1, "
+     "length={H}, after_end='mirror'), {2 * H}, shrink={lr_shrink}), lr={max_lr})|"
+     "Sum([Base(Restarts(Linear(start=0, end=1, length={H}, after_end='mirror'), {2 * H}, "
+     "shrink={lr_shrink}), lr={max_lr}), Base(Loop(Linear(start=1, end=0, length={H}, "
+     "after_end='mirror'), length={2 * H}), lr={lr})])}",
+     FAIRSEQ "triangular_lr_scheduler.py"},
+
+    /* AllenNLP */
+    {"NoamLR", "allennlp", "model_size, warmup_steps, factor=1, last_epoch=-1!",
+     "Base(Sequence([Constant({1 / warmup_steps}), Shift(" NOAM(
+         "warmup_steps", "0") ", by=-1)], [1]), lr={factor * (model_size * warmup_steps) ** -0.5})",
+     "allennlp/training/learning_rate_schedulers/noam.py"},
+    {"SlantedTriangular", "allennlp",
+     "num_epochs, num_steps_per_epoch, cut_frac=0.1, ratio=32, last_epoch=-1!, "
+     "gradual_unfreezing=False!, discriminative_fine_tuning=False!",
+     "{=N num_epochs * num_steps_per_epoch}{=C int(N * cut_frac)}Sequence([Linear("
+     "start={1 / ratio}, end=1), Linear(end={1 / ratio}, length={N - C})], [{C}])",
+     "allennlp/training/learning_rate_schedulers/slanted_triangular.py"},
+
+    /* fastai */
+    {"fit_one_cycle", "fastai", "n_epoch, lr_max=None, div=25, div_final=1e5, pct_start=0.25",
+     AT_LR("lr_max", "Sequence([Cosine(start={1 / div}, end=1), Cosine(end={1 / div_final}, "
+                     "length={n_epoch * (1 - pct_start)}ep)], [{n_epoch * pct_start}ep])"),
+     FASTAI},
+    {"fit_flat_cos", "fastai", "n_epoch, lr=None, div_final=1e5, pct_start=0.75",
+     AT_LR("lr", "Sequence([Constant(), Cosine(end={1 / div_final}, length={n_epoch * (1 - "
+                 "pct_start)}ep)], [{n_epoch * pct_start}ep])"),
+     FASTAI},
+    {"fit_sgdr", "fastai", "n_cycles, cycle_len, lr_max=None, cycle_mult=2",
+     AT_LR("lr_max", "Sequence([Restarts(Cosine(), {cycle_len}ep, growth={cycle_mult}), "
+                     "Constant(0)], [{cycle_len * (n_cycles if cycle_mult == 1 else (cycle_mult "
+                     "** n_cycles - 1) / (cycle_mult - 1 if cycle_mult != 1 else 1))}ep])"),
+     FASTAI},
+
+    /* Caffe */
+    {"exp", "caffe", "gamma", "Exponential({gamma})", CAFFE},
+    {"inv", "caffe", "gamma, power", "Inverse({1 / gamma}, power={power})", CAFFE},
+    {"poly", "caffe", "power, max_iter",
+     "Decay(length={max_iter}, power={power}, after_end='error')", CAFFE},
+    {"poly", "darknet", "power, max_batches",
+     "Decay(length={max_batches}, power={power}, after_end='error')", DARKNET},
+    {"sigmoid", "caffe", "gamma, stepsize", "Sigmoid({stepsize}, {1 / gamma}, start=0, end=1)",
+     CAFFE},
+    {"sigmoid", "darknet", "gamma, step", "Sigmoid({step}, {1 / gamma})", DARKNET},
+
+    /* darknet */
+    {"steps", "darknet", "steps, scales, burn_in=0, power=4",
+     BURN_IN("Interpolate([0, {*steps}], [1, {%scales}], curve='step')"), DARKNET},
+
+    /* big_vision */
+    {"create_learning_rate_schedule", "big_vision",
+     "total_steps, base=1, decay_type|'rsqrt'|'linear'|'cosine', warmup_steps=0, timescale=10000, "
+     "cooldown_steps=0, linear_end=0",
+     "{=L total_steps - warmup_steps}"
+     "{=K warmup_steps + cooldown_steps}Scale({?K == 0||Product([}{?decay_type == 'rsqrt'|"
+     "Sequence([Constant(), Inverse({timescale}, power=0.5)], "
+     "[{warmup_steps}])|Sequence([Constant(), "
+     "{?decay_type == 'linear'|Linear(end={linear_end / base}, |Cosine(}length={L})], "
+     "[{warmup_steps}])}{?warmup_steps == 0||, Linear(start=0, end=1, length={warmup_steps})}"
+     "{?cooldown_steps == 0||, Sequence([Constant(), Linear(length={cooldown_steps})], "
+     "[{total_steps - cooldown_steps}])}{?K == 0||])}, {base})",
+     "big_vision/utils.py"},
+
+    /* pytorch_warmup; RAdamWarmup is a schedule here too */
+    {"LinearWarmup", "pytorch_warmup", "warmup_period, last_step=-1!",
+     "Linear(start={1 / warmup_period}, end=1, length={warmup_period - 1})", WARMUP},
+    {"ExponentialWarmup", "pytorch_warmup", "warmup_period, last_step=-1!",
+     "Exponential({exp(-1 / warmup_period)}, start={1 - exp(-1 / warmup_period)}, end=1)", WARMUP},
+    {"UntunedLinearWarmup", "pytorch_warmup", "beta2=0.999, last_step=-1!",
+     "{=W int(2 / (1 - beta2))}Linear(start={1 / W}, end=1, length={W - 1})", WARMUP},
+    {"UntunedExponentialWarmup", "pytorch_warmup", "beta2=0.999, last_step=-1!",
+     "{=W int(1 / (1 - beta2))}Exponential({exp(-1 / W)}, start={1 - exp(-1 / W)}, end=1)", WARMUP},
+
+    /* pytorch_optimizer */
+    {"CosineAnnealingWarmupRestarts", "pytorch_optimizer",
+     "first_cycle_steps, cycle_mult=1, max_lr=1e-4, min_lr=1e-6, warmup_steps=0, gamma=0.9, "
+     "last_epoch=-1!",
+     "{?warmup_steps == 0|Sequence([Base(Constant(), lr={min_lr}), Shift(|}Sum([Base("
+     "Restarts(Cosine(), {first_cycle_steps}, growth={cycle_mult}, shrink={gamma}{?warmup_steps "
+     "== 0||, warmup={warmup_steps}}), lr={max_lr}), Base(Restarts(Cosine(start=0, end=1), "
+     "{first_cycle_steps}, growth={cycle_mult}{?warmup_steps == 0||, warmup={warmup_steps}}), "
+     "lr={min_lr})]){?warmup_steps == 0|, by=-1)], [1])|}",
+     "pytorch_optimizer/lr_scheduler/cosine_anealing.py"},
+    {"REXScheduler", "pytorch_optimizer", "total_steps, max_lr=1, min_lr=0",
+     "Base(Sequence([Constant({min_lr}), Shift(Decay(curve='rex', start={max_lr}, end={min_lr}, "
+     "length={total_steps}), by=-1)], [1]), lr=1)",
+     "pytorch_optimizer/lr_scheduler/rex.py"},
+
+    /* the authors of the knee schedule */
+    {"KneeLRScheduler", "knee",
+     "max_lr, total_steps=None, epochs=None, steps_per_epoch=None, warmup=0, explore=0, "
+     "last_epoch=-1!, verbose=False~",
+     "{=N total_steps if total_steps != None else epochs * steps_per_epoch}"
+     "{?total_steps == None and (epochs == None or steps_per_epoch == None)|{!give total_steps, or "
+     "epochs and steps_per_epoch}|}{=W int(N * warmup)}{=E int(N * explore)}Sequence([{?W == "
+     "0||Sum([Linear(), "
+     "Base(Linear(start=0, end=1), lr={max_lr})]), }{?E == 0||Base(Constant(), lr={max_lr}), }"
+     "Base(Linear(length={N - W - E}), lr={max_lr})], [{?W == 0||{W}}{?W * E == 0||, }"
+     "{?E == 0||{W + E}}], after_end='error')",
+     "knee_lr_schedule.py of nikhil-iyer-97/wide-minima-density-hypothesis"},
+
+    /* LRBench */
+    {"TRI", "lrbench", "k0, k1, l", LRBENCH(LRBENCH_TRI, "Constant()"), LRBENCH_FILE},
+    {"TRI2", "lrbench", "k0, k1, l", LRBENCH(LRBENCH_TRI, LRBENCH_HALVED), LRBENCH_FILE},
+    {"TRIEXP", "lrbench", "k0, k1, gamma, l", LRBENCH(LRBENCH_TRI, "Exponential({gamma})"),
+     LRBENCH_FILE},
+    {"SIN", "lrbench", "k0, k1, l", LRBENCH(LRBENCH_SIN, "Constant()"), LRBENCH_FILE},
+    {"SIN2", "lrbench", "k0, k1, l", LRBENCH(LRBENCH_SIN, LRBENCH_HALVED), LRBENCH_FILE},
+    {"SINEXP", "lrbench", "k0, k1, gamma, l", LRBENCH(LRBENCH_SIN, "Exponential({gamma})"),
+     LRBENCH_FILE},
+    {"COS", "lrbench", "k0, k1, l", LRBENCH(LRBENCH_COS, "Constant()"), LRBENCH_FILE},
+    {"COSEXP", "lrbench", "k0, k1, gamma, l", LRBENCH(LRBENCH_COS, "Exponential({gamma})"),
+     LRBENCH_FILE},
+
+    /* MXNet, where the number of an update counts from 1 and a milestone comes after it */
+    {"FactorScheduler", "mxnet",
+     "step, factor=1, stop_factor_lr=1e-8, base_lr=0.01, warmup_steps=0!",
+     "Clamp(Base(Shift(StepLR({step}, gamma={factor}), by=1), lr={base_lr}), "
+     "min={stop_factor_lr})",
+     MXNET},
+    {"MultiFactorScheduler", "mxnet", "step, factor=1, base_lr=0.01, warmup_steps=0!",
+     "Base(MultiStepLR([{*step + 1}], gamma={factor}), lr={base_lr})", MXNET},
+    {"PolyScheduler", "mxnet", "max_update, base_lr=0.01, pwr=2, final_lr=0, warmup_steps=0!",
+     "Base(Decay(start={base_lr}, end={final_lr}, length={max_update}, power={pwr}), lr=1)", MXNET},
+};
+
+const an_lr_alias *an_lr_aliases(size_t *count)
+{
+    *count = sizeof rows / sizeof rows[0];
+    return rows;
+}

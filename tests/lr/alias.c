@@ -1,0 +1,203 @@
+/* Names of other systems: what their calls stand for, and what is said of wrong ones. */
+#include "schedule_of.h"
+#include <stdlib.h>
+#include <string.h>
+
+static void expect_text(const char *call, const char *expected)
+{
+    char text[1024];
+    an_error err = {0};
+    an_lr_text *parsed = an_lr_parse_text(call, NULL, NULL, &err);
+    if (!parsed)
+        fail_msg("%s: %s", call, err.message);
+    an_lr_print(text, sizeof text, an_lr_text_desc(parsed));
+    assert_string_equal(text, expected);
+    an_lr_text_free(parsed);
+}
+
+static void expect_error(const char *call, const char *part)
+{
+    an_error err = {0};
+    an_lr_text *parsed = an_lr_parse_text(call, NULL, NULL, &err);
+    if (parsed)
+        fail_msg("%s is accepted", call);
+    if (!strstr(err.message, part))
+        fail_msg("%s: '%s' does not say '%s'", call, err.message, part);
+}
+
+static void the_conventions_stand_in_the_text(void **state)
+{
+    (void)state;
+    expect_text("get_cosine_schedule_with_warmup(100, 1000)",
+                "Sequence([Linear(start=0, end=1), Cosine(length=900, after_end='mirror')], "
+                "milestones=[100])");
+    expect_text("transformers.get_linear_schedule_with_warmup(optimizer, num_warmup_steps=0, "
+                "num_training_steps=1_000, last_epoch=-1)",
+                "Linear(length=1000)");
+    expect_text("CosineLRScheduler(opt, t_initial=300)", "Decay(curve='cosine', length=300)");
+    expect_text("keras.PiecewiseConstantDecay([30, 60], [1, 0.5, 0.1])",
+                "Base(Interpolate(at=[0, 31, 61], values=[1, 0.5, 0.1], curve='step'), lr=1)");
+    expect_text("darknet.steps([40, 80], [0.5, 0.5])",
+                "Interpolate(at=[0, 40, 80], values=[1, 0.5, 0.25], curve='step')");
+}
+
+static void units_and_time_strings_go_through(void **state)
+{
+    (void)state;
+    expect_text("CosineAnnealingWithWarmupScheduler('1_000tok', '0.9dur', 0.1)",
+                "Sequence([Linear(start=0, end=1), Cosine(end=0.1), Constant(factor=0.1)], "
+                "milestones=[1000tok, 0.9run])");
+    expect_text("ExponentialScheduler(0.9)", "Exponential(factor=0.9, every=1ep)");
+    expect_text("get_inverse_sqrt_schedule(0, timescale=500st)",
+                "Inverse(timescale=500, power=0.5)");
+    expect_error("CosineAnnealingScheduler('10 minutes')", "a time is written '10ep'");
+    expect_error("get_linear_schedule_with_warmup(5ep, 1000)", "is not known here");
+}
+
+static void a_run_turns_units_into_steps(void **state)
+{
+    (void)state;
+    an_lr_run run = {.total_steps = 1000, .steps_per_epoch = 20};
+    an_error err = {0};
+    char text[256];
+    an_lr_text *parsed =
+        an_lr_parse_text("get_linear_schedule_with_warmup(5ep, 1run)", &run, NULL, &err);
+    assert_non_null(parsed);
+    an_lr_print(text, sizeof text, an_lr_text_desc(parsed));
+    assert_non_null(strstr(text, "Linear(length=900)"));
+    an_lr_text_free(parsed);
+    parsed = an_lr_parse_text("CosWithWarmup(warmup_steps=100)", &run, NULL, &err);
+    assert_non_null(parsed);
+    an_lr_print(text, sizeof text, an_lr_text_desc(parsed));
+    assert_non_null(strstr(text, "Cosine(end=0.1, length=900)"));
+    an_lr_text_free(parsed);
+}
+
+static void names_that_several_systems_have_need_the_system(void **state)
+{
+    (void)state;
+    expect_text("keras.optimizers.schedules.ExponentialDecay(0.1, 100, 0.9)",
+                "Base(Exponential(factor=0.9, every=100), lr=0.1)");
+    expect_text("paddle.optimizer.lr.ExponentialDecay(0.1, 0.9)",
+                "Base(Exponential(factor=0.9), lr=0.1)");
+    expect_error("ExponentialDecay(0.1, 100, 0.9)", "of keras and of paddle");
+    expect_text("caffe.sigmoid(0.1, 50)", "Sigmoid(center=50, width=10, start=0, end=1)");
+    expect_text("darknet.sigmoid(0.1, 50)", "Sigmoid(center=50, width=10)");
+    expect_error("sigmoid(0.1, 50)", "write caffe.sigmoid");
+}
+
+static void wrong_calls_are_refused_with_the_reason(void **state)
+{
+    (void)state;
+    expect_error("get_cosine_schedule_with_warmup(100)", "needs 'num_training_steps'");
+    expect_error("get_cosine_schedule_with_warmup(100, 1000, num_cycle=2)",
+                 "did you mean 'num_cycles'");
+    expect_error("get_cosine_schedule_with_warmu(100, 1000)", "get_cosine_schedule_with_warmup");
+    expect_error("get_cosine_schedule_with_warmup('a', 1000)", "not a number: a");
+    expect_error("get_cosine_schedule_with_warmup([1], 1000)", "must be a number");
+    expect_error("get_cosine_schedule_with_warmup(100, 1000, num_cycles=0)", "finite number");
+    expect_error("get_cosine_schedule_with_warmup(100, 1000, last_epoch=5)", "only be -1");
+    expect_error("get_wsd_schedule(100, 200)", "give num_training_steps or num_stable_steps");
+    expect_error("get_wsd_schedule(100, 200, 900, decay_type='foo')", "'cosine'|'linear'|'1-sqrt'");
+    expect_error("CosineLRScheduler(300, noise_range_t=[10, 20])", "must be a number");
+    expect_error("optax.linear_schedule(-1, 1, 100)", "start must be");
+    expect_error("optax.join_schedules([optax.constant_schedule(1)], [30])", "milestones");
+    expect_error("KneeLRScheduler(0.1)", "give total_steps");
+    expect_error("get_scheduler('linear', 100)", "give num_training_steps");
+}
+
+/* Long arguments, deep calls and words that are nothing end in an error or in a schedule. */
+static void odd_calls_do_no_harm(void **state)
+{
+    (void)state;
+    static const char *const calls[] = {
+        "keras.PiecewiseConstantDecay([], [])",
+        "keras.PiecewiseConstantDecay(30, [1, 0.5])",
+        "MultiStepLRScheduler([], 0.5)",
+        "MultiStepScheduler([5, 'x'], 0.5)",
+        "optax.join_schedules(5, [30])",
+        "optax.join_schedules([optax.join_schedules([optax.constant_schedule(1)], [])], [])",
+        "optax.exponential_decay(0.1, 0, 0.9)",
+        "optax.exponential_decay(nan, inf, -inf)",
+        "get_scheduler(None)",
+        "get_scheduler(StepLR(3), 5, 5)",
+        "get_constant_schedule(lambda epoch: 3)",
+        "TanhLRScheduler(0, lb=1, ub=1)",
+        "OneCycle(0, 0)",
+        "OptimizerParamScheduler(0, 0, 0, 0, 0, 'WSD')",
+        "fit_sgdr(1e300, 1e300)",
+    };
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        an_error err = {0};
+        an_lr_text *parsed = an_lr_parse_text(calls[i], NULL, NULL, &err);
+        assert_true(parsed || err.message[0] != '\0');
+        an_lr_text_free(parsed);
+    }
+}
+
+/* Every row has all of its parts, and rows of one name stand together. */
+static void the_rows_are_whole(void **state)
+{
+    (void)state;
+    size_t count;
+    const an_lr_alias *rows = an_lr_aliases(&count);
+    assert_true(count > 90);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(rows[i].name[0] && rows[i].system[0] && rows[i].form[0] && rows[i].source[0]);
+        for (const char *const *name = an_lr_names(); *name; name++)
+            assert_string_not_equal(rows[i].name, *name);
+        for (size_t k = 0; k + 1 < i; k++)
+            assert_true(strcmp(rows[i].name, rows[k].name) != 0 ||
+                        strcmp(rows[i - 1].name, rows[i].name) == 0);
+    }
+}
+
+/* Memory that runs out at any point is an error, and nothing leaks. */
+typedef struct miser {
+    int left;
+} miser;
+
+static void *mean(void *user, void *memory, size_t old_size, size_t new_size)
+{
+    miser *m = user;
+    (void)old_size;
+    if (new_size == 0) {
+        free(memory);
+        return NULL;
+    }
+    return m->left-- > 0 ? realloc(memory, new_size) : NULL;
+}
+
+static void running_out_of_memory_is_an_error(void **state)
+{
+    (void)state;
+    an_lr_text *parsed = NULL;
+    for (int left = 0; left < 100 && !parsed; left++) {
+        miser m = {left};
+        an_allocator allocator = {mean, &m};
+        an_error err = {0};
+        parsed = an_lr_parse_text("CosineLRScheduler(100, lr_min=0.001, cycle_limit=3)", NULL,
+                                  &allocator, &err);
+        assert_true(parsed || err.code == AN_ERROR_MEMORY);
+        if (parsed) {
+            assert_true(left > 2);
+            an_lr_text_free(parsed);
+        }
+    }
+    assert_non_null(parsed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_conventions_stand_in_the_text),
+        cmocka_unit_test(units_and_time_strings_go_through),
+        cmocka_unit_test(a_run_turns_units_into_steps),
+        cmocka_unit_test(names_that_several_systems_have_need_the_system),
+        cmocka_unit_test(wrong_calls_are_refused_with_the_reason),
+        cmocka_unit_test(odd_calls_do_no_harm),
+        cmocka_unit_test(the_rows_are_whole),
+        cmocka_unit_test(running_out_of_memory_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -206,8 +206,8 @@ typedef struct an_log_options {
  *
  * A file that is there must begin with the same names, else the log is refused; a half row at its
  * end (of a process that was killed) is removed. Rows are written at each epoch's end, and whenever
- * 64 KiB or a second of training have come together. When a run is resumed or rolled back, the rows
- * after the checkpoint are cut off.
+ * 2048 rows or a second of training have come together. When a run is resumed or rolled back, the
+ * rows after the checkpoint are cut off.
  */
 typedef struct an_csv an_csv;
 /* The file is opened when the training begins. NULL with err: ARGUMENT, MEMORY. */

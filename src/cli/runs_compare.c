@@ -136,7 +136,8 @@ static bool print(cli_runs *runs, const cli_known *const *known, const request *
     size_t count = add_names(known, r->count, true, names, 0);
     count = add_names(known, r->count, false, names, count);
     size_t columns = r->count + 1;
-    const cli_fact **cells = an_arena_alloc(&runs->arena, (count * columns + 1) * sizeof *cells);
+    const cli_fact **cells =
+        an_arena_alloc(&runs->arena, (count * columns + 1) * sizeof(const cli_fact *));
     for (size_t i = 0; cells && i < count; i++) {
         cells[i * columns] = name_fact(runs, names[i]);
         for (size_t k = 0; k < r->count; k++)

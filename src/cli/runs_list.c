@@ -245,7 +245,8 @@ static bool print(cli_runs *runs, request *r, const cli_known **rows, size_t cou
     for (size_t i = 0; r->column_count == 0 && i < USUAL_COUNT; i++)
         if (any_has(rows, count, usual[i]))
             names[columns++] = usual[i];
-    const cli_fact **cells = an_arena_alloc(&runs->arena, (count * columns + 1) * sizeof *cells);
+    const cli_fact **cells =
+        an_arena_alloc(&runs->arena, (count * columns + 1) * sizeof(const cli_fact *));
     if (!cells)
         return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for a table of runs");
     for (size_t i = 0; i < count * columns; i++)
@@ -272,7 +273,8 @@ static bool list(request *r, an_error *err)
     bool ok =
         cli_runs_open(&runs, r->folder, err) && (runs.list.count == 0 || check_keys(&runs, r, err));
     if (ok) {
-        const cli_known **rows = an_arena_alloc(&runs.arena, (runs.list.count + 1) * sizeof *rows);
+        const cli_known **rows =
+            an_arena_alloc(&runs.arena, (runs.list.count + 1) * sizeof(const cli_known *));
         ok = rows ? print(&runs, r, rows, choose(&runs, r, rows), err)
                   : an_error_set(err, AN_ERROR_MEMORY, "memory ran out for a table of runs");
     }

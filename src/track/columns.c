@@ -3,6 +3,7 @@
 #include "track/line.h"
 
 #include <string.h>
+#include <time.h>
 
 static void add(an_columns *columns, const char *name, size_t offset, bool whole, bool extra)
 {
@@ -57,6 +58,67 @@ void an__columns_of(an_columns *columns, const an_record *record, an_row_kind ki
                 offsetof(an_named_value, value),
             false, true);
 }
+
+double an__wall_time(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* --------------------------------------------------------------------- rows */
+
+void an__cells_of(an_cell *cells, const an_columns *columns, const an_record *record)
+{
+    for (size_t i = 0; i < columns->count; i++)
+        memcpy(&cells[i], (const char *)record + columns->column[i].offset, sizeof *cells);
+}
+
+static bool reserve(an_rows *rows, size_t needed)
+{
+    size_t capacity = rows->capacity > 0 ? rows->capacity : 1024;
+    if (needed <= rows->capacity)
+        return true;
+    while (capacity < needed)
+        capacity *= 2;
+    an_allocator memory = an_allocator_default();
+    void *larger = memory.resize(memory.user, rows->cells, rows->capacity * sizeof *rows->cells,
+                                 capacity * sizeof *rows->cells);
+    if (!larger)
+        return false;
+    rows->cells = larger;
+    rows->capacity = capacity;
+    return true;
+}
+
+bool an__rows_add(an_rows *rows, const an_columns *columns, const an_record *record)
+{
+    rows->width = columns->count + 1;
+    if (!reserve(rows, (rows->count + 1) * rows->width))
+        return false;
+    an_cell *cells = rows->cells + rows->count++ * rows->width;
+    cells[0].real = an__wall_time();
+    an__cells_of(cells + 1, columns, record);
+    return true;
+}
+
+const an_cell *an__rows_at(const an_rows *rows, size_t i)
+{
+    return rows->cells + i * rows->width;
+}
+
+void an__rows_clear(an_rows *rows)
+{
+    rows->count = 0;
+}
+
+void an__rows_free(an_rows *rows)
+{
+    an_release(NULL, rows->cells, rows->capacity * sizeof *rows->cells, 1);
+    *rows = (an_rows){0};
+}
+
+/* ------------------------------------------------------------------- others */
 
 bool an__row_due(const an_record *record, int64_t every, int64_t *last)
 {

@@ -50,15 +50,32 @@ typedef struct an_columns {
  */
 void an__columns_of(an_columns *columns, const an_record *record, an_row_kind kind);
 
-static inline int64_t an__column_whole(const an_column *column, const an_record *record)
-{
-    return *(const int64_t *)((const char *)record + column->offset);
-}
+/* The value of a column in one row: a whole number or not, as the column says. */
+typedef union an_cell {
+    int64_t whole;
+    double real;
+} an_cell;
 
-static inline double an__column_real(const an_column *column, const an_record *record)
-{
-    return *(const double *)((const char *)record + column->offset);
-}
+/*
+ * Rows as plain numbers. A log keeps those of updates so until it writes them all in one go: what
+ * is done after every update must be next to nothing, and a tight loop costs half of the same work
+ * between the batches, where the caches are full of weights.
+ */
+typedef struct an_rows {
+    an_cell *cells; /* of each row the time, in seconds since 1970, then the columns */
+    size_t count, width, capacity;
+} an_rows;
+
+/* False when there is no memory. All rows between two calls of an__rows_clear have one width. */
+bool an__rows_add(an_rows *rows, const an_columns *columns, const an_record *record);
+const an_cell *an__rows_at(const an_rows *rows, size_t i);
+void an__rows_clear(an_rows *rows);
+void an__rows_free(an_rows *rows);
+/* The cells of one record, without a time. */
+void an__cells_of(an_cell *cells, const an_columns *columns, const an_record *record);
+
+/* Seconds since 1970. */
+double an__wall_time(void);
 
 /*
  * Whether a log that wants a row every `every` updates wants one of this record. `*last` is the

@@ -1,6 +1,4 @@
-/*
- * The CSV log: rows become text in the appender's memory, and the file sees whole batches of them.
- */
+/* The CSV log: rows become text, and the file sees whole batches of them. */
 #include "track/columns.h"
 #include "track/log.h"
 
@@ -16,6 +14,7 @@
 struct an_csv {
     an_log log;
     an_columns columns;
+    an_rows rows; /* not text yet */
     int64_t every, last_step;
     bool grad_norm;
     char head[HEAD_SIZE];
@@ -27,18 +26,17 @@ struct an_csv {
 /* In quotes, and theirs doubled, where a name would not be one field. */
 static size_t put_name(char *text, const char *name)
 {
-    size_t length = strlen(name), used = 0;
-    if (strcspn(name, ",\"\r\n") == length) {
-        memcpy(text, name, length);
-        return length;
-    }
-    text[used++] = '"';
+    bool quoted = name[strcspn(name, ",\"\r\n")] != '\0';
+    size_t used = 0;
+    if (quoted)
+        text[used++] = '"';
     for (const char *c = name; *c; c++) {
         if (*c == '"')
             text[used++] = '"';
         text[used++] = *c;
     }
-    text[used++] = '"';
+    if (quoted)
+        text[used++] = '"';
     return used;
 }
 
@@ -68,23 +66,35 @@ static size_t put_whole(char *text, int64_t value)
     return used;
 }
 
-/* False when there is no room for it. */
-static bool add_row(an_csv *csv, const an_record *record)
+static void put_row(an_csv *csv, const an_cell *cells)
 {
     const an_columns *columns = &csv->columns;
     char *text = an__append_room(&csv->log.file, columns->count * (NUMBER_SIZE + 1));
     size_t used = 0;
-    if (!text)
-        return false;
+    if (!text) {
+        an__log_lose(&csv->log);
+        return;
+    }
     for (size_t i = 0; i < columns->count; i++) {
-        const an_column *column = &columns->column[i];
-        used += column->whole
-                    ? put_whole(text + used, an__column_whole(column, record))
-                    : an_number_print(text + used, NUMBER_SIZE, an__column_real(column, record));
+        used += columns->column[i].whole ? put_whole(text + used, cells[i].whole)
+                                         : an_number_print(text + used, NUMBER_SIZE, cells[i].real);
         text[used++] = i + 1 < columns->count ? ',' : '\n';
     }
     an__append_added(&csv->log.file, used);
-    return true;
+}
+
+/* The rows become text, which waits for the file. */
+static void put_rows(an_csv *csv)
+{
+    for (size_t i = 0; i < csv->rows.count; i++)
+        put_row(csv, an__rows_at(&csv->rows, i) + 1);
+    an__rows_clear(&csv->rows);
+}
+
+static void add_row(an_csv *csv, const an_record *record)
+{
+    if (!an__rows_add(&csv->rows, &csv->columns, record))
+        an__log_lose(&csv->log);
 }
 
 /* ----------------------------------------------------------------- the file */
@@ -163,10 +173,18 @@ static bool prepare(void *user, an_error *err)
 static void train_begin(void *user, const an_record *record, an_control *control)
 {
     an_csv *csv = user;
+    put_rows(csv);
     an__columns_of(&csv->columns, record, csv->every > 0 ? AN_ROW_STEP : AN_ROW_EPOCH);
     make_head(csv);
     csv->last_step = record->step;
     an__log_begin(&csv->log, record, control);
+}
+
+static void flush(void *user, const an_record *record, an_control *control)
+{
+    an_csv *csv = user;
+    put_rows(csv);
+    an__log_flush(&csv->log, record, control);
 }
 
 static void batch_end(void *user, const an_record *record, an_control *control)
@@ -174,32 +192,31 @@ static void batch_end(void *user, const an_record *record, an_control *control)
     an_csv *csv = user;
     if (!an__row_due(record, csv->every, &csv->last_step))
         return;
-    if (!add_row(csv, record))
-        an__log_lose(&csv->log);
-    an__log_tick(&csv->log, record, control);
+    add_row(csv, record);
+    if (an__log_is_due(&csv->log, record, csv->rows.count))
+        flush(csv, record, control);
 }
 
 static void epoch_end(void *user, const an_record *record, an_control *control)
 {
     an_csv *csv = user;
-    if (csv->every == 0 && !add_row(csv, record))
-        an__log_lose(&csv->log);
-    an__log_flush(&csv->log, record, control);
-}
-
-static void flush(void *user, const an_record *record, an_control *control)
-{
-    an__log_flush(&((an_csv *)user)->log, record, control);
+    if (csv->every == 0)
+        add_row(csv, record);
+    flush(csv, record, control);
 }
 
 static void sync_file(void *user, const an_record *record, an_control *control)
 {
-    an__log_sync(&((an_csv *)user)->log, record, control);
+    an_csv *csv = user;
+    put_rows(csv);
+    an__log_sync(&csv->log, record, control);
 }
 
 static size_t save_state(void *user, void *bytes, size_t size)
 {
-    return an__log_save_state(&((an_csv *)user)->log, bytes, size);
+    an_csv *csv = user;
+    put_rows(csv);
+    return an__log_save_state(&csv->log, bytes, size);
 }
 
 static bool load_state(void *user, const an_record *record, const void *bytes, size_t size,
@@ -207,6 +224,7 @@ static bool load_state(void *user, const an_record *record, const void *bytes, s
 {
     an_csv *csv = user;
     csv->last_step = record->step;
+    an__rows_clear(&csv->rows);
     return an__log_load_state(&csv->log, record, bytes, size, err);
 }
 
@@ -245,6 +263,8 @@ void an_csv_free(an_csv *csv)
 {
     if (!csv)
         return;
+    put_rows(csv);
     an__log_free(&csv->log);
+    an__rows_free(&csv->rows);
     an_release(NULL, csv, 1, sizeof *csv);
 }

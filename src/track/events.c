@@ -7,18 +7,19 @@
 #include <float.h>
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #define HEAD_SIZE 128
 
 /* A scalar as a Value up to its number: one key, length, tag and key, made once. */
 typedef struct scalar {
-    an_column column;
+    size_t cell; /* in a row of the columns */
+    bool whole;
     unsigned char head[HEAD_SIZE];
     size_t head_size;
 } scalar;
 
 typedef struct scalars {
+    an_columns columns;
     scalar scalar[AN_COLUMNS_MOST];
     size_t count;
 } scalars;
@@ -31,16 +32,10 @@ struct an_events {
     an_named_text *params; /* and their texts, in one block */
     size_t param_count, params_size;
     scalars of_steps, of_epochs;
+    an_rows rows; /* of steps, not events yet */
     an_histogram histogram;
     an_proto proto;
 };
-
-static double wall_time(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static float as_float(double value)
 {
@@ -60,10 +55,12 @@ static bool is_axis(const char *name)
 }
 
 /* "epoch/loss"; the tag is short enough for lengths of one byte. */
-static void make_scalar(scalar *s, const an_column *column, const char *folder)
+static void make_scalar(scalar *s, const an_columns *columns, size_t cell, const char *folder)
 {
+    const an_column *column = &columns->column[cell];
     unsigned char *head = s->head;
-    s->column = *column;
+    s->cell = cell;
+    s->whole = column->whole;
     size_t tag = an_format((char *)head + 4, HEAD_SIZE - 4, "%s/%s", folder, column->name);
     head[0] = AN_SUMMARY_VALUE << 3 | AN_WIRE_BYTES;
     head[1] = (unsigned char)(tag + 7);
@@ -75,19 +72,18 @@ static void make_scalar(scalar *s, const an_column *column, const char *folder)
 
 static void make_scalars(scalars *all, const an_record *record, an_row_kind kind)
 {
-    an_columns columns;
-    an__columns_of(&columns, record, kind);
+    const an_columns *columns = &all->columns;
+    an__columns_of(&all->columns, record, kind);
     all->count = 0;
-    for (size_t i = 0; i < columns.count; i++)
-        if (!is_axis(columns.column[i].name))
-            make_scalar(&all->scalar[all->count++], &columns.column[i],
+    for (size_t i = 0; i < columns->count; i++)
+        if (!is_axis(columns->column[i].name))
+            make_scalar(&all->scalar[all->count++], columns, i,
                         kind == AN_ROW_STEP ? "step" : "epoch");
 }
 
-static void put_scalar(an_proto *proto, const scalar *s, const an_record *record)
+static void put_scalar(an_proto *proto, const scalar *s, const an_cell *cells)
 {
-    double value = s->column.whole ? (double)an__column_whole(&s->column, record)
-                                   : an__column_real(&s->column, record);
+    double value = s->whole ? (double)cells[s->cell].whole : cells[s->cell].real;
     unsigned char bytes[4];
     float number = as_float(value);
     uint32_t bits;
@@ -102,10 +98,10 @@ static void put_scalar(an_proto *proto, const scalar *s, const an_record *record
 /* ------------------------------------------------------------------- events */
 
 /* Begins an event with its summary; gives what end_event wants. */
-static size_t begin_event(an_events *e, int64_t step)
+static size_t begin_event(an_events *e, double time, int64_t step)
 {
     an__proto_reset(&e->proto);
-    an__proto_double(&e->proto, AN_EVENT_TIME, wall_time());
+    an__proto_double(&e->proto, AN_EVENT_TIME, time);
     an__proto_varint(&e->proto, AN_EVENT_STEP, (uint64_t)step);
     return an__proto_begin(&e->proto, AN_EVENT_SUMMARY);
 }
@@ -117,12 +113,23 @@ static void end_event(an_events *e, size_t begun)
         an__log_lose(&e->log);
 }
 
-static void add_scalars(an_events *e, const scalars *all, const an_record *record)
+/* The first column is the step. */
+static void put_scalars(an_events *e, const scalars *all, double time, const an_cell *cells)
 {
-    size_t summary = begin_event(e, record->step);
+    size_t summary = begin_event(e, time, cells[0].whole);
     for (size_t i = 0; i < all->count; i++)
-        put_scalar(&e->proto, &all->scalar[i], record);
+        put_scalar(&e->proto, &all->scalar[i], cells);
     end_event(e, summary);
+}
+
+/* The rows become events, which wait for the file; before any event that is later. */
+static void put_rows(an_events *e)
+{
+    for (size_t i = 0; i < e->rows.count; i++) {
+        const an_cell *row = an__rows_at(&e->rows, i);
+        put_scalars(e, &e->of_steps, row[0].real, row + 1);
+    }
+    an__rows_clear(&e->rows);
 }
 
 static void put_histogram(an_events *e, const char *folder, const char *name, const float *values,
@@ -141,8 +148,9 @@ static void add_params(void *user, const an_record *record, const an_param_view 
                        size_t count)
 {
     an_events *e = user;
+    put_rows(e);
     for (size_t i = 0; i < count; i++) {
-        size_t summary = begin_event(e, record->step);
+        size_t summary = begin_event(e, an__wall_time(), record->step);
         put_histogram(e, "params", params[i].name, params[i].values, params[i].count);
         if (params[i].gradient)
             put_histogram(e, "gradients", params[i].name, params[i].gradient, params[i].count);
@@ -179,7 +187,9 @@ static void add_session(an_events *e, int64_t step, unsigned which, const char *
     an_proto *proto = &e->proto;
     if (e->param_count == 0)
         return;
-    size_t summary = begin_event(e, step), value = an__proto_begin(proto, AN_SUMMARY_VALUE);
+    put_rows(e);
+    size_t summary = begin_event(e, an__wall_time(), step),
+           value = an__proto_begin(proto, AN_SUMMARY_VALUE);
     an__proto_text(proto, AN_VALUE_TAG, tag);
     size_t metadata = an__proto_begin(proto, AN_VALUE_METADATA);
     size_t plugin = an__proto_begin(proto, 1);
@@ -189,13 +199,22 @@ static void add_session(an_events *e, int64_t step, unsigned which, const char *
         put_param(proto, &e->params[i]);
     if (which == HPARAMS_END)
         an__proto_varint(proto, 1, 1); /* STATUS_SUCCESS */
-    an__proto_double(proto, which == HPARAMS_BEGIN ? 5 : 2, wall_time());
+    an__proto_double(proto, which == HPARAMS_BEGIN ? 5 : 2, an__wall_time());
     an__proto_end(proto, info);
     an__proto_end(proto, content);
     an__proto_end(proto, plugin);
     an__proto_end(proto, metadata);
     an__proto_end(proto, value);
     end_event(e, summary);
+}
+
+/* Copies a text to *at, which moves behind it. */
+static const char *keep(char **at, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = memcpy(*at, text, size);
+    *at += size;
+    return copy;
 }
 
 /* One block: the table, then the texts. */
@@ -209,12 +228,10 @@ static bool copy_params(an_events *e, const an_events_options *options, an_error
         return false;
     e->params_size = size;
     e->param_count = options->param_count;
-    char *text = (char *)(e->params + e->param_count);
+    char *at = (char *)(e->params + e->param_count);
     for (size_t i = 0; i < e->param_count; i++) {
-        e->params[i].name = strcpy(text, options->params[i].name);
-        text += strlen(text) + 1;
-        e->params[i].text = strcpy(text, options->params[i].text);
-        text += strlen(text) + 1;
+        e->params[i].name = keep(&at, options->params[i].name);
+        e->params[i].text = keep(&at, options->params[i].text);
     }
     return true;
 }
@@ -236,7 +253,7 @@ static bool make_version(an_append *record, an_error *err)
 {
     an_proto message = {0};
     *record = (an_append){.name = ""};
-    an__proto_double(&message, AN_EVENT_TIME, wall_time());
+    an__proto_double(&message, AN_EVENT_TIME, an__wall_time());
     an__proto_text(&message, AN_EVENT_VERSION, AN_EVENTS_VERSION);
     bool made = !message.failed && an__record_add(record, message.bytes, message.size);
     an__proto_free(&message);
@@ -290,6 +307,7 @@ static bool prepare(void *user, an_error *err)
 static void train_begin(void *user, const an_record *record, an_control *control)
 {
     an_events *e = user;
+    put_rows(e);
     make_scalars(&e->of_steps, record, AN_ROW_STEP);
     make_scalars(&e->of_epochs, record, AN_ROW_EPOCH);
     e->last_step = record->step;
@@ -298,37 +316,52 @@ static void train_begin(void *user, const an_record *record, an_control *control
         add_session(e, record->step, HPARAMS_BEGIN, "_hparams_/session_start_info");
 }
 
+static void flush(an_events *e, const an_record *record, an_control *control)
+{
+    put_rows(e);
+    an__log_flush(&e->log, record, control);
+}
+
 static void batch_end(void *user, const an_record *record, an_control *control)
 {
     an_events *e = user;
     if (!an__row_due(record, e->every, &e->last_step))
         return;
-    add_scalars(e, &e->of_steps, record);
-    an__log_tick(&e->log, record, control);
+    if (!an__rows_add(&e->rows, &e->of_steps.columns, record))
+        an__log_lose(&e->log);
+    if (an__log_is_due(&e->log, record, e->rows.count))
+        flush(e, record, control);
 }
 
 static void epoch_end(void *user, const an_record *record, an_control *control)
 {
     an_events *e = user;
-    add_scalars(e, &e->of_epochs, record);
-    an__log_flush(&e->log, record, control);
+    an_cell cells[AN_COLUMNS_MOST];
+    put_rows(e);
+    an__cells_of(cells, &e->of_epochs.columns, record);
+    put_scalars(e, &e->of_epochs, an__wall_time(), cells);
+    flush(e, record, control);
 }
 
 static void train_end(void *user, const an_record *record, an_control *control)
 {
     an_events *e = user;
     add_session(e, record->step, HPARAMS_END, "_hparams_/session_end_info");
-    an__log_flush(&e->log, record, control);
+    flush(e, record, control);
 }
 
 static void sync_file(void *user, const an_record *record, an_control *control)
 {
-    an__log_sync(&((an_events *)user)->log, record, control);
+    an_events *e = user;
+    put_rows(e);
+    an__log_sync(&e->log, record, control);
 }
 
 static size_t save_state(void *user, void *bytes, size_t size)
 {
-    return an__log_save_state(&((an_events *)user)->log, bytes, size);
+    an_events *e = user;
+    put_rows(e);
+    return an__log_save_state(&e->log, bytes, size);
 }
 
 static bool load_state(void *user, const an_record *record, const void *bytes, size_t size,
@@ -337,6 +370,7 @@ static bool load_state(void *user, const an_record *record, const void *bytes, s
     an_events *e = user;
     e->last_step = record->step;
     e->goes_on = bytes != NULL;
+    an__rows_clear(&e->rows);
     return an__log_load_state(&e->log, record, bytes, size, err);
 }
 
@@ -378,7 +412,9 @@ void an_events_free(an_events *events)
 {
     if (!events)
         return;
+    put_rows(events);
     an__log_free(&events->log);
+    an__rows_free(&events->rows);
     an__proto_free(&events->proto);
     an_release(NULL, events->params, events->params_size, 1);
     an_release(NULL, events, 1, sizeof *events);

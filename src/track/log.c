@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define FLUSH_BYTES 65536
+#define FLUSH_ROWS 2048
 #define FLUSH_SECONDS 1.0
 #define STATE_SIZE 8
 
@@ -108,11 +108,10 @@ void an__log_flush(an_log *log, const an_record *record, an_control *control)
     write_out(log, record, control, an__append_flush);
 }
 
-void an__log_tick(an_log *log, const an_record *record, an_control *control)
+bool an__log_is_due(const an_log *log, const an_record *record, size_t rows)
 {
-    bool much = log->file.used >= FLUSH_BYTES && !log->failed;
-    if (much || record->seconds - log->flushed_at >= FLUSH_SECONDS)
-        an__log_flush(log, record, control);
+    return (rows >= FLUSH_ROWS && !log->failed) ||
+           record->seconds - log->flushed_at >= FLUSH_SECONDS;
 }
 
 void an__log_sync(an_log *log, const an_record *record, an_control *control)

@@ -39,8 +39,8 @@ void an__log_begin(an_log *log, const an_record *record, an_control *control);
 void an__log_lose(an_log *log);
 /* Writes what waits; also if only little time has passed. */
 void an__log_flush(an_log *log, const an_record *record, an_control *control);
-/* Writes if much waits, or for long. */
-void an__log_tick(an_log *log, const an_record *record, an_control *control);
+/* Whether it is time to write: so many rows are kept, or since long. */
+bool an__log_is_due(const an_log *log, const an_record *record, size_t rows);
 /* save_begin: what was written survives a power cut. */
 void an__log_sync(an_log *log, const an_record *record, an_control *control);
 

@@ -5,7 +5,6 @@
 #include "track/store_run.h"
 
 #include <string.h>
-#include <time.h>
 
 #define MOST_WAITING (8 * 1024 * 1024)
 #define EVENTS_MOST 4096
@@ -17,19 +16,6 @@ typedef struct waiting_row {
     double time;
     int64_t kind; /* an_row_kind - 1 */
 } waiting_row;
-
-/* A whole number or not, as the column says. */
-typedef union cell {
-    int64_t whole;
-    double real;
-} cell;
-
-double an__wall_time(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void an__bind_text(sqlite3_stmt *statement, int at, const char *text)
 {
@@ -58,7 +44,7 @@ static bool grow(void **block, size_t *capacity, size_t needed)
 void an__run_add_row(an_store_run *run, const an_record *record, an_row_kind kind)
 {
     const an_columns *columns = &run->kinds[kind - 1].all;
-    size_t size = sizeof(waiting_row) + columns->count * sizeof(cell);
+    size_t size = sizeof(waiting_row) + columns->count * sizeof(an_cell);
     void *block = run->rows;
     if (run->rows_size + size > MOST_WAITING ||
         !grow(&block, &run->rows_capacity, run->rows_size + size)) {
@@ -67,10 +53,9 @@ void an__run_add_row(an_store_run *run, const an_record *record, an_row_kind kin
     }
     run->rows = block;
     waiting_row *row = (waiting_row *)(void *)(run->rows + run->rows_size);
-    cell *cells = (cell *)(void *)(row + 1);
+    an_cell *cells = (an_cell *)(void *)(row + 1);
     *row = (waiting_row){run->next_row++, an__wall_time(), (int64_t)kind - 1};
-    for (size_t i = 0; i < columns->count; i++)
-        memcpy(&cells[i], (const char *)record + columns->column[i].offset, sizeof *cells);
+    an__cells_of(cells, columns, record);
     run->rows_size += size;
     run->row_count++;
 }
@@ -102,7 +87,8 @@ void an__run_forget(an_store_run *run)
 /* ------------------------------------------------------------- writing them */
 
 /* NaN becomes NULL by SQLite's rule. */
-static void bind_cell(sqlite3_stmt *statement, int at, const an_column *column, const cell *value)
+static void bind_cell(sqlite3_stmt *statement, int at, const an_column *column,
+                      const an_cell *value)
 {
     if (column->whole)
         sqlite3_bind_int64(statement, at, value->whole);
@@ -110,8 +96,8 @@ static void bind_cell(sqlite3_stmt *statement, int at, const an_column *column, 
         sqlite3_bind_double(statement, at, value->real);
 }
 
-static bool insert_extras(an_store_run *run, const an_run_rows *kind, int64_t id, const cell *cells,
-                          an_error *err)
+static bool insert_extras(an_store_run *run, const an_run_rows *kind, int64_t id,
+                          const an_cell *cells, an_error *err)
 {
     for (size_t i = kind->in_table; i < kind->all.count; i++) {
         sqlite3_bind_int64(run->extra, 1, id);
@@ -129,7 +115,7 @@ static bool insert_rows(an_store_run *run, an_error *err)
     const unsigned char *at = run->rows;
     for (size_t r = 0; r < run->row_count; r++) {
         const waiting_row *row = (const waiting_row *)(const void *)at;
-        const cell *cells = (const cell *)(const void *)(row + 1);
+        const an_cell *cells = (const an_cell *)(const void *)(row + 1);
         const an_run_rows *kind = &run->kinds[row->kind];
         int64_t id = AN_ROW_ID(run->id, row->number);
         sqlite3_bind_int64(kind->insert, 1, id);

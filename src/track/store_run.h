@@ -40,8 +40,6 @@ struct an_store_run {
     bool ended;   /* by an_store_run_end */
 };
 
-/* Seconds since 1970. */
-double an__wall_time(void);
 void an__bind_text(sqlite3_stmt *statement, int at, const char *text);
 
 /* Rows and events that wait; what finds no room is counted in `lost`. */

@@ -54,8 +54,11 @@ static bool read_extra_names(an_store *store, int64_t run, const char *kind, ext
     extras->count = extras->groups = 0;
     while (rows && an__query_next(store, rows, &failed, err)) {
         const char *name = an__query_text(arena, rows, 1);
-        failed = !name && !an__query_no_memory(err);
-        if (failed || extras->count >= AN_COLUMNS_MOST)
+        if (!name) {
+            failed = !an__query_no_memory(err);
+            break;
+        }
+        if (extras->count >= AN_COLUMNS_MOST)
             break;
         extras->places[extras->count] = sqlite3_column_int(rows, 0);
         extras->groups += is_of_group(name) && extras->groups == extras->count;

@@ -734,8 +734,8 @@ struct an_lr_desc {
 AN_API an_lr_desc an_lr_defaults(an_lr_kind kind);
 
 /*
- * Whether `desc` can be made into a schedule over `group_count` groups (0: any number). The error
- * (ARGUMENT) names the schedule, the parameter, the value and the allowed range. Descriptions nest
+ * Whether `desc` can be made into a schedule over `group_count` groups (0: any number), as far as
+ * that shows without the run and the groups' slots. The error (ARGUMENT) names the schedule, the parameter, the value and the allowed range. Descriptions nest
  * up to 32 deep and hold up to 1024 schedules in all; lists have up to 2^24 values.
  */
 AN_API bool an_lr_check(const an_lr_desc *desc, size_t group_count, an_error *err);

@@ -73,8 +73,18 @@ AN_API size_t an_lr_print(char *buffer, size_t size, const an_lr_desc *desc);
  * Every double has the digits that read back as the same double; those that JSON has no number for
  * are the strings "inf", "-inf" and "nan". `base_rates` has one for each schedule of the
  * description, the outermost first, each before its children. A ReduceLROnPlateau adds
- * "plateau": {"best": "inf", "bad_steps": 0, "cooldown_left": 0}. Returns the length of the whole,
- * as an_lr_print does.
+ * "plateau": {"best": "inf", "bad_steps": 0, "cooldown_left": 0}.
+ *
+ * What a PyTorch schedule alone does not have makes it version 2, each only where there is any:
+ *
+ *   "run": {"total_steps": 1000}          what was known of the run
+ *   "clock": {"seconds": 12.5}            where it stands beside the step
+ *   "feedback": [{"of": "Greedy", "best": 0.5, "good_steps": 0, ...}]
+ *                                         what feedback remembers, the outermost first
+ *   "edits": [[100, 100, 0.5]]            of an_lr_extend: since when, from where, how fast
+ *   "landing": {"tail": "cosine", "length": 20, "unit": "s", "begin": 12.5, "end": 0}
+ *
+ * Both versions are read. Returns the length of the whole, as an_lr_print does.
  */
 AN_API size_t an_lr_state_print(char *buffer, size_t size, const an_lr_schedule *schedule);
 

@@ -30,11 +30,11 @@ const an_lr_desc *an__lr_unwrap(const an_lr_desc *desc)
 static size_t of_param(const an_lr_desc *desc, const an_lr_param *param, size_t index,
                        const an_lr_desc ***place)
 {
-    void *at = (unsigned char *)(uintptr_t)desc + param->offset;
+    void *at = (unsigned char *)desc + param->offset;
     if (param->type == AN_LR_CHILDREN) {
         const an_lr_children *list = at;
         if (index < list->count)
-            *place = (const an_lr_desc **)(uintptr_t)&list->each[index];
+            *place = (const an_lr_desc **)&list->each[index];
         return list->count;
     }
     if (param->type == AN_LR_CHILD) {

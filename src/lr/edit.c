@@ -50,7 +50,7 @@ bool an_lr_land(an_lr_schedule *schedule, an_lr_length length, an_lr_tail tail, 
                 an_error *err)
 {
     an_lr_schedule *s = schedule;
-    an__lr_span span;
+    an__lr_span span = {0};
     if (!check_room(s, false, "landed", err) ||
         !turned(s, "the length of a landing", length, &span, err))
         return false;
@@ -84,7 +84,7 @@ bool an_lr_extend(an_lr_schedule *schedule, an_lr_length total, an_error *err)
 {
     an_lr_schedule *s = schedule;
     an_lr_unit driver = an__lr_driver(s);
-    an__lr_span span;
+    an__lr_span span = {0};
     if (!check_room(s, s->edit_count == s->run.edits, "extended", err))
         return false;
     double x = s->now.at[driver], now = an__lr_edited(s, x), end = plan_end(s, driver);

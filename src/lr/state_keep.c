@@ -214,7 +214,7 @@ static bool get_desc(reader *r, an_lr_desc *desc, int depth);
 /* `count` children, the list's and those that are parameters. */
 static bool get_children(reader *r, an_lr_desc *desc, size_t count, int depth)
 {
-    an_lr_children *list = (an_lr_children *)(uintptr_t)an__lr_children_of(desc);
+    an_lr_children *list = (an_lr_children *)an__lr_children_of(desc);
     size_t others = an_lr_child_count(desc);
     if (list ? count < others : count != others)
         return unknown(r);

@@ -77,7 +77,21 @@ static void wrong_names_are_refused(void **state)
         {"Xyzzyplugh()", "there are CrossEntropyLoss, NLLLoss, MSELoss"},
         {"MSELoss", "a loss is written as a call, as in CrossEntropyLoss()"},
         {"MSELoss(3)", "MSELoss"},
-        {"CrossEntropyLoss(weight=3)", "weight"},
+        {"CrossEntropyLoss(weight=3)", "weight must be a list of numbers"},
+        {"CrossEntropyLoss(weight=[])", "weight must be a list of numbers"},
+        {"CrossEntropyLoss(weight=[1, -1])", "a weight must be a number of at least 0"},
+        {"CrossEntropyLoss(weight=[1, x])", "weight"},
+        {"CrossEntropyLoss(label_smoothing=1.5)",
+         "label_smoothing must be at least 0 and at most 1"},
+        {"CrossEntropyLoss(label_smoothing=nan)", "label_smoothing must be"},
+        {"CrossEntropyLoss(ignore_index=1e10)", "a label of 32 bits"},
+        {"NLLLoss(label_smoothing=0.1)", "NLLLoss has no parameter 'label_smoothing'"},
+        {"MSELoss(reduction='none')", "reduction must be 'mean' or 'sum'"},
+        {"MSELoss(reduction='batchmean')", "reduction must be 'mean' or 'sum'"},
+        {"KLDivLoss(reduction='none')", "'mean', 'sum' or 'batchmean'"},
+        {"L1Loss(True)", "size_average is an old name; write reduction='mean'"},
+        {"SmoothL1Loss(beta=-1)", "beta must be at least 0, got -1"},
+        {"HuberLoss(delta=0)", "delta must be above 0, got 0"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         an_loss loss;
@@ -87,6 +101,40 @@ static void wrong_names_are_refused(void **state)
         if (!strstr(err.message, cases[i][1])) {
             fail_msg("'%s' is not in '%s'", cases[i][1], err.message);
         }
+    }
+}
+
+static void settings_are_read(void **state)
+{
+    (void)state;
+    an_loss a = loss_of("CrossEntropyLoss([0.5, 2], ignore_index=1, reduction='sum', "
+                        "label_smoothing=0.1)");
+    assert_int_equal(a.weight_count, 2);
+    assert_true(a.weight[0] == 0.5f && a.weight[1] == 2 && a.label_smoothing == 0.1);
+    assert_true(a.ignore_index == 1 && a.reduction == AN_REDUCE_SUM);
+    an_loss b = loss_of("BCEWithLogitsLoss(None, None, None, 'mean', (3,))");
+    assert_true(!b.weight && b.pos_weight_count == 1 && b.pos_weight[0] == 3);
+    assert_true(loss_of("SmoothL1Loss(beta=0)").beta == 0);
+    assert_true(loss_of("HuberLoss('sum', 0.5)").delta == 0.5);
+    assert_int_equal(loss_of("HuberLoss('sum', 0.5)").reduction, AN_REDUCE_SUM);
+    an_loss k = loss_of("KLDivLoss(reduction='batchmean', log_target=True)");
+    assert_true(k.reduction == AN_REDUCE_BATCHMEAN && k.log_target);
+    an_loss plain = loss_of("NLLLoss(size_average=None)"), defaults = an_loss_defaults(AN_NLL_LOSS);
+    assert_int_equal(plain.ignore_index, -100);
+    assert_true(plain.kind == defaults.kind && plain.reduction == AN_REDUCE_MEAN);
+    assert_true(defaults.beta == 1 && defaults.delta == 1 && defaults.label_smoothing == 0);
+}
+
+static void all_names_are_known(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"CrossEntropyLoss", "NLLLoss",          "MSELoss",
+                                        "L1Loss",           "SmoothL1Loss",     "HuberLoss",
+                                        "KLDivLoss",        "BCEWithLogitsLoss"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char call[40];
+        an_format(call, sizeof call, "nn.%s()", names[i]);
+        assert_string_equal(an_loss_name(loss_of(call)), names[i]);
     }
 }
 
@@ -175,6 +223,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_pytorchs),
         cmocka_unit_test(wrong_names_are_refused),
+        cmocka_unit_test(settings_are_read),
+        cmocka_unit_test(all_names_are_known),
         cmocka_unit_test(cross_entropy_is_the_mean_over_rows),
         cmocka_unit_test(mse_compares_with_one_hot_rows),
         cmocka_unit_test(labels_and_shapes_are_checked),

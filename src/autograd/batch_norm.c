@@ -36,7 +36,7 @@ static bool by_batch(const an_node *node)
 
 static bool batch_shape(an_graph *graph, an_node *node, an_shape *shape)
 {
-    an_channels c;
+    an_channels c = {0};
     *shape = node->inputs[0]->shape;
     if (!an__channels(graph, node, &c) || !running_fits(graph, node, c.channels))
         return false;

@@ -27,7 +27,7 @@ bool an__channels(an_graph *graph, const an_node *node, an_channels *out)
 static bool group_shape(an_graph *graph, an_node *node, an_shape *shape)
 {
     const int64_t groups = node->as.norm.groups;
-    an_channels c;
+    an_channels c = {0};
     *shape = node->inputs[0]->shape;
     if (!an__channels(graph, node, &c))
         return false;

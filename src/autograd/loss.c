@@ -154,12 +154,13 @@ static an_tensor *soft_cross_entropy(an_loss loss, an_graph *graph, an_tensor *x
                      (long long)loss.weight_count, (long long)classes);
         return &graph->poison;
     }
-    const double s = loss.label_smoothing, rows = (double)(x->size / classes);
+    const int64_t rows = x->size / classes;
+    const double s = loss.label_smoothing;
     an_tensor *t = s > 0 ? an_affine(graph, target, 1 - s, s / (double)classes) : target;
     if (loss.weight)
         t = an_mul(graph, t, an_from(graph, loss.weight, an_shape_1(classes)));
     an_tensor *sum = an_sum(graph, an_mul(graph, t, an_log_softmax(graph, x)));
-    return an_affine(graph, sum, loss.reduction == AN_REDUCE_SUM ? -1 : -1 / rows, 0);
+    return an_affine(graph, sum, loss.reduction == AN_REDUCE_SUM ? -1 : -1 / (double)rows, 0);
 }
 
 an_tensor *an_loss_between(an_loss loss, an_graph *graph, an_tensor *output, an_tensor *target)

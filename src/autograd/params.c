@@ -39,7 +39,7 @@ void an_params_free(an_params *params)
     const an_allocator *allocator = an_context_allocator(params->context);
     an_arena_free(&params->arena);
     an_release(allocator, params->table, params->room, sizeof *params->table);
-    an_release(allocator, params->buffers, params->buffer_room, sizeof *params->buffers);
+    an_release(allocator, params->buffers, params->buffer_room, sizeof(an_buffer *));
     an_release(allocator, params, 1, sizeof *params);
 }
 

@@ -188,8 +188,8 @@ static bool read_loss(const an_spec_source *source, const an_spec_node *call, an
                       an_loss *loss, an_error *err)
 {
     const signature *s = &signatures[loss->kind];
-    an_spec_param params[MAX_PARAMETERS];
-    const an_spec_node *values[MAX_PARAMETERS];
+    an_spec_param params[MAX_PARAMETERS] = {{0}};
+    const an_spec_node *values[MAX_PARAMETERS] = {NULL};
     for (size_t i = 0; i < s->count; i++) {
         params[i] = (an_spec_param){.name = parameter_names[s->parameters[i]]};
     }

@@ -81,8 +81,14 @@ bool an__store_step(an_store *store, sqlite3_stmt *statement, an_error *err)
     return ok;
 }
 
+/* A database that somebody deleted would swallow everything that is written to it. */
 bool an__store_begin(an_store *store, an_error *err)
 {
+    int moved = 0;
+    if (sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+        moved)
+        return an_error_set(err, AN_ERROR_IO, "'%s/anneal.db' has been moved or deleted",
+                            store->folder);
     return an__store_execute(store, "BEGIN IMMEDIATE", err);
 }
 

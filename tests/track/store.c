@@ -483,6 +483,28 @@ static void a_full_disk_is_told_once(void **state)
     assert_true(ask("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check='ok'") == 1);
 }
 
+/* The folder of all runs disappears: it is told once, and again when it is back. */
+static void a_vanished_folder_is_told(void **state)
+{
+    (void)state;
+    fake_run fake;
+    an_store *store = open_store();
+    an_store_run *run = new_run(store, 1, &fake);
+    fake_begin(&fake, 0);
+    fake_train(&fake, 0, 7);
+    assert_int_equal(rename("runs", "away"), 0);
+    fake_train(&fake, 7, 21);
+    assert_string_equal(fake.kinds, "log_failed ");
+    assert_non_null(strstr(fake.last_text, "moved or deleted"));
+    assert_int_equal(rename("away", "runs"), 0);
+    fake_train(&fake, 21, 28);
+    fake_end(&fake, 28);
+    assert_string_equal(fake.kinds, "log_failed log_recovered ");
+    assert_true(ask("SELECT count(*) FROM metrics WHERE kind='step'") == 28);
+    an_store_run_free(run);
+    an_store_close(store);
+}
+
 static void a_removed_run_is_told_or_ends(void **state)
 {
     (void)state;
@@ -636,6 +658,7 @@ int main(void)
         CASE(one_process_at_a_run),
         CASE(a_database_that_is_held_is_waited_for_later),
         CASE(a_full_disk_is_told_once),
+        CASE(a_vanished_folder_is_told),
         CASE(a_removed_run_is_told_or_ends),
         CASE(removing_takes_everything_and_nothing_else),
         CASE(names_are_made_safe),

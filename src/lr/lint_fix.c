@@ -21,7 +21,7 @@ typedef struct fixing {
 } fixing;
 
 /* An edit; false when it does not suit. */
-typedef bool edit(fixing *f);
+typedef bool fix_by(fixing *f);
 
 /* Memory that lives as long as the findings. */
 static void *room(fixing *f, size_t size)
@@ -564,7 +564,7 @@ static bool take_defaults(fixing *f)
 
 #define MOST_EDITS 8
 
-static edit *const edits[AN_LINT_COUNT][MOST_EDITS] = {
+static fix_by *const edits[AN_LINT_COUNT][MOST_EDITS] = {
     [AN_LINT_FIRST_ZERO] = {begin_with_next, earlier_by_one},
     [AN_LINT_NOT_REACHED] = {length_to_turn, milestones_within, children_within,
                              a_third_of_the_turn, one_cycle_of_restarts, one_cycle_up_and_down,
@@ -583,7 +583,7 @@ static edit *const edits[AN_LINT_COUNT][MOST_EDITS] = {
 };
 
 /* The text of an edit, when it has the finding no more, and fewer warnings than `most`. */
-static const char *try_edit(fixing *f, edit *e, size_t most)
+static const char *try_edit(fixing *f, fix_by *e, size_t most)
 {
     an_lint *lint = f->lint;
     size_t count = 0;

@@ -108,6 +108,15 @@ AN_API bool an_lr_state_parse(an_lr_schedule *schedule, const char *text, size_t
 AN_API an_lr_text *an_lr_state_desc(const void *state, size_t size, const an_allocator *allocator,
                                     an_error *err);
 
+/* ----------------------------------------------------------------- explain */
+
+/*
+ * How a part of an_lr_trace made its rate of its base and its time, as a formula with the numbers
+ * put in: "0.1 * (1 + (0 - 1) * 35 / 95)", in Python's notation. Of a schedule that has others in
+ * it, what it does with their rates, in words. Written as snprintf does.
+ */
+AN_API size_t an_lr_formula(char *buffer, size_t size, const an_lr_part *part);
+
 /* -------------------------------------------------------------------- lint */
 
 /*

@@ -7,6 +7,8 @@ static const cli_command commands[] = {
     {"table", "the values of a schedule, step by step", cli_schedule_table},
     {"plot", "one or several schedules, drawn in the terminal or to a picture", cli_schedule_plot},
     {"bound", "what convex theory promises schedules, and their best rates", cli_schedule_bound},
+    {"explain", "how the value at a step comes about", cli_schedule_explain},
+    {"export", "a schedule as a C table, CSV or PyTorch's own expression", cli_schedule_export},
     {"lint", "what in a schedule is probably not meant, and what was", cli_schedule_lint},
     {"list", "every schedule with its parameters and defaults", cli_schedule_list},
 };

@@ -9,6 +9,8 @@
 int cli_schedule_table(int argc, char **argv);
 int cli_schedule_plot(int argc, char **argv);
 int cli_schedule_bound(int argc, char **argv);
+int cli_schedule_explain(int argc, char **argv);
+int cli_schedule_export(int argc, char **argv);
 int cli_schedule_lint(int argc, char **argv);
 int cli_schedule_list(int argc, char **argv);
 
@@ -53,6 +55,8 @@ typedef struct cli_run {
 
 /* Makes the schedule of `text`, which may lack total_steps. To be closed also after a failure. */
 bool cli_run_open(cli_run *run, const char *text, const cli_setting *setting, an_error *err);
+/* The same without the metrics, for a schedule that is not stepped. */
+bool cli_run_make(cli_run *run, const char *text, const cli_setting *setting, an_error *err);
 void cli_run_close(cli_run *run);
 
 /* A slot of a group over the steps: one column of a table, one line of a plot. */
@@ -68,6 +72,9 @@ typedef struct cli_column {
  */
 void cli_run_values(cli_run *run, const cli_column *columns, size_t column_count, int64_t first,
                     size_t count, bool closed);
+
+/* schedule_pytorch.c: prints PyTorch's own expression; err (ARGUMENT) says why it has none. */
+bool cli_print_pytorch(const cli_run *run, an_error *err);
 
 /* `count` numbers from a file with one a line; NULL with err (IO, DATA, MEMORY). */
 double *cli_read_metrics(const char *path, size_t count, an_error *err);

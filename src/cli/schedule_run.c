@@ -126,10 +126,15 @@ static bool read_metrics(cli_run *run, an_error *err)
     return run->metrics != NULL;
 }
 
-bool cli_run_open(cli_run *run, const char *text, const cli_setting *setting, an_error *err)
+bool cli_run_make(cli_run *run, const char *text, const cli_setting *setting, an_error *err)
 {
     *run = (cli_run){.setting = setting};
-    return parse(run, text, err) && make_schedule(run, err) && read_metrics(run, err);
+    return parse(run, text, err) && make_schedule(run, err);
+}
+
+bool cli_run_open(cli_run *run, const char *text, const cli_setting *setting, an_error *err)
+{
+    return cli_run_make(run, text, setting, err) && read_metrics(run, err);
 }
 
 void cli_run_close(cli_run *run)

@@ -54,8 +54,20 @@ typedef enum an_monitor {
 typedef enum an_resume_policy {
     AN_RESUME_REFUSE, /* an error that names what is different */
     AN_RESUME_ADOPT,  /* the new rates and the new schedule count from here on, at the saved step */
-    AN_RESUME_KEEP    /* the saved rates and schedule go on; the optimizer must be the same */
+    AN_RESUME_KEEP,   /* the saved rates and schedule go on; the optimizer must be the same */
+    AN_RESUME_EXTEND  /* as KEEP, and the schedule arrives at the run's new end (an_lr_extend) */
 } an_resume_policy;
+
+/*
+ * Another end for a run that goes on: from the rates of now to `end` times these in `length`, along
+ * `tail` (an_lr_land). The run's own end is set by steps, epochs or budget as always. The schedule
+ * must have been made with an_lr_run.edits. length.value 0: none.
+ */
+typedef struct an_landing {
+    an_lr_length length;
+    an_lr_tail tail;
+    double end;
+} an_landing;
 
 /*
  * Where the seconds come from that decide something (under a budget, or with a schedule that has
@@ -101,6 +113,7 @@ typedef struct an_fit_options {
      * has begun before and saved nothing, so that callbacks take back what they wrote. */
     const char *resume;
     an_resume_policy policy; /* with resume: for other rates and schedules; default refuse */
+    an_landing landing;      /* with resume */
 } an_fit_options;
 
 typedef struct an_fit_result {

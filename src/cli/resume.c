@@ -1,12 +1,15 @@
 /* anneal resume: a run goes on where it was. */
 #include "cli/find.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     OPTION_SET,
     OPTION_CHANGES,
+    OPTION_LAND,
+    OPTION_TAIL,
     OPTION_CHECKPOINT,
     OPTION_RUNS,
     OPTION_THREADS,
@@ -17,8 +20,12 @@ enum {
 
 static const cli_option options[] = {
     [OPTION_SET] = {"set", "KEY=VALUE", "change the configuration: epochs=20, optimizer.lr=0.01"},
-    [OPTION_CHANGES] = {"changes", "refuse|adopt|keep",
+    [OPTION_CHANGES] = {"changes", "refuse|adopt|keep|extend",
                         "what other rates or another schedule do (default: refuse)"},
+    [OPTION_LAND] = {"land", "LENGTH",
+                     "end in so many steps, epochs (2ep) or seconds (30s), the rate falling to 0"},
+    [OPTION_TAIL] = {"tail", "linear|cosine|sqrt|square",
+                     "how it falls: 1-p (the default), cosine, 1-sqrt(p), 1-p^2"},
     [OPTION_CHECKPOINT] = {"checkpoint", "last|best|FILE", "where to go on from (default: last)"},
     [OPTION_RUNS] = {"runs", "FOLDER", "where the runs lie (default: runs)"},
     [OPTION_THREADS] = {"threads", "N", "compute with N threads (default: as before)"},
@@ -35,6 +42,8 @@ typedef struct request {
     size_t set_count;
     long long threads;
     an_resume_policy policy;
+    bool changes; /* said */
+    an_landing landing;
     bool json, help;
 } request;
 
@@ -48,10 +57,13 @@ static void print_help(void)
     puts("\nA run can be made longer with --set epochs=N. Where that, or another --set, changes "
          "the\n"
          "schedule or the optimizer's numbers, --changes says what counts: adopt takes the new\n"
-         "ones from the present step on, keep goes on with the saved ones.\n"
+         "ones from the present step on, keep goes on with the saved ones, extend stretches what\n"
+         "is left of the saved schedule to the new end, from the present rate on.\n"
+         "With --land the run goes on under the saved schedule, and ends soon.\n"
          "\nExamples:\n"
          "  anneal resume mnist-mlp-3f2a\n"
-         "  anneal resume mnist-mlp-3f2a --set epochs=20 --changes adopt");
+         "  anneal resume mnist-mlp-3f2a --set epochs=20 --changes extend\n"
+         "  anneal resume mnist-mlp-3f2a --land 500 --tail sqrt");
 }
 
 static bool take_changes(request *r, const char *value)
@@ -60,9 +72,48 @@ static bool take_changes(request *r, const char *value)
         [AN_RESUME_REFUSE] = "refuse",
         [AN_RESUME_ADOPT] = "adopt",
         [AN_RESUME_KEEP] = "keep",
+        [AN_RESUME_EXTEND] = "extend",
     };
-    int choice = cli_choice("changes", value, names, 3);
+    int choice = cli_choice("changes", value, names, 4);
+    r->changes = true;
     r->policy = (an_resume_policy)choice;
+    return choice >= 0;
+}
+
+/* "500", "500st", "2ep", "30s", "10min", "1h" */
+static bool take_land(request *r, const char *value)
+{
+    static const struct {
+        const char *unit;
+        an_lr_unit counted;
+        double times;
+    } units[] = {{"", AN_STEPS, 1},    {"st", AN_STEPS, 1},     {"ep", AN_EPOCHS, 1},
+                 {"s", AN_SECONDS, 1}, {"min", AN_SECONDS, 60}, {"h", AN_SECONDS, 3600}};
+    double number;
+    const size_t used = an_number_parse(value, strlen(value), &number);
+    for (size_t i = 0; used > 0 && i < sizeof units / sizeof *units; i++)
+        if (strcmp(value + used, units[i].unit) == 0)
+            r->landing.length = (an_lr_length){number * units[i].times, units[i].counted};
+    const double length = r->landing.length.value;
+    const bool whole = r->landing.length.unit == AN_SECONDS || length == floor(length);
+    if (used > 0 && length > 0 && length < 1e15 && whole)
+        return true;
+    cli_wrong("--land takes a length above 0: steps (500), epochs (2ep) or a time (30s, 10min), "
+              "got '%s'",
+              value);
+    return false;
+}
+
+static bool take_tail(request *r, const char *value)
+{
+    static const char *const names[] = {
+        [AN_TAIL_LINEAR] = "linear",
+        [AN_TAIL_COSINE] = "cosine",
+        [AN_TAIL_SQRT] = "sqrt",
+        [AN_TAIL_SQUARE] = "square",
+    };
+    int choice = cli_choice("tail", value, names, 4);
+    r->landing.tail = (an_lr_tail)choice;
     return choice >= 0;
 }
 
@@ -82,6 +133,10 @@ static bool take_option(request *r, int option, const char *value)
         return true;
     case OPTION_CHANGES:
         return take_changes(r, value);
+    case OPTION_LAND:
+        return take_land(r, value);
+    case OPTION_TAIL:
+        return take_tail(r, value);
     case OPTION_CHECKPOINT:
         r->checkpoint = value;
         return true;
@@ -116,6 +171,12 @@ static int parse(request *r, int argc, char **argv)
     if (rest + 1 != argc)
         return cli_wrong("anneal resume takes one run: anneal resume mnist-mlp-3f2a");
     r->name = argv[rest];
+    if (r->landing.length.value == 0)
+        return CLI_DONE;
+    if (r->changes && r->policy != AN_RESUME_KEEP)
+        return cli_wrong(
+            "--land goes on under the saved schedule: --changes keep, or leave it out");
+    r->policy = AN_RESUME_KEEP;
     return CLI_DONE;
 }
 
@@ -137,7 +198,7 @@ static const char *split_folder(char folder[CLI_PATH], char runs[CLI_PATH])
  * left to train is still tested and recorded, for that may be what it was interrupted in.
  */
 static bool find_checkpoint(const request *r, const char *folder, const an_run *run,
-                            char path[CLI_PATH], an_error *err)
+                            char path[CLI_PATH], an_checkpoint_info *found_info, an_error *err)
 {
     char checkpoints[CLI_PATH];
     an_checkpoint_info info = {0};
@@ -159,6 +220,9 @@ static bool find_checkpoint(const request *r, const char *folder, const an_run *
         *err = failure;
         return false;
     }
+    *found_info = info;
+    if (r->landing.length.value > 0)
+        return true;
     bool done = run->fit.epochs > 0 ? !info.in_epoch && info.epoch >= run->fit.epochs
                                     : info.step >= run->fit.steps;
     if (done)
@@ -166,6 +230,40 @@ static bool find_checkpoint(const request *r, const char *folder, const an_run *
                 "anneal: '%s' is trained to its end, step %lld; --set epochs=N or steps=N makes it "
                 "longer\n",
                 folder, (long long)info.step);
+    return true;
+}
+
+/*
+ * Where a landing ends, as a --set: in steps or epochs counted from the run's beginning, or in
+ * seconds of training.
+ */
+static bool end_of_landing(const request *r, const an_run *run, const an_checkpoint_info *info,
+                           char set[64], an_error *err)
+{
+    const an_lr_length length = r->landing.length;
+    const bool by_step = run->fit.interval == AN_INTERVAL_STEP;
+    const int64_t count = (int64_t)length.value;
+    if (!run->fit.schedule)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "--land: the run has no schedule; its rate stays as it is");
+    if (!by_step && length.unit != AN_EPOCHS)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "--land: the schedule is stepped once an epoch; give epochs, such as "
+                            "2ep");
+    if (run->fit.budget > 0 && length.unit != AN_SECONDS)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "--land: the run goes by its time; give one, such as 30s");
+    char seconds[40];
+    an_number_print(seconds, sizeof seconds, info->seconds + length.value);
+    if (length.unit == AN_SECONDS)
+        an_format(set, 64, "budget=%ss", seconds);
+    else if (by_step)
+        an_format(set, 64, "steps=%lld",
+                  (long long)(info->step + (length.unit == AN_EPOCHS
+                                                ? count * an_fit_steps_per_epoch(&run->fit)
+                                                : count)));
+    else
+        an_format(set, 64, "epochs=%lld", (long long)(info->epoch - info->in_epoch + count));
     return true;
 }
 
@@ -182,6 +280,22 @@ static bool load_run(const request *r, const char *folder, an_config **config, a
     return *run != NULL;
 }
 
+/* The same run with the end that its landing gives it. */
+static bool land(const request *r, const char *folder, const an_checkpoint_info *info,
+                 an_config **config, an_run **run, an_error *err)
+{
+    char set[64];
+    request again = *r;
+    if (!end_of_landing(r, *run, info, set, err))
+        return false;
+    again.sets[again.set_count++] = set; /* there is room: one of the arguments was --land */
+    an_run_free(*run);
+    an_config_free(*config);
+    *run = NULL;
+    *config = NULL;
+    return load_run(&again, folder, config, run, err);
+}
+
 static int run(const request *r)
 {
     an_error err = {0};
@@ -189,10 +303,13 @@ static int run(const request *r)
     an_config *config = NULL;
     cli_training t = {.save = r->save, .json = r->json, .policy = r->policy};
     t.stop = cli_catch_signals();
+    an_checkpoint_info info = {0};
     bool ok = cli_find_run(r->runs, r->name, folder, &err) &&
               load_run(r, folder, &config, &t.run, &err) &&
-              find_checkpoint(r, folder, t.run, checkpoint, &err);
+              find_checkpoint(r, folder, t.run, checkpoint, &info, &err) &&
+              (r->landing.length.value == 0 || land(r, folder, &info, &config, &t.run, &err));
     if (ok) {
+        t.landing = r->landing;
         t.name = split_folder(folder, runs);
         t.runs = runs;
         t.resume = checkpoint;

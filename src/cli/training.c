@@ -241,6 +241,7 @@ static bool fit(cli_training *t, an_error *err)
     options.checkpoints = t->stored ? t->checkpoints : NULL;
     options.resume = t->resume;
     options.policy = t->policy;
+    options.landing = t->landing;
     cli_enter(CLI_TRAINING);
     const bool ok = an_fit(&options, &t->result.fit, err);
     cli_clock_close(&t->clock);

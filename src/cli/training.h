@@ -36,6 +36,7 @@ typedef struct cli_training {
     const char *runs, *name; /* a run that goes on: the folder of the runs, and its name in there */
     const char *resume;      /* and its checkpoint, or ""; see an_fit_options */
     an_resume_policy policy;
+    an_landing landing;
 
     /* The rest is its own. */
     an_store *store; /* NULL: nothing is kept */

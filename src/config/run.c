@@ -272,7 +272,8 @@ static an_lr_run schedule_facts(const an_fit_options *fit)
                        .steps_per_epoch = by_epoch ? 1 : each,
                        .samples_per_step = by_epoch ? samples : samples / (double)each,
                        .seconds = fit->budget,
-                       .clocked = true};
+                       .clocked = true,
+                       .edits = 8}; /* landings and extensions on resume */
 }
 
 static bool print_schedule(builder *b)

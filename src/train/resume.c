@@ -112,7 +112,7 @@ static bool compare_optimizer(restore *r)
     r->same_optimizer = strcmp(before, now) == 0;
     if (r->same_optimizer)
         return true;
-    if (o->policy == AN_RESUME_KEEP)
+    if (o->policy == AN_RESUME_KEEP || o->policy == AN_RESUME_EXTEND)
         return other_run(r, "the optimizer's numbers have changed, and the saved ones are to be "
                             "kept");
     if (o->policy == AN_RESUME_REFUSE)
@@ -202,6 +202,7 @@ static bool keep_schedule(restore *r, const an__section *saved)
     an_lr_run run;
     if (!an_lr_state_run(saved->bytes, saved->size, &run, r->err))
         return false;
+    run.edits = run.edits + 2; /* those that were made, and what the policy and a landing make */
     an_lr_text *text = an_lr_state_desc(saved->bytes, saved->size, allocator, r->err);
     if (!text)
         return false;
@@ -214,6 +215,45 @@ static bool keep_schedule(restore *r, const an__section *saved)
            an_lr_state_load(f->kept, saved->bytes, saved->size, AN_LR_REFUSE, NULL, r->err);
 }
 
+/* The saved schedule arrives where the present run ends. */
+static bool extend_schedule(restore *r)
+{
+    const an__fit *f = r->fit;
+    const an_fit_options *o = f->options;
+    const bool by_step = f->interval == AN_INTERVAL_STEP;
+    const int64_t steps = by_step || o->epochs == 0 ? an_fit_total_steps(o) : o->epochs;
+    const an_lr_length total = o->budget > 0 ? (an_lr_length){o->budget, AN_SECONDS}
+                                             : (an_lr_length){(double)steps, AN_STEPS};
+    if (!f->schedule)
+        return true;
+    if (!an_lr_extend(f->schedule, total, r->err)) {
+        an_error_prefix(r->err, "%s: ", r->path);
+        return false;
+    }
+    note(r, "the schedule is stretched to the new end");
+    return true;
+}
+
+/* The tail that the options ask for; what is saved at once, since the checkpoint knows no tail. */
+static bool land_schedule(restore *r)
+{
+    const an_landing *landing = &r->fit->options->landing;
+    if (r->back || !(landing->length.value > 0))
+        return true;
+    if (!r->fit->schedule)
+        return an_error_set(r->err, AN_ERROR_STATE, "%s has no schedule that could land", r->path);
+    /* A run that did not go by the clock so far has not told its schedule the time. */
+    an_lr_clock now = an_lr_now(r->fit->schedule);
+    now.seconds = r->fit->record.seconds > now.seconds ? r->fit->record.seconds : now.seconds;
+    an_lr_step_with(r->fit->schedule, &(an_lr_input){.clock = &now});
+    if (!an_lr_land(r->fit->schedule, landing->length, landing->tail, landing->end, r->err)) {
+        an_error_prefix(r->err, "%s: ", r->path);
+        return false;
+    }
+    note(r, "the schedule lands");
+    return true;
+}
+
 static bool restore_schedule(restore *r)
 {
     const an__section *saved = an__container_find(&r->container, "schedule");
@@ -223,6 +263,8 @@ static bool restore_schedule(restore *r)
     switch (r->fit->options->policy) {
     case AN_RESUME_KEEP:
         return load_slots(r) && keep_schedule(r, saved);
+    case AN_RESUME_EXTEND:
+        return load_slots(r) && keep_schedule(r, saved) && extend_schedule(r);
     case AN_RESUME_ADOPT:
         return adopt_schedule(r, saved);
     case AN_RESUME_REFUSE:
@@ -337,7 +379,7 @@ static bool apply(restore *r)
     restore_optimizer(r);
     restore_record(r);
     restore_position(r);
-    return restore_trained(r) && restore_schedule(r) && restore_callbacks(r);
+    return restore_trained(r) && restore_schedule(r) && land_schedule(r) && restore_callbacks(r);
 }
 
 /* Does all of it; `changes` (NULL: not wanted) gets what is different. */

@@ -125,8 +125,65 @@ static void sum_backward(an_graph *graph, an_node *node)
     }
 }
 
-const an_op an__op_sum = {"sum", all_shape, sum_forward, sum_backward};
-const an_op an__op_mean = {"mean", all_shape, sum_forward, sum_backward};
+/* Everything at once is cut into chunks of AN_GRAIN, whose sums are added in their order. */
+typedef struct all_pass {
+    const an_rows_table *kernels;
+    const float *x, *dy;
+    float *dx;
+    double *totals;
+    float scale;
+    bool add;
+} all_pass;
+
+static void all_forward_task(void *arg, int64_t begin, int64_t end)
+{
+    const all_pass *pass = arg;
+    for (int64_t at = begin; at < end; at += AN_GRAIN)
+        pass->totals[at / AN_GRAIN] =
+            pass->kernels->sum(end - at < AN_GRAIN ? end - at : AN_GRAIN, pass->x + at);
+}
+
+static void all_backward_task(void *arg, int64_t begin, int64_t end)
+{
+    const all_pass *pass = arg;
+    pass->kernels->spread((an_block){end - begin, 1}, pass->dx + begin, pass->dy, pass->scale,
+                          pass->add);
+}
+
+static bool all_forward(an_graph *graph, an_node *node)
+{
+    const int64_t size = node->inputs[0]->size, chunks = (size + AN_GRAIN - 1) / AN_GRAIN;
+    all_pass pass = {
+        .kernels = an__kernels(graph->context)->rows,
+        .x = node->inputs[0]->data,
+        .totals = an__scratch(graph, chunks, sizeof(double)),
+    };
+    if (!pass.totals)
+        return false;
+    an__parallel(graph->context, size, AN_GRAIN, all_forward_task, &pass);
+    double total = 0;
+    for (int64_t i = 0; i < chunks; i++)
+        total += pass.totals[i];
+    node->output.data[0] = (float)(total * node->as.reduce.scale);
+    return true;
+}
+
+static void all_backward(an_graph *graph, an_node *node)
+{
+    bool fresh;
+    all_pass pass = {
+        .kernels = an__kernels(graph->context)->rows,
+        .dy = node->output.grad,
+        .dx = an_grad_of(graph, node->inputs[0], &fresh),
+        .scale = (float)node->as.reduce.scale,
+    };
+    pass.add = !fresh;
+    if (pass.dx)
+        an__parallel(graph->context, node->inputs[0]->size, AN_GRAIN, all_backward_task, &pass);
+}
+
+const an_op an__op_sum = {"sum", all_shape, all_forward, all_backward};
+const an_op an__op_mean = {"mean", all_shape, all_forward, all_backward};
 const an_op an__op_sum_dim = {"sum_dim", dim_shape, sum_forward, sum_backward};
 const an_op an__op_mean_dim = {"mean_dim", dim_shape, sum_forward, sum_backward};
 

@@ -14,6 +14,11 @@ int cli_schedule_export(int argc, char **argv);
 int cli_schedule_lint(int argc, char **argv);
 int cli_schedule_list(int argc, char **argv);
 
+/* What `list` has of other systems: their names by system; with --aliases their calls, as "text",
+ * "json" or "csv". */
+void cli_print_alias_names(void);
+void cli_print_aliases(const char *format);
+
 /* The options that say over what a schedule runs; a command's own ones follow from CLI_OWN on. */
 enum { CLI_STEPS, CLI_BASE_LR, CLI_MOMENTUM, CLI_BETA1, CLI_METRIC_FILE, CLI_OWN };
 

@@ -8,10 +8,11 @@
 #define NO_LIMIT 1e15
 #define TEXT_SIZE 128
 
-enum { OPTION_FORMAT, OPTION_HELP };
+enum { OPTION_FORMAT, OPTION_ALIASES, OPTION_HELP };
 
 static const cli_option options[] = {
     [OPTION_FORMAT] = {"format", "text|json|csv", "how to print it (text)"},
+    [OPTION_ALIASES] = {"aliases", NULL, "the names of other systems, with their parameters"},
     [OPTION_HELP] = {"help", NULL, "this text"},
 };
 
@@ -44,12 +45,15 @@ static const struct {
 
 static void print_help(void)
 {
-    puts("Usage: anneal schedule list [OPTION]...\n"
-         "Prints every schedule with its parameters, their defaults and ranges.\n");
+    puts(
+        "Usage: anneal schedule list [OPTION]...\n"
+        "Prints every schedule with its parameters, their defaults and ranges, and the names that\n"
+        "other systems have for schedules.\n");
     cli_print_options(stdout, options, OPTION_COUNT);
     puts("\nExamples:\n"
          "  anneal schedule list\n"
-         "  anneal schedule list --format json");
+         "  anneal schedule list --format json\n"
+         "  anneal schedule list --aliases");
 }
 
 /* ------------------------------------------------------------------ values */
@@ -199,6 +203,8 @@ static void print_list(int format)
     }
     if (format == FORMAT_JSON)
         puts("\n]");
+    else if (format == FORMAT_TEXT)
+        cli_print_alias_names();
 }
 
 int cli_schedule_list(int argc, char **argv)
@@ -206,9 +212,10 @@ int cli_schedule_list(int argc, char **argv)
     cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal schedule list", ""};
     const char *value;
     int option, rest, format = FORMAT_TEXT;
-    bool help = false;
+    bool help = false, aliases = false;
     while ((option = cli_next(&arguments, &value, &rest)) >= 0) {
         help = help || option == OPTION_HELP;
+        aliases = aliases || option == OPTION_ALIASES;
         if (option == OPTION_FORMAT)
             format = cli_choice("format", value, formats, sizeof formats / sizeof *formats);
         if (format < 0)
@@ -220,6 +227,8 @@ int cli_schedule_list(int argc, char **argv)
         return cli_wrong("anneal schedule list takes no arguments, got '%s'", argv[rest]);
     if (help)
         print_help();
+    else if (aliases)
+        cli_print_aliases(formats[format]);
     else
         print_list(format);
     an_error err = {0};

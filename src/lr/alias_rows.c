@@ -19,7 +19,7 @@
 
 /* ------------------------------------------------------------ transformers */
 
-#define HF "src/transformers/optimization.py"
+#define HF "transformers/src/transformers/optimization.py"
 #define HF_STEPS "num_warmup_steps, num_training_steps, "
 #define HF_LEFT "max(1, num_training_steps - num_warmup_steps)"
 #define HF_WAVE "length={" HF_LEFT " / (2 * num_cycles)}, after_end='mirror'"
@@ -175,7 +175,7 @@
 
 /* --------------------------------------------------------------- OLMo-core */
 
-#define OLMO "src/olmo_core/optim/scheduler.py"
+#define OLMO "OLMo-core/src/olmo_core/optim/scheduler.py"
 #define OLMO_WARM "warmup_steps=2000, warmup_fraction=None"
 #define OLMO_NOT "warmup_min_lr=0!"
 #define OLMO_MAX "max_steps=None"
@@ -201,8 +201,8 @@
 #define BURN_IN(rest)                                                          \
     "{?burn_in == 0||Sequence([Decay(start=0, end=1, k={power}), Shift(}" rest \
     "{?burn_in == 0||, by={-burn_in})], [{burn_in}])}"
-#define DARKNET "src/network.c"
-#define CAFFE "src/caffe/solvers/sgd_solver.cpp"
+#define DARKNET "darknet/src/network.c"
+#define CAFFE "caffe/src/caffe/solvers/sgd_solver.cpp"
 #define LRBENCH_FILE "lr/LRfunctions.py of git-disl/LRBench"
 #define LRBENCH(shape, height) \
     "Base(Sum([Constant({k0}), Product([" shape ", Constant({k1 - k0}), " height "])]), lr=1)"

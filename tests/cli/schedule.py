@@ -253,6 +253,35 @@ class List(Case):
         self.assertEqual(table["LinearLR"]["start_factor"]["default"], 1 / 3)
         self.assertEqual(table["ReduceLROnPlateau"]["eps"]["default"], 1e-8)
 
+    def test_aliases(self):
+        out, _ = self.anneal("schedule", "list", "--aliases", "--format", "json")
+        rows = json.loads(out)
+        table, _ = self.anneal("schedule", "list", "--aliases", "--format", "csv")
+        self.assertEqual(list(csv.DictReader(io.StringIO(table))), rows)
+        calls = {(r["system"], r["name"]): r["call"] for r in rows}
+        self.assertEqual(len(calls), len(rows))
+        self.assertEqual(calls["transformers", "get_cosine_schedule_with_warmup"],
+                         "get_cosine_schedule_with_warmup(num_warmup_steps, num_training_steps, "
+                         "num_cycles=0.5, last_epoch=-1)")
+        text, _ = self.anneal("schedule", "list", "--aliases")
+        self.assertLessEqual(max(map(len, text.splitlines())), 100)
+        plain = " ".join(text.split())
+        short, _ = self.anneal("schedule", "list")
+        names = set(re.split(r"[\s,]+", short[short.index("Names of other systems"):]))
+        for row in rows:
+            self.assertIn(row["call"], plain)
+            self.assertIn(row["name"], names)
+            self.assertIn(row["system"], names)
+
+    def test_a_name_of_another_system_is_drawn_like_its_text(self):
+        one, _ = self.anneal("schedule", "table", "optax.cosine_decay_schedule(0.1, 50)", "--steps",
+                             "60")
+        two, _ = self.anneal("schedule", "table", "Base(Cosine(length=50), lr=0.1)", "--steps",
+                             "60")
+        self.assertEqual(one, two)
+        self.refused("schedule", "table", "sigmoid(1, 2)", "--steps", "5", status=2,
+                     parts=["write caffe.sigmoid"])
+
     def test_wrong_arguments(self):
         self.refused("schedule", "list", "StepLR", status=2, parts=["'StepLR'"])
         self.refused("schedule", "list", "--format", "yaml", status=2, parts=["'yaml'"])

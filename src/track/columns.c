@@ -5,13 +5,17 @@
 #include <string.h>
 #include <time.h>
 
+void an__columns_append(an_columns *columns, const an_column *column)
+{
+    columns->offset[columns->count] = (uint16_t)column->offset;
+    columns->column[columns->count++] = *column;
+}
+
 static void add(an_columns *columns, const char *name, size_t offset, bool whole, bool extra)
 {
-    an_column *column = &columns->column[columns->count++];
-    an_format(column->name, sizeof column->name, "%s", name);
-    column->offset = offset;
-    column->whole = whole;
-    column->extra = extra;
+    an_column column = {.offset = offset, .whole = whole, .extra = extra};
+    an_format(column.name, sizeof column.name, "%s", name);
+    an__columns_append(columns, &column);
 }
 
 /* "lr0" and "momentum0", "lr1" and "momentum1", ... */
@@ -71,7 +75,7 @@ double an__wall_time(void)
 void an__cells_of(an_cell *cells, const an_columns *columns, const an_record *record)
 {
     for (size_t i = 0; i < columns->count; i++)
-        memcpy(&cells[i], (const char *)record + columns->column[i].offset, sizeof *cells);
+        memcpy(&cells[i], (const char *)record + columns->offset[i], sizeof *cells);
 }
 
 static bool reserve(an_rows *rows, size_t needed)

@@ -39,9 +39,11 @@ typedef struct an_column {
     bool extra;    /* of a further group, or a metric by name: not one of the map's */
 } an_column;
 
+/* The offsets stand once more, close together: after every update they alone are read. */
 typedef struct an_columns {
-    an_column column[AN_COLUMNS_MOST];
     size_t count;
+    uint16_t offset[AN_COLUMNS_MOST];
+    an_column column[AN_COLUMNS_MOST];
 } an_columns;
 
 /*
@@ -49,6 +51,7 @@ typedef struct an_columns {
  * the metrics by name.
  */
 void an__columns_of(an_columns *columns, const an_record *record, an_row_kind kind);
+void an__columns_append(an_columns *columns, const an_column *column);
 
 /* The value of a column in one row: a whole number or not, as the column says. */
 typedef union an_cell {

@@ -214,7 +214,7 @@ static bool prepare_kind(an_store_run *run, an_row_kind which, const an_record *
     an__columns_of(&all, record, which);
     for (size_t i = 0; i < all.count; i++)
         if (all.column[i].extra)
-            kind->all.column[kind->all.count++] = all.column[i];
+            an__columns_append(&kind->all, &all.column[i]);
     return prepare_insert(run, kind, err);
 }
 

@@ -9,6 +9,8 @@
 
 #include "lr/node.h"
 
+AN__COLD_BEGIN
+
 bool an__lr_is_budget(const an_lr_schedule *s)
 {
     return s->run.seconds > 0 && an__lr_steps_of(&s->run, AN_RUNS) > 0;
@@ -85,3 +87,5 @@ bool an_lr_wants_clock(const an_lr_schedule *schedule)
 {
     return schedule->counts_clock || schedule->run.seconds > 0;
 }
+
+AN__COLD_END

@@ -3,6 +3,8 @@
 
 #include "lr/node.h"
 
+AN__COLD_BEGIN
+
 /* What the child whose turn it is writes or, with `hold`, what the last one before it has left. */
 static bool sequential_momentum(const an__lr_node *node, size_t group, int64_t e, bool hold,
                                 double *momentum)
@@ -56,3 +58,5 @@ bool an__lr_has_rate(const an__lr_node *node)
             return true;
     return false;
 }
+
+AN__COLD_END

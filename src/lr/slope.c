@@ -12,6 +12,8 @@
 
 #include "lr/node.h"
 
+AN__COLD_BEGIN
+
 /* Before the losses: how many there are, where the next one goes, and what the rate is times. */
 enum { SLOPE_COUNT, SLOPE_NEXT, SLOPE_SCALE, SLOPE_LOSSES };
 
@@ -168,3 +170,5 @@ const an__lr_class an__lr_slope_class = {
     .rate = slope_rate,
     .feedback = &slope_feedback,
 };
+
+AN__COLD_END

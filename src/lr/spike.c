@@ -3,6 +3,8 @@
 
 #include "lr/node.h"
 
+AN__COLD_BEGIN
+
 /* Before the losses. The first five wait aside while an earlier state is loaded. */
 enum { SPIKE_COUNT, SPIKE_NEXT, SPIKE_SCALE, SPIKE_ROLLBACKS, SPIKE_ASKS, SPIKE_LOSSES };
 
@@ -113,3 +115,5 @@ const an__lr_class an__lr_spike_class = {
     .rate = spike_rate,
     .feedback = &spike_feedback,
 };
+
+AN__COLD_END

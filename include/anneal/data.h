@@ -193,6 +193,11 @@ AN_API void an_loader_seek(an_loader *loader, int64_t epoch);
  */
 AN_API void an_loader_seek_batch(an_loader *loader, int64_t epoch, int64_t batch);
 /*
+ * Other batches from here on, of `size` samples; the present epoch begins anew. Larger ones than
+ * ever before take memory. False with err (ARGUMENT: below 1; MEMORY), and nothing has changed.
+ */
+AN_API bool an_loader_set_batch_size(an_loader *loader, int64_t size, an_error *err);
+/*
  * A number that tells loaders apart: it is another one when the options that decide what comes in
  * which order are others, or the data (their size, their labels, some of their values).
  */

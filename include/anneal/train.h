@@ -10,7 +10,8 @@
  *
  * A schedule may drive more than rates, where it finds the slot in group 0 (set it before the
  * schedule is made): AN_CLIP_NORM is what gradients are clipped to, AN_LABEL_SMOOTHING that of the
- * loss, AN_DROPOUT the probability of all Dropout layers. A schedule with a SpikeGuard that asks
+ * loss, AN_DROPOUT the probability of all Dropout layers, AN_BATCH_SIZE (rounded) that of the
+ * batches of an epoch, taken when it begins. A schedule with a SpikeGuard that asks
  * for it takes the run back to its last checkpoint.
  *
  * Gradients of an accumulated update are the mean over its samples, also when its last micro-batch

@@ -258,6 +258,7 @@ static void offer_slots(builder *b)
         an_lr_group_set(group, AN_LABEL_SMOOTHING,
                         c->loss.label_smoothing > 0 ? c->loss.label_smoothing : 1);
     an_lr_group_set(group, AN_DROPOUT, 1);
+    an_lr_group_set(group, AN_BATCH_SIZE, (double)c->batch_size);
 }
 
 /* The run's length as the schedule counts it: in updates, or in epochs. */
@@ -307,10 +308,25 @@ static bool look_through(builder *b, const an_lr_run *facts)
     return err.code != AN_ERROR_MEMORY || an__no_memory(b->err);
 }
 
-static bool make_schedule(builder *b)
+/* The schedule's text and the schedule, of a run that these facts are known of. */
+static bool read_schedule(builder *b, const an_lr_run *facts)
 {
     const an__call *call = &b->config->schedule;
     const an_allocator *allocator = an_context_allocator(b->run.context);
+    an_run *run = &b->run;
+    an_lr_text_free(b->schedule_text);
+    b->schedule_text = an_lr_parse(&call->node->source, call->call, facts, allocator, b->err);
+    if (!b->schedule_text)
+        return an__blame(call->node, false, b->err);
+    run->schedule =
+        an_lr_new_run(an_lr_text_desc(b->schedule_text), facts, an_optim_groups(run->optim),
+                      an_optim_group_count(run->optim), allocator, b->err);
+    return run->schedule || place(call->node, b->err);
+}
+
+static bool make_schedule(builder *b)
+{
+    const an__call *call = &b->config->schedule;
     an_run *run = &b->run;
     if (!call->node)
         return true;
@@ -320,16 +336,19 @@ static bool make_schedule(builder *b)
                         "'interval: step'");
     offer_slots(b);
     an_lr_run facts = schedule_facts(&run->fit);
-    b->schedule_text = an_lr_parse(&call->node->source, call->call, &facts, allocator, b->err);
-    if (!b->schedule_text)
-        return an__blame(call->node, false, b->err);
+    if (!read_schedule(b, &facts))
+        return false;
+    if (an_lr_drives(run->schedule, AN_BATCH_SIZE)) {
+        /* Then no step is worth a fixed number of samples: the clock counts them. */
+        facts.steps_per_epoch = 0;
+        facts.samples_per_step = 0;
+        an_lr_free(run->schedule);
+        run->schedule = NULL;
+        if (!read_schedule(b, &facts))
+            return false;
+    }
     if (!look_through(b, &facts))
         return false;
-    run->schedule =
-        an_lr_new_run(an_lr_text_desc(b->schedule_text), &facts, an_optim_groups(run->optim),
-                      an_optim_group_count(run->optim), allocator, b->err);
-    if (!run->schedule)
-        return place(call->node, b->err);
     run->fit.schedule = run->schedule;
     return print_schedule(b);
 }

@@ -43,9 +43,10 @@ struct an_loader {
     an_context *context;
     const an_dataset *dataset;
     an_loader_options options;
-    int64_t capacity; /* of a batch, in samples */
-    int64_t samples;  /* delivered in an epoch */
-    int64_t ahead;    /* rows, as of the kernel */
+    int64_t capacity;  /* of a batch, in samples */
+    int64_t allocated; /* what there is room for */
+    int64_t samples;   /* delivered in an epoch */
+    int64_t ahead;     /* rows, as of the kernel */
     int64_t epoch, at;
     int64_t phase; /* of the epoch's tokens */
     bool ordered;  /* rows holds the order of `epoch` */
@@ -124,21 +125,21 @@ static int64_t room_count(const an_loader *loader)
 static size_t batch_labels(const an_loader *loader)
 {
     return loader->dataset->kind == AN_DATA_TOKENS
-               ? (size_t)(loader->capacity * loader->dataset->width)
+               ? (size_t)(loader->allocated * loader->dataset->width)
                : 0;
 }
 
 static bool allocate_room(an_loader *loader, batch_room *room, an_error *err)
 {
     const an_shape sample = loader->dataset->shape;
-    an_shape shape = {.ndim = sample.ndim + 1, .dim = {loader->capacity}};
+    an_shape shape = {.ndim = sample.ndim + 1, .dim = {loader->allocated}};
     memcpy(shape.dim + 1, sample.dim, (size_t)sample.ndim * sizeof *sample.dim);
     room->x = an_tensor_new(loader->context, shape, err);
     if (room->x == NULL)
         return false;
     const int64_t targets = loader->dataset->target_count;
     if (targets > 0) {
-        room->target = an_tensor_new(loader->context, an_shape_2(loader->capacity, targets), err);
+        room->target = an_tensor_new(loader->context, an_shape_2(loader->allocated, targets), err);
         return room->target != NULL;
     }
     if (batch_labels(loader) == 0)
@@ -164,6 +165,13 @@ static bool allocate(an_loader *loader, an_error *err)
     return true;
 }
 
+static void take_size(an_loader *loader, int64_t size)
+{
+    const int64_t count = loader->dataset->count;
+    loader->capacity = size < count ? size : count;
+    loader->samples = loader->options.drop_last ? count - count % loader->capacity : count;
+}
+
 an_loader *an_loader_new(an_context *context, const an_dataset *dataset,
                          const an_loader_options *options, an_error *err)
 {
@@ -175,12 +183,11 @@ an_loader *an_loader_new(an_context *context, const an_dataset *dataset,
     an_loader *loader = an_alloc(an_context_allocator(context), 1, sizeof *loader, err);
     if (loader == NULL)
         return NULL;
-    int64_t count = dataset->count;
     loader->context = context;
     loader->dataset = dataset;
     loader->options = *options;
-    loader->capacity = options->batch_size < count ? options->batch_size : count;
-    loader->samples = options->drop_last ? count - count % options->batch_size : count;
+    take_size(loader, options->batch_size);
+    loader->allocated = loader->capacity;
     loader->ahead = rows_ahead(dataset, options->shuffle);
     if (!set_normalization(loader, err) || !allocate(loader, err)) {
         an_loader_free(loader);
@@ -206,7 +213,7 @@ static void set_batch_size(batch_room *room, int64_t size)
 static void free_tensor(const an_loader *loader, an_tensor *tensor)
 {
     if (tensor != NULL) {
-        set_size(tensor, loader->capacity);
+        set_size(tensor, loader->allocated);
         an_tensor_free(loader->context, tensor);
     }
 }
@@ -217,6 +224,7 @@ static void free_room(const an_loader *loader, batch_room *room)
     free_tensor(loader, room->target);
     an_release(an_context_allocator(loader->context), room->labels,
                room->labels ? batch_labels(loader) : 0, sizeof *room->labels);
+    *room = (batch_room){0};
 }
 
 /* Ends the work on the batch to come, if there is any. */
@@ -399,6 +407,40 @@ void an_loader_seek_batch(an_loader *loader, int64_t epoch, int64_t batch)
     loader->ordered = false;
 }
 
+/* Rooms of another size in the place of those that there are; those stay if there is no memory. */
+static bool enlarge(an_loader *loader, int64_t size, an_error *err)
+{
+    an_loader larger = *loader;
+    memset(larger.room, 0, sizeof larger.room);
+    larger.allocated = size;
+    for (int64_t i = 0; i < room_count(loader); i++)
+        if (!allocate_room(&larger, &larger.room[i], err)) {
+            for (int k = 0; k < 2; k++)
+                free_room(&larger, &larger.room[k]);
+            return false;
+        }
+    for (int i = 0; i < 2; i++)
+        free_room(loader, &loader->room[i]);
+    memcpy(loader->room, larger.room, sizeof larger.room);
+    loader->allocated = size;
+    return true;
+}
+
+bool an_loader_set_batch_size(an_loader *loader, int64_t size, an_error *err)
+{
+    const int64_t count = loader->dataset->count;
+    if (size < 1)
+        return an_error_set(err, AN_ERROR_ARGUMENT, "batch_size must be at least 1, got %lld",
+                            (long long)size);
+    size = size < count ? size : count;
+    settle(loader);
+    if (size > loader->allocated && !enlarge(loader, size, err))
+        return false;
+    take_size(loader, size);
+    an_loader_seek(loader, loader->epoch);
+    return true;
+}
+
 int64_t an_loader_batches(const an_loader *loader)
 {
     return (loader->samples + loader->capacity - 1) / loader->capacity;
@@ -443,7 +485,7 @@ uint64_t an_loader_fingerprint(const an_loader *loader)
 {
     const an_dataset *dataset = loader->dataset;
     const an_loader_options *o = &loader->options;
-    const int64_t numbers[] = {dataset->count, dataset->width, dataset->classes, loader->capacity,
+    const int64_t numbers[] = {dataset->count, dataset->width, dataset->classes, o->batch_size,
                                o->shuffle,     o->drop_last,   (int64_t)o->seed};
     const float scaling[] = {loader->scale, loader->shift};
     uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), numbers, sizeof numbers);

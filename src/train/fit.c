@@ -377,9 +377,29 @@ static bool train_epoch(an__fit *f, an_error *err)
     return true;
 }
 
+/* The epoch's batches have the size that the schedule has now. */
+static bool size_batches(an__fit *f, an_error *err)
+{
+    an_loader *loader = f->options->train;
+    if (!f->sizes)
+        return true;
+    const double size = driven(f, AN_BATCH_SIZE, 1);
+    if (!(size >= 0.5 && size < 1e9))
+        return an_error_set(err, AN_ERROR_NUMERIC,
+                            "the schedule's batch_size is %g at step %lld; it must come to at "
+                            "least 1",
+                            size, (long long)f->record.step);
+    if (!an_loader_set_batch_size(loader, (int64_t)(size + 0.5), err))
+        return false;
+    f->record.batches = an_loader_batches(loader);
+    return true;
+}
+
 static bool begin_epoch(an__fit *f, an_error *err)
 {
     an_record *r = &f->record;
+    if (!size_batches(f, err))
+        return false;
     r->epoch++;
     r->batch = 0;
     r->loss = r->accuracy = r->batch_loss = r->valid_loss = r->valid_accuracy = NAN;
@@ -569,6 +589,9 @@ bool an_fit(const an_fit_options *options, an_fit_result *result, an_error *err)
         prepare(&f);
         f.clocked = options->budget > 0 || options->clock.seconds ||
                     (f.schedule && an_lr_wants_clock(f.schedule));
+        f.sizes = f.schedule && an_lr_drives(f.schedule, AN_BATCH_SIZE) &&
+                  an_optim_group(options->optim, 0)->slot[AN_BATCH_SIZE].present;
+        f.clocked = f.clocked || f.sizes;
         f.drops = f.schedule && an_lr_drives(f.schedule, AN_DROPOUT) &&
                   an_optim_group(options->optim, 0)->slot[AN_DROPOUT].present;
         ok = (!options->resume || an__resume(&f, news, sizeof news, err)) &&

@@ -27,6 +27,7 @@ typedef struct an__fit {
     double batch_begun;
     bool clocked;       /* seconds decide something */
     bool drops;         /* the schedule drives dropout */
+    bool sizes;         /* the schedule drives the batch size */
     double seconds;     /* that count, after the last update */
     double rate_scale;  /* what rates are multiplied by: 1 before the first rollback */
     double *rates;      /* room for the rates of all groups while they are scaled */

@@ -73,10 +73,15 @@ static bool check_data(restore *r)
 {
     const an_fit_options *o = r->fit->options;
     const an__state *s = &r->state;
+    /* An epoch that is under way has the batches that it began with. */
+    if (r->fit->sizes && s->in_epoch && !an_loader_set_batch_size(o->train, s->full, r->err))
+        return false;
+    if (r->fit->sizes)
+        r->fit->record.batches = s->record.batches;
     if (s->accumulate != o->accumulate)
         return other_run(r, "accumulate is not the one of the saved run");
     if (s->data != (int64_t)an_loader_fingerprint(o->train) ||
-        s->record.batches != an_loader_batches(o->train))
+        (!r->fit->sizes && s->record.batches != an_loader_batches(o->train)))
         return other_run(r, "the training data, the seed or the batch size are not those of the "
                             "saved run");
     return true;

@@ -395,6 +395,37 @@ static void loaders_of_one_context_do_not_mix(void **state)
     an_dataset_free(set);
 }
 
+/* Batches of another size: the epoch begins anew, larger ones take memory, none is lost. */
+static void takes_another_batch_size(void **state)
+{
+    (void)state;
+    an_dataset *set = numbered(50, an_shape_1(3));
+    for (int threads = 1; threads <= 2; threads++) {
+        an_context *context = context_of(threads, 0);
+        an_loader *loader = loader_of(context, set, 8, true, 3);
+        const uint64_t fingerprint = an_loader_fingerprint(loader);
+        an_batch batch;
+        int64_t order[MOST], again[MOST];
+        an_error err = {0};
+        assert_true(an_loader_next(loader, &batch));
+        static const int64_t sizes[] = {8, 3, 20, 1, 50, 70, 8};
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+            const int64_t size = sizes[i] < 50 ? sizes[i] : 50;
+            an_loader_seek(loader, 0);
+            assert_true(an_loader_set_batch_size(loader, sizes[i], NULL));
+            assert_int_equal(an_loader_batches(loader), (50 + size - 1) / size);
+            assert_int_equal(read_epoch(loader, size, i ? again : order), 50);
+            assert_true(i == 0 || memcmp(order, again, 50 * sizeof *order) == 0);
+            assert_true(an_loader_fingerprint(loader) == fingerprint);
+        }
+        assert_false(an_loader_set_batch_size(loader, 0, &err));
+        assert_int_equal(err.code, AN_ERROR_ARGUMENT);
+        an_loader_free(loader);
+        an_context_free(context);
+    }
+    an_dataset_free(set);
+}
+
 static void refuses_bad_options(void **state)
 {
     (void)state;
@@ -479,6 +510,7 @@ int main(void)
         cmocka_unit_test(normalizes),
         cmocka_unit_test(threads_give_the_same_batches),
         cmocka_unit_test(loaders_of_one_context_do_not_mix),
+        cmocka_unit_test(takes_another_batch_size),
         cmocka_unit_test(refuses_bad_options),
         cmocka_unit_test(takes_sets_of_one_sample),
         cmocka_unit_test(without_options_or_allocator_takes_the_defaults),

@@ -221,6 +221,42 @@ static void test_dropout(void **state)
     assert_true(losses[0] != losses[1] && losses[0] == losses[2]); /* the layer's own is 0.5 */
 }
 
+/* Batches grow from epoch to epoch; the clock goes on by what they are. */
+static void test_batch_size(void **state)
+{
+    (void)state;
+    timed t = {.clock = {.tick = 1}};
+    world_log log = {0};
+    an_error err = {0};
+    world_open(&t.w); /* 20 samples, batches of 4 */
+    an_lr_group *group = an_optim_group(t.w.optim, 0);
+    an_lr_group_set(group, AN_BATCH_SIZE, 4);
+    const an_lr_run run = {.clocked = true};
+    t.text = an_lr_parse_text("Together([Drive(Linear(1, 3, 2ep), 'batch_size'), "
+                              "Linear(1, 0, 60sa)])",
+                              &run, NULL, &err);
+    if (!t.text)
+        fail_msg("%s", err.message);
+    t.schedule =
+        an_lr_new_run(an_lr_text_desc(t.text), &run, an_optim_groups(t.w.optim), 1, NULL, &err);
+    if (!t.schedule)
+        fail_msg("%s", err.message);
+    t.w.fit.schedule = t.schedule;
+    t.w.fit.interval = AN_INTERVAL_STEP;
+    t.w.fit.epochs = 3;
+    fit(&t, &log, NULL);
+    /* Sizes 4, 8, 12: 5, 3 and 2 batches. */
+    static const int64_t samples[] = {4, 8, 12, 16, 20, 28, 36, 40, 52, 60};
+    assert_int_equal(log.batches, 10);
+    for (size_t i = 0; i < log.batches; i++) {
+        assert_int_equal(log.batch[i].samples, samples[i]);
+        const double before = i ? (double)samples[i - 1] : 0;
+        assert_true(fabs(log.batch[i].lr[0] - 0.1 * (1 - before / 60)) < 1e-12);
+    }
+    assert_int_equal(log.epoch[1].batches, 3);
+    timed_close(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_clipping),
         cmocka_unit_test(test_label_smoothing),
         cmocka_unit_test(test_dropout),
+        cmocka_unit_test(test_batch_size),
     };
     return cmocka_run_group_tests_name("budget", tests, NULL, NULL);
 }

@@ -232,7 +232,7 @@ static void through_activation(an_graph *graph, an_node *node)
     if (!pass.sums && pass.activation == AN_UNARY_AFFINE)
         return;
     an__parallel(graph->context, pass.planes, an__row_grain(pass.size), end_task, &pass);
-    for (int64_t c = 0; pass.sums && c < pass.channels; c++) {
+    for (int64_t c = 0; db && pass.sums && c < pass.channels; c++) {
         double sum = 0;
         for (int64_t i = c; i < pass.planes; i += pass.channels)
             sum += pass.sums[i];

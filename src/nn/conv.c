@@ -189,7 +189,7 @@ static bool back_shape(const an_layer *layer, an_shape in, an_shape *out, an_err
     *out = an_shape_4(in.dim[0], whole(layer, OUT), 0, 0);
     for (int axis = 0; axis < 2; axis++) {
         const int64_t size = in.dim[2 + axis];
-        const int64_t far = size < AN_MANY ? (size - 1) * o.stride[axis] : -1;
+        const int64_t far = size < (int64_t)AN_MANY ? (size - 1) * o.stride[axis] : -1;
         out->dim[2 + axis] = far - 2 * o.padding[axis] + o.dilation[axis] * (kernel[axis] - 1) +
                              o.output_padding[axis] + 1;
         if (size < 1 || far < 0 || out->dim[2 + axis] < 1) {

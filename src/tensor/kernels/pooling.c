@@ -160,6 +160,11 @@ AN_INLINE bool wins(float x, float best)
     return x > best || x != x;
 }
 
+AN_INLINE an_ivec is_nan(an_vec v)
+{
+    return (an_ivec)((an_ivec)an__vabs(v) > 0x7f800000);
+}
+
 static void max_halving(const an_pooling *p, const float *x, float *y, uint16_t *where)
 {
     const int64_t width = p->size[1], across = p->out_size[1];
@@ -172,7 +177,7 @@ static void max_halving(const an_pooling *p, const float *x, float *y, uint16_t 
             an_ivec at = {0};
             AN_UNROLL
             for (int k = 1; k < 4; k++) {
-                const an_ivec wins = (an_ivec)(q.v[k] > best) | (an_ivec)(q.v[k] != q.v[k]);
+                const an_ivec wins = (an_ivec)(q.v[k] > best) | is_nan(q.v[k]);
                 best = an__vselect(wins, q.v[k], best);
                 at = (wins & k) | (~wins & at);
             }

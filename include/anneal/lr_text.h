@@ -108,6 +108,32 @@ AN_API bool an_lr_state_parse(an_lr_schedule *schedule, const char *text, size_t
 AN_API an_lr_text *an_lr_state_desc(const void *state, size_t size, const an_allocator *allocator,
                                     an_error *err);
 
+/* ------------------------------------------------------------------ import */
+
+/*
+ * A schedule as the configurations of other systems have it: a call, as an_lr_parse_text reads it,
+ * or a JSON object (RFC 8259), which is one of these:
+ *
+ *   Keras         {"class_name": "CosineDecay", "config": {"initial_learning_rate": 0.1, ...}}
+ *   DeepSpeed     {"type": "WarmupLR", "params": {"warmup_num_steps": 100, ...}}
+ *   transformers  {"name": "cosine", "num_warmup_steps": 10, "num_training_steps": 100,
+ *                  "scheduler_specific_kwargs": {...}}, what get_scheduler takes; or
+ *                 {"lr_scheduler_type": "cosine", "warmup_steps": 10, "max_steps": 100, ...}, what
+ *                 TrainingArguments save; without max_steps the run's total_steps
+ *   timm          {"sched": "cosine", "epochs": 300, "warmup_epochs": 5, ...}, its scripts' options
+ *   Composer      {"name": "cosine_with_warmup", "t_warmup": "100ba", ...}
+ *   any           {"_target_": "optax.cosine_decay_schedule", "init_value": 0.1, ...}; "name" or
+ *                 "type" do the same: the other keys are the call's arguments
+ *
+ * or an object with one of these under the key "scheduler" or "lr_scheduler", such as DeepSpeed's
+ * whole configuration, whose other keys are not looked at. An argument may be such an object too.
+ *
+ * The text is what an_lr_print writes of it, with the system's conventions. NULL with err: DATA at
+ * the place for what is no JSON or no schedule, CONFIG for the call that it stands for.
+ */
+AN_API an_lr_text *an_lr_import(const char *text, size_t length, const an_lr_run *run,
+                                const an_allocator *allocator, an_error *err);
+
 /* ----------------------------------------------------------------- explain */
 
 /*

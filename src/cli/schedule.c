@@ -9,6 +9,8 @@ static const cli_command commands[] = {
     {"bound", "what convex theory promises schedules, and their best rates", cli_schedule_bound},
     {"explain", "how the value at a step comes about", cli_schedule_explain},
     {"export", "a schedule as a C table, CSV or PyTorch's own expression", cli_schedule_export},
+    {"import", "a schedule of another system, or of its JSON, in Anneal's text",
+     cli_schedule_import},
     {"lint", "what in a schedule is probably not meant, and what was", cli_schedule_lint},
     {"list", "every schedule with its parameters and defaults", cli_schedule_list},
 };

@@ -11,6 +11,7 @@ int cli_schedule_plot(int argc, char **argv);
 int cli_schedule_bound(int argc, char **argv);
 int cli_schedule_explain(int argc, char **argv);
 int cli_schedule_export(int argc, char **argv);
+int cli_schedule_import(int argc, char **argv);
 int cli_schedule_lint(int argc, char **argv);
 int cli_schedule_list(int argc, char **argv);
 

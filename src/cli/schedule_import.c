@@ -1,0 +1,139 @@
+/* anneal schedule import: a schedule of another system in Anneal's own text. */
+#include "cli/schedule.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_STEPS 1000000000000
+#define MOST_INPUT ((size_t)16 << 20)
+
+enum { OPTION_STEPS, OPTION_EPOCH, OPTION_HELP };
+
+static const cli_option options[] = {
+    [OPTION_STEPS] = {"steps", "N", "the run steps the schedule N times"},
+    [OPTION_EPOCH] = {"steps-per-epoch", "M", "an epoch has M updates"},
+    [OPTION_HELP] = {"help", NULL, "this text"},
+};
+
+#define OPTION_COUNT (sizeof options / sizeof *options)
+
+typedef struct request {
+    const char *input;
+    long long steps, steps_per_epoch;
+    bool help;
+} request;
+
+static void print_help(void)
+{
+    puts(
+        "Usage: anneal schedule import CALL|FILE|- [OPTION]...\n"
+        "Prints a schedule of transformers, timm, optax, Keras, DeepSpeed, Composer and others in "
+        "\nAnneal's own text, with the conventions of the system. CALL is what stands in a program "
+        "of\ntheirs; FILE, or - for the standard input, holds a call or a JSON object: Keras's "
+        "get_config,\nDeepSpeed's configuration, get_scheduler's arguments, timm's options, or "
+        "{\"_target_\": NAME}\nwith the arguments beside it.\n");
+    cli_print_options(stdout, options, OPTION_COUNT);
+    puts("\nExamples:\n"
+         "  anneal schedule import 'get_cosine_schedule_with_warmup(optimizer, 100, 1000)'\n"
+         "  anneal schedule import '{\"class_name\": \"CosineDecay\", \"config\": "
+         "{\"initial_learning_rate\": 0.1, \"decay_steps\": 1000}}'\n"
+         "  echo '{\"type\": \"WarmupLR\", \"params\": {\"warmup_num_steps\": 100}}' | anneal "
+         "schedule import -");
+}
+
+static int parse(request *r, int argc, char **argv)
+{
+    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal schedule import", ""};
+    const char *value;
+    int option, rest;
+    while ((option = cli_next(&arguments, &value, &rest)) >= 0) {
+        if (option == OPTION_STEPS && !cli_integer("steps", value, 1, MOST_STEPS, &r->steps))
+            return CLI_WRONG;
+        if (option == OPTION_EPOCH &&
+            !cli_integer("steps-per-epoch", value, 1, MOST_STEPS, &r->steps_per_epoch))
+            return CLI_WRONG;
+        r->help = r->help || option == OPTION_HELP;
+    }
+    if (option == CLI_BAD)
+        return CLI_WRONG;
+    if (r->help)
+        return CLI_DONE;
+    if (rest + 1 != argc)
+        return cli_wrong("anneal schedule import takes one schedule: a call, a file, or - for the "
+                         "standard input");
+    r->input = argv[rest];
+    return CLI_DONE;
+}
+
+/* The whole standard input, to be freed. */
+static char *read_stdin(size_t *length, an_error *err)
+{
+    size_t room = 4096;
+    char *text = malloc(room);
+    *length = 0;
+    while (text && *length < MOST_INPUT) {
+        size_t got = fread(text + *length, 1, room - *length, stdin);
+        *length += got;
+        if (got == 0)
+            break;
+        if (*length == room) {
+            char *more = realloc(text, room *= 2);
+            if (!more)
+                free(text);
+            text = more;
+        }
+    }
+    if (!text)
+        an_error_set(err, AN_ERROR_MEMORY, "memory ran out for the standard input");
+    return text;
+}
+
+/* A call has a bracket and an object a brace; any other word is a file. */
+static char *read_input(const char *input, size_t *length, an_error *err)
+{
+    if (strcmp(input, "-") == 0)
+        return read_stdin(length, err);
+    if (!strpbrk(input, "({"))
+        return cli_read_file(input, "the schedule", length, err);
+    *length = strlen(input);
+    char *copy = malloc(*length + 1);
+    if (!copy)
+        an_error_set(err, AN_ERROR_MEMORY, "memory ran out for a schedule");
+    else
+        memcpy(copy, input, *length + 1);
+    return copy;
+}
+
+static bool import(const request *r, an_error *err)
+{
+    size_t length;
+    const an_lr_run run = {.total_steps = r->steps, .steps_per_epoch = r->steps_per_epoch};
+    char *input = read_input(r->input, &length, err);
+    an_lr_text *text = input ? an_lr_import(input, length, &run, NULL, err) : NULL;
+    free(input);
+    if (!text)
+        return false;
+    size_t size = an_lr_print(NULL, 0, an_lr_text_desc(text)) + 1;
+    char *name = malloc(size);
+    if (name) {
+        an_lr_print(name, size, an_lr_text_desc(text));
+        puts(name);
+    } else {
+        an_error_set(err, AN_ERROR_MEMORY, "memory ran out for a schedule");
+    }
+    free(name);
+    an_lr_text_free(text);
+    return name && cli_flush(err);
+}
+
+int cli_schedule_import(int argc, char **argv)
+{
+    request r = {0};
+    an_error err = {0};
+    int status = parse(&r, argc, argv);
+    if (status == CLI_DONE && r.help)
+        print_help();
+    else if (status == CLI_DONE && !import(&r, &err))
+        status = cli_fail(&err);
+    return status;
+}

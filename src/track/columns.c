@@ -95,13 +95,13 @@ static bool reserve(an_rows *rows, size_t needed)
     return true;
 }
 
-bool an__rows_add(an_rows *rows, const an_columns *columns, const an_record *record)
+bool an__rows_add(an_rows *rows, const an_columns *columns, const an_record *record, double time)
 {
     rows->width = columns->count + 1;
     if (!reserve(rows, (rows->count + 1) * rows->width))
         return false;
     an_cell *cells = rows->cells + rows->count++ * rows->width;
-    cells[0].real = an__wall_time();
+    cells[0].real = time;
     an__cells_of(cells + 1, columns, record);
     return true;
 }

@@ -65,12 +65,12 @@ typedef union an_cell {
  * between the batches, where the caches are full of weights.
  */
 typedef struct an_rows {
-    an_cell *cells; /* of each row the time, in seconds since 1970, then the columns */
+    an_cell *cells; /* of each row the time that it was given, then the columns */
     size_t count, width, capacity;
 } an_rows;
 
 /* False when there is no memory. All rows between two calls of an__rows_clear have one width. */
-bool an__rows_add(an_rows *rows, const an_columns *columns, const an_record *record);
+bool an__rows_add(an_rows *rows, const an_columns *columns, const an_record *record, double time);
 const an_cell *an__rows_at(const an_rows *rows, size_t i);
 void an__rows_clear(an_rows *rows);
 void an__rows_free(an_rows *rows);

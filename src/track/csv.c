@@ -93,7 +93,7 @@ static void put_rows(an_csv *csv)
 
 static void add_row(an_csv *csv, const an_record *record)
 {
-    if (!an__rows_add(&csv->rows, &csv->columns, record))
+    if (!an__rows_add(&csv->rows, &csv->columns, record, 0))
         an__log_lose(&csv->log);
 }
 

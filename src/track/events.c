@@ -327,7 +327,7 @@ static void batch_end(void *user, const an_record *record, an_control *control)
     an_events *e = user;
     if (!an__row_due(record, e->every, &e->last_step))
         return;
-    if (!an__rows_add(&e->rows, &e->of_steps.columns, record))
+    if (!an__rows_add(&e->rows, &e->of_steps.columns, record, an__wall_time()))
         an__log_lose(&e->log);
     if (an__log_is_due(&e->log, record, e->rows.count))
         flush(e, record, control);

@@ -215,6 +215,8 @@ static bool set_up(an_store *store, bool create, an_error *err)
     if ((create && !make_folder(store->folder, err)) || !open_database(store, path, create, err))
         return false;
     if (create) {
+        /* Of a new database; rows of many numbers go in a quarter faster than into 4 KiB. */
+        (void)sqlite3_exec(store->db, "PRAGMA page_size = 16384", NULL, NULL, NULL);
         use_wal(store);
         if (!make_tables(store, err))
             return false;

@@ -440,7 +440,8 @@ an_lr_schedule *an_lr_init_run(void *memory, size_t size, const an_lr_desc *desc
     s->counts_clock = an__lr_counts_clock(s->root);
     s->may_end = an__lr_may_end(s->root);
     s->plain = s->track_count == 1 && s->tracks[0].root == s->root && !s->root->class->rate &&
-               !s->root->observes && !s->counts_clock && !(run->seconds > 0);
+               (!s->root->observes || s->root->desc.kind == AN_PLATEAU_LR) && !s->counts_clock &&
+               !(run->seconds > 0);
     s->stride = stride;
     s->capacity = (size - fixed) / stride;
     for (size_t i = 0; i < group_count; i++)

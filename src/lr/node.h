@@ -221,7 +221,7 @@ struct an_lr_schedule {
     unsigned char *members; /* `capacity` records of `stride` bytes */
     size_t stride;
     an__lr_time now;
-    bool plain;        /* one counting tree without feedback, on the steps themselves */
+    bool plain;        /* one counting tree, a plateau or without feedback, on the steps */
     bool counts_clock; /* some length is not in steps */
     bool may_end;      /* some after_end is an error */
     bool ended;

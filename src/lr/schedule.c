@@ -122,12 +122,12 @@ static bool plateau_alone(const an_lr_schedule *s)
 void an_lr_step(an_lr_schedule *schedule)
 {
     an_lr_schedule *s = schedule;
+    if (plateau_alone(s))
+        return;
     if (is_plain(s)) {
         step_plain(s);
         return;
     }
-    if (plateau_alone(s))
-        return;
     if (s->root->observes) {
         an_lr_step_with(s, &(an_lr_input){0});
         return;
@@ -140,12 +140,16 @@ void an_lr_step(an_lr_schedule *schedule)
 
 void an_lr_step_metric(an_lr_schedule *schedule, double metric)
 {
-    if (!schedule->root->observes)
+    an__lr_node *root = schedule->root;
+    an_lr_input input = {.metric = metric, .loss = metric, .has_metric = true, .has_loss = true};
+    if (!root->observes) {
         an_lr_step(schedule);
-    else
-        an_lr_step_with(
-            schedule,
-            &(an_lr_input){.metric = metric, .loss = metric, .has_metric = true, .has_loss = true});
+    } else if (is_plain(schedule)) { /* a ReduceLROnPlateau at the top */
+        root->acted = root->class->feedback->observe(root, &input);
+        step_plain(schedule);
+    } else {
+        an_lr_step_with(schedule, &input);
+    }
 }
 
 void an_lr_step_with(an_lr_schedule *schedule, const an_lr_input *input)

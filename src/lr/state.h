@@ -38,6 +38,11 @@ typedef struct an__lr_head {
     bool old; /* version 2: four slots without names, and a plateau's memory at the top */
 } an__lr_head;
 
+#define AN__STATE_MAGIC 0x524c4e41u /* "ANLR" */
+#define AN__STATE_VERSION 3u
+#define AN__STATE_FLAG_PRESENT 1u
+#define AN__STATE_FLAG_INITIAL 2u
+
 /* The numbers are little-endian, of `size` bytes; doubles are their 64 bits. */
 void an__lr_put(an__lr_sink *sink, uint64_t value, int size);
 void an__lr_put_text(an__lr_sink *sink, const char *text);
@@ -55,13 +60,16 @@ const unsigned char *an__lr_take(an__lr_source *source, uint64_t size);
 void an__lr_state_begin(an__lr_sink *sink, const an__lr_head *head, const an_lr_desc *desc);
 void an__lr_put_slot(an__lr_sink *sink, const char *name, const an_slot *slot);
 void an__lr_state_end(an__lr_sink *sink);
+uint64_t an__lr_checksum(const unsigned char *bytes, size_t size);
+/* How many numbers the nodes of a tree remember. */
+size_t an__lr_memory_count(const an__lr_node *node);
 /* The head of a schedule's own state. */
 an__lr_head an__lr_head_of(const an_lr_schedule *schedule);
 /* How a slot of a group is called in a state. */
 const char *an__lr_slot_name(const an_lr_group *group, an_slot_id id);
 /*
- * Whether the bytes are a whole and sound state; then its head. What comes next is the description,
- * then the groups.
+ * state_load.c: whether the bytes are a whole and sound state; then its head. What comes next is
+ * the description, then the groups.
  */
 bool an__lr_state_open(an__lr_source *source, an__lr_head *head, an_error *err);
 

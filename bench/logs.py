@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Usage: bench/logs.py BUILD [PAIRS]
+"""Usage: bench/logs.py BUILD [PAIRS [EVERY]]
 
-What logging everything costs: the MNIST example (784-128-10, batch 64) trained with every log at
-every update (store, CSV, TensorBoard) and with none but the console, in turn, PAIRS times (default
-8). Prints the epochs' times at the 10th, 25th and 50th percentile and what the logs add to each.
+What logging everything costs: the MNIST example (784-128-10, batch 64) trained with every log
+(store, CSV, TensorBoard) at every EVERYth update (default 1) and with none, in turn, PAIRS times
+(default 8). Prints the epochs' times at the 10th, 25th and 50th percentile and what the logs add to each.
 """
 import json
 import pathlib
@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-EVERYTHING = ["--set", "log={every: 1, csv: true, tensorboard: true}"]
+EVERYTHING = ["--set", "log={every: %s, csv: true, tensorboard: true}"]
 NOTHING = ["--set", "runs=none"]
 EPOCHS = 12
 
@@ -33,10 +33,12 @@ def epochs(build, options):
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     pairs = int(sys.argv[2]) if len(sys.argv) > 2 else 8
+    every = sys.argv[3] if len(sys.argv) > 3 else "1"
+    everything = [option % every if "%s" in option else option for option in EVERYTHING]
     without, with_logs = [], []
     epochs(build, NOTHING)
     for i in range(pairs):
-        for times, options in ((without, NOTHING), (with_logs, EVERYTHING))[::1 - 2 * (i % 2)]:
+        for times, options in ((without, NOTHING), (with_logs, everything))[::1 - 2 * (i % 2)]:
             times += epochs(build, options)
     for percent in (10, 25, 50):
         a, b = (sorted(times)[len(times) * percent // 100] for times in (without, with_logs))

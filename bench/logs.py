@@ -3,7 +3,8 @@
 
 What logging everything costs: the MNIST example (784-128-10, batch 64) trained with every log
 (store, CSV, TensorBoard) at every EVERYth update (default 1) and with none, in turn, PAIRS times
-(default 8). Prints the epochs' times at the 10th, 25th and 50th percentile and what the logs add to each.
+(default 8). Prints the epochs' times at the 10th, 25th and 50th percentile and what the logs add
+to each.
 """
 import json
 import pathlib

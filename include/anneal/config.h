@@ -3,7 +3,9 @@
  *
  * The keys, in the file's usual order (those with * are required):
  *
- *   data*            {format: idx, path: FOLDER, normalize: [MEAN, DEVIATION]}
+ *   data*            {format: idx, path: FOLDER, normalize: [MEAN, DEVIATION]}, or a text:
+ *                    {format: text, path: FILE, context: 64, unit: characters}: samples of 64
+ *                    tokens, which are its characters (the default) or bytes; path may be gzip
  *   model*           a list of layer calls; a list in it is a Sequential, and 'Residual:' with a
  *                    list below it a Residual
  *   loss             a call: CrossEntropyLoss() (the default), ... (anneal/nn.h)
@@ -13,7 +15,9 @@
  *   monitor          what a metric-driven schedule watches: train_loss, train_accuracy, valid_loss,
  *                    valid_accuracy, or auto (the default): the validation loss, without
  *                    validation the training loss
- *   validation       a fraction (0.1) or count (5000) cut from the training set
+ *   validation       a fraction (0.1) or count (5000) cut from the training set; of a text its end
+ *   test             the same, cut from all data before, where the format has no test set of its
+ *                    own (default 0.1)
  *   epochs* | steps* how long
  *   batch_size       default 64; evaluation takes as many, at most 512
  *   accumulate       batches per update, default 1
@@ -80,7 +84,7 @@ AN_API uint64_t an_config_seed(const an_config *config);
 typedef struct an_run {
     an_context *context;
     an_dataset *train_data, *valid_data, *test_data; /* valid_data may be NULL */
-    an_dataset *whole_data; /* what train and valid are views of, or NULL */
+    an_dataset *whole_data; /* what all parts are cut from, where there is one file, or NULL */
     an_loader *train, *valid, *test;
     an_model *model;
     an_optim *optim;

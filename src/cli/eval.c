@@ -16,7 +16,7 @@ enum {
 };
 
 static const cli_option options[] = {
-    [OPTION_DATA] = {"data", "FOLDER", "take the test set from here (default: the run's)"},
+    [OPTION_DATA] = {"data", "PATH", "take the test set from here (default: the run's)"},
     [OPTION_CHECKPOINT] = {"checkpoint", "last|best",
                            "which of a run's weights (default: its end's)"},
     [OPTION_CONFIG] = {"config", "FILE", "what a file of weights was trained with"},
@@ -95,8 +95,11 @@ static void print_text(const an_eval_result *result, const char *weights)
     char loss[40], count[40];
     an_term_number(loss, sizeof loss, result->loss);
     an_term_count(count, sizeof count, result->samples);
-    printf("test accuracy %.1f %%   loss %s   %s samples   %s\n", 100 * result->accuracy, loss,
-           count, weights);
+    if (result->accuracy == result->accuracy)
+        printf("test accuracy %.1f %%   loss %s   %s samples   %s\n", 100 * result->accuracy, loss,
+               count, weights);
+    else
+        printf("test loss %s   %s samples   %s\n", loss, count, weights);
 }
 
 static void print_json(const an_eval_result *result)
@@ -105,8 +108,9 @@ static void print_json(const an_eval_result *result)
     an_number_print_short(accuracy, sizeof accuracy, result->accuracy);
     an_number_print_short(loss, sizeof loss, result->loss);
     bool finite = result->loss - result->loss == 0;
-    printf("{\"test_accuracy\": %s, \"test_loss\": %s, \"samples\": %lld}\n", accuracy,
-           finite ? loss : "null", (long long)result->samples);
+    bool counted = result->accuracy == result->accuracy;
+    printf("{\"test_accuracy\": %s, \"test_loss\": %s, \"samples\": %lld}\n",
+           counted ? accuracy : "null", finite ? loss : "null", (long long)result->samples);
 }
 
 static int run(const request *r)

@@ -127,6 +127,19 @@ static bool locate(const cli_wanted *wanted, char config[CLI_PATH], char weights
            (given || cli_join(config, folder, "resolved.yaml", err));
 }
 
+/* A model knows characters by their numbers, which are those of the text that it learned from. */
+static bool keeps_characters(const cli_wanted *wanted, const an_run *run, an_error *err)
+{
+    char bytes[4];
+    const an_dataset *data = run->test_data;
+    bool tokens = an_dataset_kind(data) == AN_DATA_TOKENS;
+    bool are_bytes = an_dataset_classes(data) == 256 && an_text_token(data, 255, bytes) == 1;
+    return !wanted->data || !tokens || are_bytes ||
+           an_error_set(err, AN_ERROR_ARGUMENT,
+                        "--data: another text numbers its characters otherwise; a model can be "
+                        "tested on other texts when it was trained with 'unit: bytes'");
+}
+
 bool cli_load(const cli_wanted *wanted, cli_loaded *loaded, an_error *err)
 {
     char config[CLI_PATH], set[CLI_PATH + 16];
@@ -139,7 +152,8 @@ bool cli_load(const cli_wanted *wanted, cli_loaded *loaded, an_error *err)
     if (loaded->config && wanted->threads >= 0)
         an_config_set_threads(loaded->config, (int)wanted->threads);
     loaded->run = loaded->config ? an_run_new(loaded->config, err) : NULL;
-    return loaded->run && an_params_load(an_model_params(loaded->run->model), loaded->weights, err);
+    return loaded->run && keeps_characters(wanted, loaded->run, err) &&
+           an_params_load(an_model_params(loaded->run->model), loaded->weights, err);
 }
 
 void cli_unload(cli_loaded *loaded)

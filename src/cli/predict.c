@@ -211,12 +211,21 @@ static bool predict(const request *r, const an_run *run, const an_dataset *sampl
     return ok;
 }
 
+static bool takes_images(const an_run *run, an_error *err)
+{
+    an_data_kind kind = an_dataset_kind(run->train_data);
+    return kind == AN_DATA_BYTES ||
+           an_error_set(err, AN_ERROR_ARGUMENT, "anneal predict takes images; %s",
+                        kind == AN_DATA_TOKENS ? "a model of texts writes with anneal sample"
+                                               : "a model of tables is tested with anneal eval");
+}
+
 static int run(const request *r)
 {
     an_error err = {0};
     cli_loaded loaded;
     an_dataset *samples = NULL;
-    bool ok = cli_load(&r->wanted, &loaded, &err);
+    bool ok = cli_load(&r->wanted, &loaded, &err) && takes_images(loaded.run, &err);
     if (ok)
         samples = cli_read_samples(r->input, an_dataset_shape(loaded.run->train_data),
                                    an_dataset_classes(loaded.run->train_data), &err);

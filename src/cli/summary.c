@@ -39,18 +39,41 @@ static const char *data_name(const char *path)
     return path;
 }
 
+/* What is counted of data: samples, or the tokens of a text. */
+static int64_t counted(const an_dataset *data)
+{
+    bool tokens = an_dataset_kind(data) == AN_DATA_TOKENS;
+    return an_dataset_count(data) * (tokens ? an_dataset_shape(data).dim[0] : 1);
+}
+
+/* What a sample is. Only where bytes are the tokens, the last of 256 is a byte. */
+static void print_kind(FILE *stream, const an_dataset *data, bool unicode)
+{
+    char token[4];
+    const an_shape shape = an_dataset_shape(data);
+    const int32_t classes = an_dataset_classes(data);
+    if (an_dataset_kind(data) == AN_DATA_TOKENS) {
+        bool bytes = classes == 256 && an_text_token(data, 255, token) == 1;
+        fprintf(stream, "tokens of %d different %s, context %lld", (int)classes,
+                bytes ? "bytes" : "characters", (long long)shape.dim[0]);
+        return;
+    }
+    print_shape(stream, shape, unicode ? "×" : "x");
+    if (an_dataset_kind(data) == AN_DATA_FLOATS)
+        fputs(" floats", stream);
+}
+
 static void print_data(FILE *stream, const an_run *run, bool unicode)
 {
     char count[32];
     const char *dot = unicode ? " · " : ", ";
     fprintf(stream, "data       %s  %s train", data_name(run->data_path),
-            count_text(count, sizeof count, an_dataset_count(run->train_data)));
+            count_text(count, sizeof count, counted(run->train_data)));
     if (run->valid_data)
         fprintf(stream, "%s%s validation", dot,
-                count_text(count, sizeof count, an_dataset_count(run->valid_data)));
-    fprintf(stream, "%s%s test  ", dot,
-            count_text(count, sizeof count, an_dataset_count(run->test_data)));
-    print_shape(stream, an_dataset_shape(run->train_data), unicode ? "×" : "x");
+                count_text(count, sizeof count, counted(run->valid_data)));
+    fprintf(stream, "%s%s test  ", dot, count_text(count, sizeof count, counted(run->test_data)));
+    print_kind(stream, run->train_data, unicode);
     fputc('\n', stream);
 }
 
@@ -215,22 +238,42 @@ void cli_summary(FILE *stream, const an_run *run, bool unicode, int width)
 
 void cli_result_text(FILE *stream, const cli_result *result)
 {
-    char seconds[32];
+    char seconds[32], loss[40];
+    const double accuracy = result->test.accuracy;
     an_term_duration(seconds, sizeof seconds, result->fit.last.seconds);
-    fprintf(stream, "test accuracy %.1f %%   %s", 100 * result->test.accuracy, seconds);
+    an_term_number(loss, sizeof loss, result->test.loss);
+    if (accuracy == accuracy)
+        fprintf(stream, "test accuracy %.1f %%   %s", 100 * accuracy, seconds);
+    else
+        fprintf(stream, "test loss %s   %s", loss, seconds);
     fprintf(stream, "%s%s\n", result->folder ? "   " : "", result->folder ? result->folder : "");
 }
 
+/* JSON knows no NaN: null. */
 static void json_number(FILE *stream, const char *name, double value)
 {
     char text[40];
     an_number_print_short(text, sizeof text, value);
-    fprintf(stream, "\"%s\": %s, ", name, text);
+    fprintf(stream, "\"%s\": %s, ", name, value - value == 0 ? text : "null");
 }
 
 static void json_integer(FILE *stream, const char *name, int64_t value)
 {
     fprintf(stream, "\"%s\": %lld, ", name, (long long)value);
+}
+
+/* The bytes of a path as a JSON string, or null. */
+static void json_text(FILE *stream, const char *name, const char *text)
+{
+    fprintf(stream, "\"%s\": %s", name, text ? "\"" : "null");
+    for (; text && *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c < 0x20)
+            fprintf(stream, "\\u%04x", (unsigned)c);
+        else
+            fprintf(stream, "%s%c", c == '"' || c == '\\' ? "\\" : "", c);
+    }
+    fputs(text ? "\", " : ", ", stream);
 }
 
 /* The most memory that the process has held, in bytes. */
@@ -253,5 +296,6 @@ void cli_result_json(FILE *stream, const cli_result *r)
     json_integer(stream, "peak_memory_bytes", peak_memory());
     json_integer(stream, "seed", r->seed);
     json_integer(stream, "threads", r->threads);
+    json_text(stream, "run", r->folder);
     fprintf(stream, "\"stopped\": %s}\n", r->fit.stopped ? "true" : "false");
 }

@@ -21,6 +21,20 @@ typedef struct an__call {
     size_t layer_count;
 } an__call;
 
+typedef enum an__data_format { AN__DATA_IDX, AN__DATA_TEXT } an__data_format;
+
+/* What the data are and how they are cut. A part is below 1 a fraction, else a count; 0: none. */
+typedef struct an__data {
+    an__data_format format;
+    const char *path;
+    double mean, deviation; /* of images */
+    an_text_unit unit;
+    int64_t context;
+    double validation, test;
+    /* NULL: not there */
+    const an__node *path_node, *context_node, *validation_node, *test_node;
+} an__data;
+
 struct an_config {
     an_arena arena;
     an__document document;
@@ -28,16 +42,14 @@ struct an_config {
     an__held *held;
     const char *folder; /* of the file, with a slash at the end; "" for the current one */
 
-    const an__node *path_node, *validation_node, *model_node, *monitor_node;
-    const char *path;
-    double mean, deviation;
+    an__data data;
+    const an__node *model_node, *monitor_node;
     const an__call *layers;
     size_t layer_count;
     an_loss loss;
     an__call optimizer, schedule; /* schedule.node NULL: none */
     an_interval interval;
     an_monitor monitor;
-    double validation; /* below 1 a fraction, else a count; 0: none */
     int64_t epochs, steps, batch_size, accumulate, threads, seed;
     double clip_grad_norm;
     double budget; /* seconds; 0: none */
@@ -66,6 +78,8 @@ struct an_config {
                                                     .length = (node)->document->length}, \
                             (node)->begin, err, __VA_ARGS__),                            \
               err)
+
+const char *an__format_name(an__data_format format);
 
 /* Reads all keys of the tree's root into `config`. */
 bool an__config_read(an_config *config, an_error *err);

@@ -24,8 +24,7 @@ static bool unknown_key(const an__node *name, const char *where, const an__key *
                 : AN__FAIL(name, err, "%s has no key '%.*s'", where, length, name->source.text);
 }
 
-/* The value of a map's key, or NULL. */
-static const an__node *child_of(const an__node *map, const char *name)
+const an__node *an__child_of(const an__node *map, const char *name)
 {
     an__node copy = *map;
     an__node **slot = an__tree_child(&copy, name, strlen(name));
@@ -45,7 +44,7 @@ bool an__read_map(an_config *config, const an__node *map, const char *where, con
             return unknown_key(child->key, where, keys, count, err);
     }
     for (size_t i = 0; i < count; i++) {
-        const an__node *child = child_of(map, keys[i].name);
+        const an__node *child = an__child_of(map, keys[i].name);
         if (child ? !keys[i].read(config, child, err)
                   : keys[i].required &&
                         !AN__FAIL(map, err, "%s needs the key '%s'", where, keys[i].name))
@@ -173,50 +172,6 @@ bool an__read_word(const an__node *node, const char *const *words, size_t count,
                     near ? near : "", near ? "'?" : "");
 }
 
-/* -------------------------------------------------------------------- data */
-
-static bool read_format(an_config *config, const an__node *node, an_error *err)
-{
-    (void)config;
-    static const char *const words[] = {"idx"};
-    size_t index;
-    return an__read_word(node, words, 1, &index, err);
-}
-
-static bool read_path(an_config *config, const an__node *node, an_error *err)
-{
-    if (node->kind != AN__SCALAR || node->source.length == 0)
-        return AN__FAIL(node, err, "path takes the name of a folder");
-    config->path = node->source.text;
-    config->path_node = node;
-    return true;
-}
-
-static bool read_normalize(an_config *config, const an__node *node, an_error *err)
-{
-    if (node->kind != AN__LIST || node->count != 2)
-        return AN__FAIL(node, err,
-                        "normalize takes a mean and a deviation, such as [0.1307, 0.3081]");
-    const an__node *mean = node->first, *deviation = mean->next;
-    if (!an__read_number(config, mean, &config->mean, err) ||
-        !an__read_number(config, deviation, &config->deviation, err))
-        return false;
-    return config->deviation > 0 ||
-           AN__FAIL(deviation, err, "normalize: the deviation must be above 0, got %g",
-                    config->deviation);
-}
-
-static const an__key data_keys[] = {{"format", read_format, false},
-                                    {"path", read_path, true},
-                                    {"normalize", read_normalize, false}};
-
-static bool read_data(an_config *config, const an__node *node, an_error *err)
-{
-    if (node->kind != AN__MAP)
-        return AN__FAIL(node, err, "data takes a map, such as {format: idx, path: data/mnist}");
-    return an__read_map(config, node, "data", data_keys, sizeof data_keys / sizeof *data_keys, err);
-}
-
 /* ------------------------------------------------------- what is made of it */
 
 static bool read_layers(an_config *config, const an__node *node, const an__call **out,
@@ -321,20 +276,6 @@ static bool read_monitor(an_config *config, const an__node *node, an_error *err)
     return an__read_monitor(node, &config->monitor, err);
 }
 
-static bool read_validation(an_config *config, const an__node *node, an_error *err)
-{
-    double *value = &config->validation;
-    config->validation_node = node;
-    if (!an__read_number(config, node, value, err))
-        return false;
-    if (*value < 0 || *value > 1e15 || (*value >= 1 && *value != floor(*value)))
-        return AN__FAIL(node, err,
-                        "validation must be a fraction of the training set below 1, or a count, "
-                        "got %g",
-                        *value);
-    return true;
-}
-
 static bool read_epochs(an_config *config, const an__node *node, an_error *err)
 {
     return an__read_integer(config, node, 1, 1000000000, &config->epochs, err);
@@ -395,14 +336,15 @@ static bool read_threads(an_config *config, const an__node *node, an_error *err)
     return an__read_integer(config, node, 0, AN_MAX_THREADS, &config->threads, err);
 }
 
-static const an__key keys[] = {{"data", read_data, true},
+static const an__key keys[] = {{"data", an__read_data, true},
                                {"model", read_model, true},
                                {"loss", read_loss, false},
                                {"optimizer", read_optimizer, true},
                                {"schedule", read_schedule, false},
                                {"interval", read_interval, false},
                                {"monitor", read_monitor, false},
-                               {"validation", read_validation, false},
+                               {"validation", an__read_validation, false},
+                               {"test", an__read_test, false},
                                {"epochs", read_epochs, false},
                                {"steps", read_steps, false},
                                {"batch_size", read_batch_size, false},
@@ -435,7 +377,7 @@ static void keep_the_length_set(an__node *root)
 bool an__config_read(an_config *config, an_error *err)
 {
     keep_the_length_set(config->root);
-    config->deviation = 1;
+    config->data.test = 0.1;
     config->loss = an_loss_defaults(AN_CROSS_ENTROPY_LOSS);
     config->batch_size = 64;
     config->accumulate = 1;

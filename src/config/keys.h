@@ -14,6 +14,9 @@ typedef struct an__key {
 bool an__read_map(an_config *config, const an__node *map, const char *where, const an__key *keys,
                   size_t count, an_error *err);
 
+/* The value of a map's key, or NULL. */
+const an__node *an__child_of(const an__node *map, const char *name);
+
 bool an__read_integer(an_config *config, const an__node *node, int64_t low, int64_t high,
                       int64_t *out, an_error *err);
 /* A finite number. */
@@ -24,6 +27,11 @@ bool an__read_word(const an__node *node, const char *const *words, size_t count,
 bool an__read_monitor(const an__node *node, an_monitor *out, an_error *err);
 /* The name of the key whose value `node` is. */
 const char *an__name_of(const an__node *node);
+
+/* keys_data.c: what is learned from. */
+bool an__read_data(an_config *config, const an__node *node, an_error *err);
+bool an__read_validation(an_config *config, const an__node *node, an_error *err);
+bool an__read_test(an_config *config, const an__node *node, an_error *err);
 
 /* keys_run.c: what is kept of a run, and what steers it. */
 bool an__read_runs(an_config *config, const an__node *node, an_error *err);

@@ -15,7 +15,7 @@ typedef struct sink {
     an_arena *arena;
     bool failed; /* memory ran out */
     const an_run *run;
-    const char *folder; /* of the data */
+    const char *data_path; /* where the data were found */
 } sink;
 
 static void put_bytes(sink *s, const char *bytes, size_t count)
@@ -128,26 +128,26 @@ static bool is_called(const an__node *node, const char *name)
     return node->key && strcmp(node->key->source.text, name) == 0;
 }
 
-/* The folder of the data as a path that does not depend on where the program was started. */
-static void put_folder(sink *s)
+/* The path of the data as one that does not depend on where the program was started. */
+static void put_path(sink *s)
 {
     char path[8192] = "";
     size_t used = 0;
-    if (s->folder[0] != '/' && getcwd(path, sizeof path / 2))
+    if (s->data_path[0] != '/' && getcwd(path, sizeof path / 2))
         used = strlen(path);
-    used += an_format(path + used, sizeof path - used, "%s%s", used > 0 ? "/" : "", s->folder);
+    used += an_format(path + used, sizeof path - used, "%s%s", used > 0 ? "/" : "", s->data_path);
     put_scalar(s, path, used < sizeof path ? used : sizeof path - 1, true);
 }
 
-/* A map of data, with their folder in the place of the path. */
-static void put_folder_of(sink *s, const an__node *data)
+/* A map of data, with where they are in the place of the path. */
+static void put_data(sink *s, const an__node *data)
 {
     put(s, "{");
     for (const an__node *child = data->first; child; child = child->next) {
         put_scalar(s, child->key->source.text, child->key->source.length, true);
         put(s, ": ");
         if (is_called(child, "path"))
-            put_folder(s);
+            put_path(s);
         else
             put_flow(s, child, true);
         put(s, child->next ? ", " : "");
@@ -175,7 +175,7 @@ static void put_key(sink *s, const an__node *node)
     put(s, ":");
     if (is_called(node, "data")) {
         put(s, " ");
-        put_folder_of(s, node);
+        put_data(s, node);
     } else {
         put_value(s, node);
     }
@@ -209,9 +209,9 @@ static void put_number(sink *s, const char *name, int64_t value)
 /* The elements of a list apart from each other, anything else as it stands in the text. */
 static char *value_text(sink *s, const an__node *node)
 {
-    sink value = {.arena = s->arena, .run = s->run, .folder = s->folder};
+    sink value = {.arena = s->arena, .run = s->run, .data_path = s->data_path};
     if (is_called(node, "data"))
-        put_folder_of(&value, node);
+        put_data(&value, node);
     else if (node->kind == AN__LIST)
         for (const an__node *child = node->first; child; child = child->next) {
             put_flow(&value, child, false);
@@ -226,10 +226,10 @@ static char *value_text(sink *s, const an__node *node)
     return value.text;
 }
 
-an_named_text *an__run_params(const an_config *config, const an_run *run, const char *folder,
+an_named_text *an__run_params(const an_config *config, const an_run *run, const char *data_path,
                               an_arena *arena, size_t *count)
 {
-    sink s = {.arena = arena, .run = run, .folder = folder};
+    sink s = {.arena = arena, .run = run, .data_path = data_path};
     an_named_text *params = an_arena_alloc(arena, (config->root->count + 3) * sizeof *params);
     char *numbers = an_arena_alloc(arena, 64);
     *count = 0;
@@ -245,15 +245,18 @@ an_named_text *an__run_params(const an_config *config, const an_run *run, const 
     return s.failed ? NULL : params;
 }
 
-char *an__resolved(const an_config *config, const an_run *run, const char *folder, an_arena *arena)
+char *an__resolved(const an_config *config, const an_run *run, const char *data_path,
+                   an_arena *arena)
 {
-    sink s = {.arena = arena, .run = run, .folder = folder};
+    sink s = {.arena = arena, .run = run, .data_path = data_path};
     an__node root = *config->root;
     put(&s, "# As it was trained, everything filled in; anneal resume goes on from here.\n");
     for (const an__node *node = root.first; node; node = node->next) {
         if (!is_called(node, "seed") && !is_called(node, "threads"))
             put_key(&s, node);
     }
+    if (config->data.format != AN__DATA_IDX)
+        put_default(&s, &root, "test", "0.1");
     put_default(&s, &root, "loss", "CrossEntropyLoss()");
     put_default(&s, &root, "interval", "epoch");
     put_default(&s, &root, "monitor", "auto");

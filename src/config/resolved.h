@@ -3,11 +3,12 @@
 
 #include "config/config.h"
 
-/* The configuration of a run as text, its data found in `folder`. NULL: memory. */
-char *an__resolved(const an_config *config, const an_run *run, const char *folder, an_arena *arena);
+/* The configuration of a run as text, its data found at `data_path`. NULL: memory. */
+char *an__resolved(const an_config *config, const an_run *run, const char *data_path,
+                   an_arena *arena);
 
 /* The same as a list of names and texts, without defaults. NULL: memory. */
-an_named_text *an__run_params(const an_config *config, const an_run *run, const char *folder,
+an_named_text *an__run_params(const an_config *config, const an_run *run, const char *data_path,
                               an_arena *arena, size_t *count);
 
 #endif

@@ -2,15 +2,15 @@
  * From a configuration to everything that a run needs, in the order of dependence: context, model
  * (described), data, model (built for the data's shape), optimizer, schedule.
  */
+#include "config/data.h"
+#include "config/keys.h"
 #include "config/resolved.h"
 
 #include "file/durable.h"
 
 #include <anneal/lr_text.h>
 
-#include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /*
  * The most samples in a batch of evaluation: enough to fill the kernels. There are no more than in
@@ -22,7 +22,8 @@
 typedef struct builder {
     an_run run;
     const an_config *config;
-    const char *folder; /* of the data, where it was found */
+    const char *found;   /* the data's path, as it leads there from here */
+    an_dataset *learned; /* what train and valid are views of where it is a view itself */
     an_arena texts;
     an_lr_text *schedule_text;
     an_error *err;
@@ -30,73 +31,9 @@ typedef struct builder {
 
 /* -------------------------------------------------------------------- data */
 
-static bool is_folder(const char *path)
-{
-    struct stat s;
-    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
-}
-
-/* The data's folder: as written, else beside the configuration. NULL with err (IO). */
-static const char *find_folder(builder *b)
-{
-    const an_config *c = b->config;
-    size_t size = strlen(c->folder) + strlen(c->path) + 1;
-    char *beside = an_arena_alloc(&b->texts, size);
-    if (!beside)
-        return an__no_memory(b->err);
-    an_format(beside, size, "%s%s", c->folder, c->path);
-    if (is_folder(c->path))
-        return c->path;
-    if (c->path[0] != '/' && is_folder(beside))
-        return beside;
-    AN__FAIL(c->path_node, b->err, "there is no folder '%s'%s; give it with --set data.path=FOLDER",
-             c->path, c->path[0] == '/' ? "" : ", neither here nor beside the configuration");
-    if (b->err)
-        b->err->code = AN_ERROR_IO;
-    return NULL;
-}
-
-/* Cuts the validation set off the training set. */
-static bool split(builder *b)
-{
-    const an_config *c = b->config;
-    int64_t all = an_dataset_count(b->run.train_data);
-    double wanted = c->validation < 1 ? floor(c->validation * (double)all + 0.5) : c->validation;
-    if (c->validation == 0)
-        return true;
-    if (!(wanted >= 1 && wanted < (double)all))
-        return AN__FAIL(c->validation_node, b->err,
-                        "validation must leave samples on both sides: %g of %lld is not between "
-                        "1 and %lld",
-                        wanted, (long long)all, (long long)all - 1);
-    b->run.whole_data = b->run.train_data;
-    b->run.train_data = NULL;
-    return an_dataset_split(b->run.whole_data, (int64_t)wanted, (uint64_t)c->seed,
-                            &b->run.train_data, &b->run.valid_data, b->err);
-}
-
 static bool open_data(builder *b)
 {
-    const an_allocator *allocator = an_context_allocator(b->run.context);
-    const char *folder = b->folder = find_folder(b);
-    if (!folder)
-        return false;
-    b->run.train_data = an_mnist_open(allocator, folder, true, b->err);
-    if (!b->run.train_data)
-        return false;
-    b->run.test_data = an_mnist_open(allocator, folder, false, b->err);
-    if (!b->run.test_data)
-        return false;
-    an_shape train = an_dataset_shape(b->run.train_data);
-    an_shape test = an_dataset_shape(b->run.test_data);
-    if (!an_shape_equal(train, test)) {
-        char a[64], t[64];
-        an_shape_print(a, sizeof a, train);
-        an_shape_print(t, sizeof t, test);
-        return an_error_set(b->err, AN_ERROR_DATA,
-                            "%s: training samples have shape %s, test samples %s", folder, a, t);
-    }
-    return split(b);
+    return an__data_open(b->config, &b->run, &b->texts, &b->found, &b->learned, b->err);
 }
 
 static an_loader *loader(builder *b, const an_dataset *data, bool training)
@@ -109,8 +46,8 @@ static an_loader *loader(builder *b, const an_dataset *data, bool training)
     options.batch_size = size < count || count == 0 ? size : count;
     options.shuffle = training;
     options.seed = (uint64_t)c->seed;
-    options.mean = c->mean;
-    options.deviation = c->deviation;
+    options.mean = c->data.mean;
+    options.deviation = c->data.deviation;
     return an_loader_new(b->run.context, data, &options, b->err);
 }
 
@@ -191,6 +128,53 @@ static const an__node *last_layer(const builder *b)
     return b->config->layers[b->config->layer_count - 1].node;
 }
 
+/* What the loss compares: scores with class labels, or numbers with numbers. */
+static bool check_loss(builder *b)
+{
+    an_loss_kind kind = b->config->loss.kind;
+    bool labels = kind == AN_CROSS_ENTROPY_LOSS || kind == AN_NLL_LOSS;
+    bool tokens = an_dataset_kind(b->run.train_data) == AN_DATA_TOKENS;
+    const an__node *node = an__child_of(b->config->root, "loss");
+    return labels || !tokens ||
+           AN__FAIL(node, b->err, "%s does not fit a text, whose tokens are classes; use %s",
+                    an_loss_name(b->config->loss), "CrossEntropyLoss()");
+}
+
+/* A row of scores for each token of the context. */
+static bool check_tokens(builder *b)
+{
+    an_shape out = an_model_output_shape(b->run.model);
+    int64_t context = an_dataset_shape(b->run.train_data).dim[0];
+    int classes = an_dataset_classes(b->run.train_data);
+    char text[64];
+    an_shape_print(text, sizeof text, out);
+    if (out.ndim != 2 || out.dim[0] != context)
+        return AN__FAIL(last_layer(b), b->err,
+                        "the model's output for a sample has shape %s, but a text takes (%lld, "
+                        "%d): a row of scores for each token; end with Linear(..., %d)",
+                        text, (long long)context, classes, classes);
+    if (out.dim[1] >= classes)
+        return true;
+    return AN__FAIL(last_layer(b), b->err,
+                    "the text has %d different tokens, but the model has %lld outputs for each; "
+                    "its last layer must give at least %d",
+                    classes, (long long)out.dim[1], classes);
+}
+
+/* As many numbers as are to be predicted. */
+static bool check_numbers(builder *b)
+{
+    an_shape out = an_model_output_shape(b->run.model);
+    int64_t numbers = an_dataset_targets(b->run.train_data);
+    char text[64];
+    an_shape_print(text, sizeof text, out);
+    return (out.ndim == 1 && out.dim[0] == numbers) ||
+           AN__FAIL(last_layer(b), b->err,
+                    "the model's output for a sample has shape %s, but %lld number%s to be "
+                    "predicted; end with Linear(..., %lld)",
+                    text, (long long)numbers, numbers == 1 ? " is" : "s are", (long long)numbers);
+}
+
 /* The model's output must be a row with a place for each class. */
 static bool check_classes(builder *b)
 {
@@ -211,12 +195,22 @@ static bool check_classes(builder *b)
     return true;
 }
 
+static bool check_output(builder *b)
+{
+    const an_dataset *data = b->run.train_data;
+    if (!check_loss(b))
+        return false;
+    if (an_dataset_kind(data) == AN_DATA_TOKENS)
+        return check_tokens(b);
+    return an_dataset_targets(data) > 0 ? check_numbers(b) : check_classes(b);
+}
+
 static bool build_model(builder *b)
 {
     an_shape sample = an_dataset_shape(b->run.train_data);
     if (!an_model_build(b->run.model, sample, (uint64_t)b->config->seed, b->err))
         return place(layer_blamed(b), b->err);
-    return check_classes(b);
+    return check_output(b);
 }
 
 /* -------------------------------------------------- optimizer and schedule */
@@ -262,16 +256,21 @@ static void offer_slots(builder *b)
 }
 
 /* The run's length as the schedule counts it: in updates, or in epochs. */
-static an_lr_run schedule_facts(const an_fit_options *fit)
+static an_lr_run schedule_facts(const an_run *run)
 {
+    const an_fit_options *fit = &run->fit;
+    const bool tokens = an_dataset_kind(run->train_data) == AN_DATA_TOKENS;
     int64_t total = an_fit_total_steps(fit), each = an_fit_steps_per_epoch(fit);
     int64_t epochs = fit->epochs > 0 ? fit->epochs : total / each + (total % each != 0);
     const bool by_epoch = fit->interval == AN_INTERVAL_EPOCH;
     const double samples = (double)an_loader_samples(fit->train);
+    const double per_step = by_epoch ? samples : samples / (double)each;
     return (an_lr_run){.total_steps = by_epoch ? epochs : total,
                        .epochs = epochs,
                        .steps_per_epoch = by_epoch ? 1 : each,
-                       .samples_per_step = by_epoch ? samples : samples / (double)each,
+                       .samples_per_step = per_step,
+                       .tokens_per_step =
+                           tokens ? per_step * (double)an_dataset_shape(run->train_data).dim[0] : 0,
                        .seconds = fit->budget,
                        .clocked = true,
                        .edits = 8}; /* landings and extensions on resume */
@@ -335,7 +334,7 @@ static bool make_schedule(builder *b)
                         "under a budget the schedule is stepped after every update; add the key "
                         "'interval: step'");
     offer_slots(b);
-    an_lr_run facts = schedule_facts(&run->fit);
+    an_lr_run facts = schedule_facts(run);
     if (!read_schedule(b, &facts))
         return false;
     if (an_lr_drives(run->schedule, AN_BATCH_SIZE)) {
@@ -430,8 +429,8 @@ static bool make_steering(builder *b)
 static bool make_resolved(builder *b)
 {
     b->run.config_text = b->config->document.text;
-    b->run.resolved_text = an__resolved(b->config, &b->run, b->folder, &b->texts);
-    b->run.params = an__run_params(b->config, &b->run, b->folder, &b->texts, &b->run.param_count);
+    b->run.resolved_text = an__resolved(b->config, &b->run, b->found, &b->texts);
+    b->run.params = an__run_params(b->config, &b->run, b->found, &b->texts, &b->run.param_count);
     return (b->run.resolved_text && b->run.params) || an__no_memory(b->err);
 }
 
@@ -440,7 +439,7 @@ static bool make_resolved(builder *b)
 static bool build(builder *b)
 {
     an_context_options options = {.threads = (int)b->config->threads};
-    b->run.data_path = b->config->path;
+    b->run.data_path = b->config->data.path;
     b->run.context = an_context_new(&options, b->err);
     if (!b->run.context)
         return false;
@@ -487,7 +486,8 @@ bool an_run_save_resolved(const an_run *run, const char *path, an_error *err)
 
 bool an_run_reads(const an_run *run, const char *path)
 {
-    return an_mnist_reads(((const builder *)run)->folder, path);
+    const builder *b = (const builder *)run;
+    return an__data_reads(b->config, b->found, path);
 }
 
 void an_run_free(an_run *run)
@@ -506,8 +506,9 @@ void an_run_free(an_run *run)
     an_loader_free(run->test);
     an_dataset_free(run->train_data);
     an_dataset_free(run->valid_data);
-    an_dataset_free(run->whole_data);
     an_dataset_free(run->test_data);
+    an_dataset_free(b->learned);
+    an_dataset_free(run->whole_data);
     an_context_free(run->context);
     an_arena_free(&b->texts);
     an_allocator allocator = an_allocator_default();

@@ -1,0 +1,147 @@
+#include "config/data.h"
+
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ------------------------------------------------------------------ finding */
+
+/* IDX files come as a folder of four, everything else as one file. */
+static bool wants_folder(const an_config *c)
+{
+    return c->data.format == AN__DATA_IDX;
+}
+
+static bool is_there(const an_config *c, const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0 && !S_ISDIR(facts.st_mode) == !wants_folder(c);
+}
+
+/* Where the data are: as written, else beside the configuration. NULL with err (IO). */
+static const char *find(const an_config *c, an_arena *texts, an_error *err)
+{
+    const char *path = c->data.path;
+    size_t size = strlen(c->folder) + strlen(path) + 1;
+    char *beside = an_arena_alloc(texts, size);
+    if (!beside)
+        return an__no_memory(err);
+    an_format(beside, size, "%s%s", c->folder, path);
+    if (is_there(c, path))
+        return path;
+    if (path[0] != '/' && is_there(c, beside))
+        return beside;
+    const char *what = wants_folder(c) ? "folder" : "file";
+    AN__FAIL(c->data.path_node, err, "there is no %s '%s'%s; give it with --set data.path=%s", what,
+             path, path[0] == '/' ? "" : ", neither here nor beside the configuration",
+             wants_folder(c) ? "FOLDER" : "FILE");
+    if (err)
+        err->code = AN_ERROR_IO;
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ cutting */
+
+/* How many samples a part of the data has: a fraction of `all`, or a count; -1 with err. */
+static int64_t part_of(const an__node *node, const char *name, double part, int64_t all,
+                       int64_t most, an_error *err)
+{
+    double wanted = part < 1 ? floor(part * (double)all + 0.5) : part;
+    if (wanted >= 1 && wanted <= (double)most)
+        return (int64_t)wanted;
+    AN__FAIL(node, err, "%s must leave samples on both sides: %g of %lld is not between 1 and %lld",
+             name, wanted, (long long)all, (long long)most);
+    return -1;
+}
+
+/* The most that can be cut off: of a text, one sample between the parts is lost besides. */
+static int64_t most_of(const an_dataset *data)
+{
+    return an_dataset_count(data) - (an_dataset_kind(data) == AN_DATA_TOKENS ? 2 : 1);
+}
+
+/* Cuts the test set off all data: what is left is learned from. */
+static bool cut_test(const an_config *c, an_run *run, an_error *err)
+{
+    an_dataset *whole = run->whole_data;
+    const an__node *node = c->data.test_node ? c->data.test_node : c->data.path_node;
+    int64_t count =
+        part_of(node, "test", c->data.test, an_dataset_count(whole), most_of(whole), err);
+    return count > 0 && an_dataset_split(whole, count, (uint64_t)c->seed, &run->train_data,
+                                         &run->test_data, err);
+}
+
+/* Cuts the validation set off the training set, which stays as `*learned`. */
+static bool cut_validation(const an_config *c, an_run *run, an_dataset **learned, an_error *err)
+{
+    an_dataset *all = run->train_data;
+    if (c->data.validation == 0)
+        return true;
+    int64_t count = part_of(c->data.validation_node, "validation", c->data.validation,
+                            an_dataset_count(all), most_of(all), err);
+    if (count < 0)
+        return false;
+    *learned = all;
+    run->train_data = NULL;
+    return an_dataset_split(all, count, (uint64_t)c->seed, &run->train_data, &run->valid_data, err);
+}
+
+/* ------------------------------------------------------------------ opening */
+
+static bool open_idx(const an_allocator *allocator, an_run *run, const char *folder, an_error *err)
+{
+    run->train_data = an_mnist_open(allocator, folder, true, err);
+    if (!run->train_data)
+        return false;
+    run->test_data = an_mnist_open(allocator, folder, false, err);
+    if (!run->test_data)
+        return false;
+    an_shape train = an_dataset_shape(run->train_data);
+    an_shape test = an_dataset_shape(run->test_data);
+    if (an_shape_equal(train, test))
+        return true;
+    char a[64], t[64];
+    an_shape_print(a, sizeof a, train);
+    an_shape_print(t, sizeof t, test);
+    return an_error_set(err, AN_ERROR_DATA, "%s: training samples have shape %s, test samples %s",
+                        folder, a, t);
+}
+
+static bool open_text(const an_allocator *allocator, const an_config *c, an_run *run,
+                      const char *path, an_error *err)
+{
+    an_error why = {0};
+    run->whole_data = an_text_open(allocator, path, c->data.unit, c->data.context, &why);
+    if (run->whole_data)
+        return true;
+    if (why.code == AN_ERROR_ARGUMENT)
+        return AN__FAIL(c->data.context_node, err, "%s", why.message);
+    if (err)
+        *err = why;
+    return false;
+}
+
+bool an__data_open(const an_config *config, an_run *run, an_arena *texts, const char **path,
+                   an_dataset **learned, an_error *err)
+{
+    const an_allocator *allocator = an_context_allocator(run->context);
+    const char *found = *path = find(config, texts, err);
+    if (!found)
+        return false;
+    if (config->data.format == AN__DATA_IDX) {
+        if (!open_idx(allocator, run, found, err))
+            return false;
+    } else if (!open_text(allocator, config, run, found, err) || !cut_test(config, run, err)) {
+        return false;
+    }
+    return cut_validation(config, run, learned, err);
+}
+
+bool an__data_reads(const an_config *config, const char *data, const char *path)
+{
+    struct stat own, given;
+    if (config->data.format == AN__DATA_IDX)
+        return an_mnist_reads(data, path);
+    return stat(data, &own) == 0 && stat(path, &given) == 0 && own.st_dev == given.st_dev &&
+           own.st_ino == given.st_ino;
+}

@@ -353,7 +353,10 @@ bool cli_training_run(cli_training *t, an_error *err)
     cli_result *r = &t->result;
     r->parameters = an_params_size(an_model_params(t->run->model));
     r->threads = an_context_threads(t->run->context);
-    if (!keep(t, err))
+    cli_enter(CLI_SAVING); /* a signal waits until the run is one that can be gone on with */
+    bool kept = keep(t, err);
+    cli_enter(CLI_FREE);
+    if (!kept)
         return false;
     if (!t->json)
         cli_summary(stdout, t->run, cli_unicode(), window_width());

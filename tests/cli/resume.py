@@ -141,7 +141,7 @@ class Resume(Case):
         self.refused("resume", name[:-1] + "x", status=1, parts=["did you mean", name])
         self.refused("resume", "mnist", "--runs", "there", status=1, parts=["in 'there'"])
         self.refused("resume", name, "--changes", "all", status=2,
-                     parts=["--changes takes refuse, adopt or keep, got 'all'"])
+                     parts=["--changes takes refuse, adopt, keep or extend, got 'all'"])
         self.refused("resume", name, "--checkpoint", "best", status=1,
                      parts=["no checkpoint of the best"])
         self.refused("resume", name, "--set", "epoch=3", status=2, parts=["epoch"])

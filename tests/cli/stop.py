@@ -33,12 +33,16 @@ class Stop(Case):
     def test_hangup(self):
         self.interrupt(signal.SIGHUP)
 
+    def wait_for_an_epoch(self, process):
+        """Reads past the summary and its warnings: from there on the training has begun."""
+        while "epoch" not in process.stdout.readline():
+            self.assertIsNone(process.poll())
+
     def endless(self, **options):
         """A training that goes on for ever, begun."""
         self.config(CONFIG.replace("epochs: 2", "epochs: 100000000"))
         process = self.start("train", "c.yaml", "--save", "w.safetensors", **options)
-        for _ in range(5):
-            process.stdout.readline()
+        self.wait_for_an_epoch(process)
         return process
 
     def test_nohup(self):
@@ -78,8 +82,7 @@ class Stop(Case):
     def interrupt_twice(self):
         """Stands still between the two for so long that the second is another wish."""
         process = self.wide("--set", "epochs=1000000")
-        for _ in range(5):
-            process.stdout.readline()
+        self.wait_for_an_epoch(process)
         process.send_signal(signal.SIGINT)
         time.sleep(0.002)
         process.send_signal(signal.SIGSTOP)

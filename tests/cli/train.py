@@ -112,6 +112,9 @@ class Train(Case):
         self.assertTrue(last["test_loss"] > 0)
         self.assertTrue(0 < last["startup_seconds"] < 60 and last["seconds"] > 0)
         self.assertTrue(last["peak_memory_bytes"] > 100000)
+        self.assertRegex(last["run"], "^runs/c-[0-9a-f]{4}$")
+        self.assertIsNone(self.json("--set", "runs=none")[-1]["run"])
+        self.assertEqual(self.json("--set", 'runs=a "b\\c')[-1]["run"][:9], 'a "b\\c/c-')
 
     def test_learns(self):
         rows = self.json("--set", "epochs=40")

@@ -29,6 +29,7 @@ int cli_train(int argc, char **argv);
 int cli_resume(int argc, char **argv);
 int cli_eval(int argc, char **argv);
 int cli_predict(int argc, char **argv);
+int cli_sample(int argc, char **argv);
 int cli_runs_command(int argc, char **argv);
 int cli_schedule(int argc, char **argv);
 

@@ -13,7 +13,7 @@ bool cli_find_run(const char *runs, const char *name, char folder[CLI_PATH], an_
 /* "FOLDER/NAME"; false with err (ARGUMENT) when it is too long. */
 bool cli_join(char path[CLI_PATH], const char *folder, const char *name, an_error *err);
 
-/* What eval and predict ask for. */
+/* What eval, predict and sample ask for. */
 typedef struct cli_wanted {
     const char *what;       /* a run, or a file of weights */
     const char *runs;       /* where runs lie */

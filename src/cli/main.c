@@ -10,6 +10,7 @@ static const cli_command commands[] = {
     {"resume", "go on with a run that was interrupted", cli_resume},
     {"eval", "loss and accuracy of a run's or a file's weights", cli_eval},
     {"predict", "classes and probabilities of new samples", cli_predict},
+    {"sample", "text that a model of a text writes", cli_sample},
     {"runs", "look up, compare and delete what was trained", cli_runs_command},
     {"schedule", "tables, plots and the list of schedules", cli_schedule},
 };

@@ -88,7 +88,8 @@ static bool parse(cli_run *run, const char *text, an_error *err)
     return true;
 }
 
-/* Groups as an SGD has them, or with beta1 an Adam. */
+/* Groups as an SGD has them, or with beta1 an Adam. What else a schedule may drive starts from 1.
+ */
 static bool make_schedule(cli_run *run, an_error *err)
 {
     const cli_setting *s = run->setting;
@@ -105,6 +106,8 @@ static bool make_schedule(cli_run *run, an_error *err)
             an_lr_group_set(groups[i], AN_MOMENTUM, s->momentum);
         else
             an_lr_group_set(groups[i], AN_BETA1, s->beta1);
+        for (int slot = AN_WEIGHT_DECAY; slot < AN_USER0; slot++)
+            an_lr_group_set(groups[i], (an_slot_id)slot, 1);
     }
     an_lr_run facts = {.total_steps = s->steps};
     run->schedule =

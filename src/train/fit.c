@@ -9,7 +9,7 @@
  */
 #include "train/fit.h"
 
-#include <anneal/lr.h>
+#include <anneal/lr_text.h>
 
 #include <math.h>
 #include <string.h>
@@ -565,6 +565,7 @@ static void close_fit(an__fit *f)
     size_t groups = an_optim_group_count(f->options->optim);
     an_release(an_context_allocator(context), f->rates, groups, sizeof *f->rates);
     an_lr_free(f->kept);
+    an_lr_text_free(f->kept_text);
     an_graph_free(f->graph);
 }
 

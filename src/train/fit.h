@@ -15,6 +15,7 @@ typedef struct an__fit {
     const an_fit_options *options;
     struct an_lr_schedule *schedule; /* the options', or `kept` */
     struct an_lr_schedule *kept;     /* made from a checkpoint under AN_RESUME_KEEP; its own */
+    struct an_lr_text *kept_text;    /* what `kept` was made from */
     an_interval interval;            /* of `schedule` */
     an_graph *graph;
     an_record record;

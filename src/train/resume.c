@@ -212,9 +212,10 @@ static bool keep_schedule(restore *r, const an__section *saved)
     if (!text)
         return false;
     an_lr_free(f->kept);
+    an_lr_text_free(f->kept_text);
+    f->kept_text = text; /* the schedule uses its lambdas */
     f->kept = an_lr_new_run(an_lr_text_desc(text), &run, an_optim_groups(optim),
                             an_optim_group_count(optim), allocator, r->err);
-    an_lr_text_free(text);
     f->schedule = f->kept;
     return f->kept &&
            an_lr_state_load(f->kept, saved->bytes, saved->size, AN_LR_REFUSE, NULL, r->err);

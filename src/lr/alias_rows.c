@@ -124,15 +124,13 @@
         "{?staircase|, {transition_steps})|}") "{?end_value == None||, {?decay_rate < " \
                                                "1|min|max}={end_value})}"
 
-/* ---------------------------------------------------- Keras, Paddle, others */
+/* ---------------------------------------------------- Keras, Paddle, Composer */
 
 #define KERAS "keras/src/optimizers/schedules/learning_rate_schedule.py"
 #define PADDLE "python/paddle/optimizer/lr.py"
 #define PADDLE_END "last_epoch=-1!, verbose=False~"
 #define NOAM(steps, first) \
     "Sequence([Linear(start=" first ", end=1), Inverse({" steps "}, power=0.5)], [{" steps "}])"
-
-/* ---------------------------------------------------------------- Composer */
 
 #define COMPOSER "composer/optim/scheduler.py"
 /* The shape is as long as there is up to t_max. */
@@ -189,12 +187,9 @@
 #define OLMO_W "{=W warmup_steps if warmup_fraction == None else floor(N * warmup_fraction + 0.5)}"
 #define OLMO_D "{=D decay_steps if decay_steps != None else floor(N * decay_fraction + 0.5)}"
 
-/* --------------------------------------------------------- torchtitan, timm */
+/* ----------------------------------------- torchtitan, fairseq, fastai, ... */
 
 #define TITAN_FACTOR "{min_lr_factor} + {1 - min_lr_factor} * "
-
-/* ----------------------------------------------------- fairseq, fastai, ... */
-
 #define FAIRSEQ "fairseq/optim/lr_scheduler/"
 #define FASTAI "fastai/callback/schedule.py"
 #define AT_LR(lr, rest) "{?" lr " == None||Base(}" rest "{?" lr " == None||, lr={" lr "})}"

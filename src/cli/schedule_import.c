@@ -128,7 +128,7 @@ static bool import(const request *r, an_error *err)
 
 int cli_schedule_import(int argc, char **argv)
 {
-    request r = {0};
+    request r = {.input = "-"};
     an_error err = {0};
     int status = parse(&r, argc, argv);
     if (status == CLI_DONE && r.help)

@@ -45,8 +45,8 @@ static const char *const templates[AN_LR_KIND_COUNT] = {
     [AN_LR_DECAY] = "the base {b} from {start} to {end} along '{curve}', {m} of {l} done",
     [AN_LR_GEOMETRIC] = "{b} * {start} * ({end} / {start}) ** ({m} / {l})",
     [AN_LR_EXPONENTIAL] = "{b} * ({end} + ({start} - {end}) * {factor} ** ({t} / {every}))",
-    [AN_LR_INVERSE] = "{b} * ({end} + ({start} - {end}) * (1 + ({t} / {timescale}) ** {inner}) ** "
-                      "-{power})",
+    [AN_LR_INVERSE] =
+        "{b} * ({end} + ({start} - {end}) / (1 + ({t} / {timescale}) ** {inner}) ** {power})",
     [AN_LR_SIGMOID] = "{b} * ({end} + ({start} - {end}) / (1 + exp(({t} - {center}) / {width})))",
     [AN_LR_TABLE] = "the base {b} times value floor({t} / {every}) of its table",
     [AN_LR_CHEBYSHEV] = "the base {b} times step floor({t} / {every}) of {count}",

@@ -80,7 +80,7 @@ static size_t groups_of(const an_lr_desc *desc)
     size_t count, most = 1;
     const an_lr_param *params = an_lr_params(desc->kind, &count);
     for (size_t i = 0; i < count; i++) {
-        const void *at = an__lint_at((an_lr_desc *)(uintptr_t)desc, &params[i]);
+        const void *at = (const unsigned char *)desc + params[i].offset;
         size_t here = 1;
         if (params[i].type == AN_LR_REALS)
             here = ((const an_lr_reals *)at)->count;
@@ -110,7 +110,7 @@ static bool make_groups(an_lint *lint, const an_lr_desc *desc)
     const an_lint_options *o = &lint->options;
     size_t count = o->groups ? o->group_count : groups_of(desc);
     lint->groups = an_arena_alloc(&lint->arena, (count + 1) * sizeof *lint->groups);
-    lint->group_list = an_arena_alloc(&lint->arena, (count + 1) * sizeof *lint->group_list);
+    lint->group_list = an_arena_alloc(&lint->arena, (count + 1) * sizeof(void *));
     lint->group_count = count;
     if (!lint->groups || !lint->group_list)
         return false;
@@ -136,7 +136,7 @@ static bool is_feedback(an_lr_kind kind)
 static an_lr_desc *without_feedback(an_lint *lint, const an_lr_desc *desc)
 {
     size_t count = 0;
-    an_lr_desc **nodes = an_arena_alloc(&lint->arena, lint->part_count * sizeof *nodes);
+    an_lr_desc **nodes = an_arena_alloc(&lint->arena, lint->part_count * sizeof(void *));
     an_lr_desc *copy = nodes ? an__lint_copy(&lint->arena, desc, nodes, &count) : NULL;
     for (size_t i = 0; copy && i < count; i++) {
         if (!is_feedback(nodes[i]->kind))

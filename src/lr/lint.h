@@ -77,6 +77,8 @@ const an_lr_param *an__lint_param(const an_lr_desc *desc, const char *name);
 void *an__lint_at(an_lr_desc *desc, const an_lr_param *param);
 /* The name of the parameter that is the schedule's length, NULL if it has none. */
 const char *an__lint_length_name(const an_lr_desc *desc);
+/* Whether the description has that length, and it was not left out. */
+bool an__lint_is_written(an_lr_desc *desc, const char *name);
 /* The rates of one schedule alone, over a base rate of 1, at the beginning and end of its length.
  */
 bool an__lint_ends(const an_lint *lint, const an__lint_part *part, double *first, double *last);

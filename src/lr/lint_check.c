@@ -7,6 +7,8 @@
 #define NONE ((size_t)-1)
 /* Steps beyond those that are kept, and beyond the run, that are looked at. */
 #define SAMPLES 256
+/* Steps before the end in which a restart is late, at most. */
+#define MOST_TAIL 1000000
 
 /* ------------------------------------------------------------- whose value it is */
 
@@ -227,19 +229,22 @@ static void check_late_restart(an_lint *lint)
     size_t part = restarter(lint);
     if (part == NONE || lint->steps < 8 || lint->parts[part].length == lint->steps)
         return;
-    double tail = fmax(3, floor(lint->steps / 20));
-    for (double step = lint->steps - 1; step >= lint->steps - tail; step--) {
-        double rise = an__lint_rate(lint, (int64_t)step) - an__lint_rate(lint, (int64_t)step - 1);
+    int64_t steps = (int64_t)lint->steps, tail = steps / 20 > 3 ? steps / 20 : 3;
+    if (an_lr_replays(lint->schedule) && lint->rate_count < (size_t)steps)
+        return;
+    if (tail > MOST_TAIL)
+        tail = MOST_TAIL;
+    for (int64_t step = steps - 1; step >= steps - tail; step--) {
+        double rise = an__lint_rate(lint, step) - an__lint_rate(lint, step - 1);
         if (!(rise > 0.5 * lint->peak))
             continue;
         const an_lr_desc *desc = lint->parts[part].desc;
         const char *name = an__lint_param(desc, "T_0") ? "T_0" : an__lint_length_name(desc);
         an_format(lint->text, sizeof lint->text,
                   "%s begins again at step %g of %g: the run ends at a high rate, %.3g",
-                  kind_of(lint, part), step, lint->steps,
-                  an__lint_rate(lint, (int64_t)lint->steps - 1));
-        an__lint_note(lint,
-                      (an__lint_about){AN_LINT_LATE_RESTART, part, name ? name : "", step, false});
+                  kind_of(lint, part), (double)step, lint->steps, an__lint_rate(lint, steps - 1));
+        an__lint_note(lint, (an__lint_about){AN_LINT_LATE_RESTART, part, name ? name : "",
+                                             (double)step, false});
         return;
     }
 }

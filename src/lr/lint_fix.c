@@ -215,10 +215,7 @@ static bool short_first_turn(fixing *f)
     else
         return false;
     const char *name = an__lint_length_name(first);
-    if (name && first->kind < AN_LR_CONSTANT)
-        set_length(first, steps);
-    else if (name &&
-             !isnan(((an_lr_length *)an__lint_at(first, an__lint_param(first, name)))->value))
+    if (name && an__lint_is_written(first, name))
         set_length(first, steps);
     return true;
 }

@@ -34,14 +34,22 @@ const char *an__lint_length_name(const an_lr_desc *desc)
     return NULL;
 }
 
+bool an__lint_is_written(an_lr_desc *desc, const char *name)
+{
+    const an_lr_param *param = an__lint_param(desc, name);
+    const an_lr_length *length = param ? an__lint_at(desc, param) : NULL;
+    return param && (param->type != AN_LR_LENGTH || !isnan(length->value));
+}
+
 /* -------------------------------------------------------------------- copy */
 
 /* The children of a list get a list of their own. */
 static bool copy_list(an_arena *arena, an_lr_desc *desc)
 {
-    an_lr_children *list = (an_lr_children *)(uintptr_t)an__lr_children_of(desc);
-    if (!list)
+    size_t count;
+    if (!an__lr_children_of(desc))
         return true;
+    an_lr_children *list = an__lint_at(desc, an_lr_params(desc->kind, &count));
     const an_lr_desc **each = an_arena_alloc(arena, (list->count + 1) * sizeof(void *));
     if (!each)
         return false;
@@ -58,9 +66,7 @@ an_lr_desc *an__lint_copy(an_arena *arena, const an_lr_desc *desc, an_lr_desc **
     if (!copy)
         return NULL;
     *copy = *desc;
-    if (nodes)
-        nodes[*count] = copy;
-    ++*count;
+    nodes[(*count)++] = copy;
     if (!copy_list(arena, copy))
         return NULL;
     for (size_t i = 0; i < an_lr_child_count(copy); i++) {
@@ -102,10 +108,12 @@ static const char *prefix_of(an_lint *lint, const an__lint_part *parent, size_t 
     return text;
 }
 
-/* Fills in the part of each node but for its times; `next` is the next free part. */
-static bool add_part(an_lint *lint, an_lr_desc *desc, size_t parent, size_t index, size_t *next)
+/* Fills in the part of each node but for its times; `next` is the next free part, and its node. */
+static bool add_part(an_lint *lint, an_lr_desc *const *nodes, size_t parent, size_t index,
+                     size_t *next)
 {
     size_t own = (*next)++;
+    an_lr_desc *desc = nodes[own];
     an__lint_part *p = &lint->parts[own], *above = &lint->parts[parent];
     *p = (an__lint_part){.desc = desc, .parent = parent, .index = index, .prefix = ""};
     p->composed = an__lr_composed(desc);
@@ -120,19 +128,29 @@ static bool add_part(an_lint *lint, an_lr_desc *desc, size_t parent, size_t inde
     if (!p->prefix)
         return false;
     for (size_t i = 0; i < an_lr_child_count(desc); i++)
-        if (!add_part(lint, (an_lr_desc *)(uintptr_t)an_lr_child(desc, i), own, i, next))
+        if (!add_part(lint, nodes, own, i, next))
             return false;
     return true;
+}
+
+static size_t count_of(const an_lr_desc *desc)
+{
+    size_t count = 1;
+    for (size_t i = 0; i < an_lr_child_count(desc); i++)
+        count += count_of(an_lr_child(desc, i));
+    return count;
 }
 
 bool an__lint_take_apart(an_lint *lint, const an_lr_desc *desc)
 {
     size_t count = 0, next = 0;
     desc = an__lr_unwrap(desc);
-    an_lr_desc *copy = an__lint_copy(&lint->arena, desc, NULL, &count);
-    lint->parts = an_arena_alloc(&lint->arena, count * sizeof *lint->parts);
-    lint->part_count = count;
-    return copy && lint->parts && add_part(lint, copy, 0, 0, &next);
+    size_t nodes_count = count_of(desc);
+    an_lr_desc **nodes = an_arena_alloc(&lint->arena, nodes_count * sizeof(void *));
+    lint->parts = an_arena_alloc(&lint->arena, nodes_count * sizeof *lint->parts);
+    lint->part_count = nodes_count;
+    return nodes && lint->parts && an__lint_copy(&lint->arena, desc, nodes, &count) &&
+           add_part(lint, nodes, 0, 0, &next);
 }
 
 /* ------------------------------------------------------------------- turns */

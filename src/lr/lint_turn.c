@@ -26,14 +26,6 @@ size_t an__lint_child(const an_lint *lint, size_t parent, size_t index)
     return NONE;
 }
 
-/* A length that was written, not left out. */
-static bool is_written(an_lr_desc *desc, const char *name)
-{
-    const an_lr_param *param = an__lint_param(desc, name);
-    const void *at = an__lint_at(desc, param);
-    return param->type != AN_LR_LENGTH || !isnan(((const an_lr_length *)at)->value);
-}
-
 static bool rises(const an_lint *lint, const an__lint_part *part)
 {
     double first, last;
@@ -89,7 +81,7 @@ static void check_length(an_lint *lint, size_t i)
     const char *name = an__lint_length_name(part->desc);
     bool leaf = part->composed == 0;
     if (!leaf || !name || !isfinite(part->length) || !is_last(lint, part) ||
-        !is_written(part->desc, name))
+        !an__lint_is_written(part->desc, name))
         return;
     if (part->length > turn_of(part)) {
         if (rises(lint, part))

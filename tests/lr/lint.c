@@ -1,6 +1,7 @@
 /* What the linter finds, what it proposes instead, and what it leaves alone. */
 #include "../base/cmocka_all.h"
 #include "../base/failing_allocator.h"
+#include "random_desc.h"
 #include <anneal/lr_text.h>
 #include <math.h>
 #include <stdlib.h>
@@ -10,107 +11,107 @@
 typedef struct lint_case {
     const char *spec;
     int64_t steps, each;
-    bool per_epoch;
+    bool per_epoch, after_run;
     an_lint_kind kind;
-    bool after_run;
     const char *param, *fix;
 } lint_case;
 
 static const lint_case cases[] = {
-    {"Linear(start=0, end=1, length=10)", 100, 0, false, AN_LINT_FIRST_ZERO, false, "start",
+    {"Linear(start=0, end=1, length=10)", 100, 0, false, false, AN_LINT_FIRST_ZERO, "start",
      "Linear(start=0.1, end=1, length=10)"},
-    {"Sequence([Linear(start=0, end=1), Cosine()], [50])", 100, 0, false, AN_LINT_FIRST_ZERO, false,
+    {"Sequence([Linear(start=0, end=1), Cosine()], [50])", 100, 0, false, false, AN_LINT_FIRST_ZERO,
      "schedules[0].start", "Sequence([Linear(start=0.02, end=1), Cosine()], milestones=[50])"},
-    {"LambdaLR(\"min(1, epoch / 10)\")", 100, 0, false, AN_LINT_FIRST_ZERO, false, "lr_lambda",
+    {"LambdaLR(\"min(1, epoch / 10)\")", 100, 0, false, false, AN_LINT_FIRST_ZERO, "lr_lambda",
      "Shift(LambdaLR(\"min(1, epoch / 10)\"), by=-1)"},
-    {"CyclicLR(0, 0.1, 10, cycle_momentum=False)", 100, 0, false, AN_LINT_FIRST_ZERO, false,
+    {"CyclicLR(0, 0.1, 10, cycle_momentum=False)", 100, 0, false, false, AN_LINT_FIRST_ZERO,
      "base_lr", "CyclicLR(base_lr=0.01, max_lr=0.1, step_size_up=10, cycle_momentum=False)"},
 
-    {"CosineAnnealingLR(T_max=200)", 100, 0, false, AN_LINT_NOT_REACHED, false, "T_max",
+    {"CosineAnnealingLR(T_max=200)", 100, 0, false, false, AN_LINT_NOT_REACHED, "T_max",
      "CosineAnnealingLR(T_max=100)"},
-    {"LinearLR(1, 0, 10)", 10, 0, false, AN_LINT_NOT_REACHED, false, "total_iters",
+    {"LinearLR(1, 0, 10)", 10, 0, false, false, AN_LINT_NOT_REACHED, "total_iters",
      "LinearLR(start_factor=1, end_factor=0, total_iters=9)"},
-    {"SequentialLR([LinearLR(0.1), CosineAnnealingLR(T_max=100)], [5])", 100, 0, false,
-     AN_LINT_NOT_REACHED, false, "schedulers[1].T_max",
+    {"SequentialLR([LinearLR(0.1), CosineAnnealingLR(T_max=100)], [5])", 100, 0, false, false,
+     AN_LINT_NOT_REACHED, "schedulers[1].T_max",
      "SequentialLR([LinearLR(start_factor=0.1), CosineAnnealingLR(T_max=95)], milestones=[5])"},
-    {"MultiStepLR([30, 60, 90])", 70, 0, false, AN_LINT_NOT_REACHED, false, "milestones",
+    {"MultiStepLR([30, 60, 90])", 70, 0, false, false, AN_LINT_NOT_REACHED, "milestones",
      "MultiStepLR(milestones=[30, 60])"},
-    {"MultiStepLR([300, 600])", 100, 0, false, AN_LINT_NOT_REACHED, false, "milestones",
+    {"MultiStepLR([300, 600])", 100, 0, false, false, AN_LINT_NOT_REACHED, "milestones",
      "MultiStepLR(milestones=[50, 75])"},
-    {"StepLR(100)", 100, 0, false, AN_LINT_NOT_REACHED, false, "step_size", "StepLR(step_size=33)"},
-    {"CosineAnnealingWarmRestarts(200)", 100, 0, false, AN_LINT_NOT_REACHED, false, "T_0",
+    {"StepLR(100)", 100, 0, false, false, AN_LINT_NOT_REACHED, "step_size", "StepLR(step_size=33)"},
+    {"CosineAnnealingWarmRestarts(200)", 100, 0, false, false, AN_LINT_NOT_REACHED, "T_0",
      "CosineAnnealingWarmRestarts(T_0=100)"},
-    {"CyclicLR(0.01, 0.1)", 100, 0, false, AN_LINT_NOT_REACHED, false, "step_size_up",
+    {"CyclicLR(0.01, 0.1)", 100, 0, false, false, AN_LINT_NOT_REACHED, "step_size_up",
      "CyclicLR(base_lr=0.01, max_lr=0.1, step_size_up=50)"},
-    {"Interpolate([0, 10, 200], [0.1, 1, 0])", 100, 0, false, AN_LINT_NOT_REACHED, false, "at",
+    {"Interpolate([0, 10, 200], [0.1, 1, 0])", 100, 0, false, false, AN_LINT_NOT_REACHED, "at",
      "Interpolate(at=[0, 4.95, 99], values=[0.1, 1, 0])"},
-    {"Sequence([Cosine(length=30), Constant(0.1)], [300])", 100, 0, false, AN_LINT_NOT_REACHED,
-     false, "milestones", "Cosine(length=30)"},
+    {"Sequence([Cosine(length=30), Constant(0.1)], [300])", 100, 0, false, false,
+     AN_LINT_NOT_REACHED, "milestones", "Cosine(length=30)"},
 
-    {"LinearLR(0.1, total_iters=200)", 100, 0, false, AN_LINT_LONG_WARMUP, false, "total_iters",
+    {"LinearLR(0.1, total_iters=200)", 100, 0, false, false, AN_LINT_LONG_WARMUP, "total_iters",
      "LinearLR(start_factor=0.1, total_iters=10)"},
-    {"Sequence([Linear(start=0.1, end=1), Cosine()], [500])", 100, 0, false, AN_LINT_LONG_WARMUP,
-     false, "milestones", "Sequence([Linear(start=0.1, end=1), Cosine()], milestones=[10])"},
+    {"Sequence([Linear(start=0.1, end=1), Cosine()], [500])", 100, 0, false, false,
+     AN_LINT_LONG_WARMUP, "milestones",
+     "Sequence([Linear(start=0.1, end=1), Cosine()], milestones=[10])"},
     {"SequentialLR([LinearLR(0.1, total_iters=500), ExponentialLR(0.99)], [500])", 100, 0, false,
-     AN_LINT_LONG_WARMUP, false, "milestones",
+     false, AN_LINT_LONG_WARMUP, "milestones",
      "SequentialLR([LinearLR(start_factor=0.1, total_iters=10), ExponentialLR(gamma=0.99)], "
      "milestones=[10])"},
 
-    {"CosineAnnealingLR(T_max=50)", 100, 0, false, AN_LINT_RISES, false, "T_max",
+    {"CosineAnnealingLR(T_max=50)", 100, 0, false, false, AN_LINT_RISES, "T_max",
      "CosineAnnealingLR(T_max=100)"},
-    {"CosineAnnealingLR(T_max=100)", 100, 0, false, AN_LINT_RISES, true, "T_max",
+    {"CosineAnnealingLR(T_max=100)", 100, 0, false, true, AN_LINT_RISES, "T_max",
      "CosineAnnealingLR(T_max=100, after_end='hold')"},
 
-    {"PolynomialLR()", 100, 0, false, AN_LINT_ZERO_TAIL, false, "total_iters",
+    {"PolynomialLR()", 100, 0, false, false, AN_LINT_ZERO_TAIL, "total_iters",
      "PolynomialLR(total_iters=100)"},
-    {"MultiStepLR([50], gamma=0)", 100, 0, false, AN_LINT_ZERO_TAIL, false, "",
+    {"MultiStepLR([50], gamma=0)", 100, 0, false, false, AN_LINT_ZERO_TAIL, "",
      "Clamp(MultiStepLR(milestones=[50], gamma=0), min=0.001)"},
 
-    {"LambdaLR(\"1 - epoch / 10\")", 20, 0, false, AN_LINT_NEGATIVE, false, "lr_lambda",
+    {"LambdaLR(\"1 - epoch / 10\")", 20, 0, false, false, AN_LINT_NEGATIVE, "lr_lambda",
      "Clamp(LambdaLR(\"1 - epoch / 10\"), min=0)"},
-    {"LambdaLR(\"1 - epoch / 20\")", 20, 0, false, AN_LINT_NEGATIVE, true, "lr_lambda",
+    {"LambdaLR(\"1 - epoch / 20\")", 20, 0, false, true, AN_LINT_NEGATIVE, "lr_lambda",
      "Clamp(LambdaLR(\"1 - epoch / 20\"), min=0)"},
-    {"LambdaLR(\"1 / (10 - epoch)\")", 20, 0, false, AN_LINT_NOT_FINITE, false, "lr_lambda",
+    {"LambdaLR(\"1 / (10 - epoch)\")", 20, 0, false, false, AN_LINT_NOT_FINITE, "lr_lambda",
      "Clamp(LambdaLR(\"1 / (10 - epoch)\"), min=0, max=0.1)"},
-    {"LambdaLR(\"sqrt(10 - epoch)\")", 11, 0, false, AN_LINT_NOT_FINITE, true, "lr_lambda", NULL},
+    {"LambdaLR(\"sqrt(10 - epoch)\")", 11, 0, false, true, AN_LINT_NOT_FINITE, "lr_lambda", NULL},
 
     {"SequentialLR([LinearLR(0.1, total_iters=10), CosineAnnealingLR(T_max=95)], [5])", 100, 0,
-     false, AN_LINT_JUMP, false, "milestones",
+     false, false, AN_LINT_JUMP, "milestones",
      "SequentialLR([LinearLR(start_factor=0.1), CosineAnnealingLR(T_max=95)], milestones=[5])"},
-    {"Sequence([Linear(start=0.1, end=0.5), Cosine()], [10])", 100, 0, false, AN_LINT_JUMP, false,
+    {"Sequence([Linear(start=0.1, end=0.5), Cosine()], [10])", 100, 0, false, false, AN_LINT_JUMP,
      "milestones", "Sequence([Linear(start=0.1, end=1), Cosine()], milestones=[10])"},
-    {"Sequence([Cosine(end=0.1), ExponentialLR(0.9)], [50])", 100, 0, false, AN_LINT_JUMP, false,
+    {"Sequence([Cosine(end=0.1), ExponentialLR(0.9)], [50])", 100, 0, false, false, AN_LINT_JUMP,
      "milestones",
      "Sequence([Cosine(end=0.1), Scale(ExponentialLR(gamma=0.9), by=0.100888)], milestones=[50])"},
 
-    {"CosineAnnealingWarmRestarts(T_0=33)", 100, 0, false, AN_LINT_LATE_RESTART, false, "T_0",
+    {"CosineAnnealingWarmRestarts(T_0=33)", 100, 0, false, false, AN_LINT_LATE_RESTART, "T_0",
      "CosineAnnealingWarmRestarts(T_0=34)"},
-    {"CosineAnnealingWarmRestarts(T_0=14, T_mult=2)", 100, 0, false, AN_LINT_LATE_RESTART, false,
+    {"CosineAnnealingWarmRestarts(T_0=14, T_mult=2)", 100, 0, false, false, AN_LINT_LATE_RESTART,
      "T_0", "CosineAnnealingWarmRestarts(T_0=15, T_mult=2)"},
-    {"Loop(Cosine(), length=33)", 100, 0, false, AN_LINT_LATE_RESTART, false, "length",
+    {"Loop(Cosine(), length=33)", 100, 0, false, false, AN_LINT_LATE_RESTART, "length",
      "Loop(Cosine(), length=34)"},
-    {"Restarts(Cosine(), length=14, growth=2)", 100, 0, false, AN_LINT_LATE_RESTART, false,
+    {"Restarts(Cosine(), length=14, growth=2)", 100, 0, false, false, AN_LINT_LATE_RESTART,
      "length", "Restarts(Cosine(), length=15, growth=2)"},
 
-    {"StepLR(30)", 93800, 938, false, AN_LINT_UNIT, false, "", "StepLR(step_size=28140)"},
-    {"CosineAnnealingLR(T_max=10)", 9380, 938, false, AN_LINT_UNIT, false, "",
+    {"StepLR(30)", 93800, 938, false, false, AN_LINT_UNIT, "", "StepLR(step_size=28140)"},
+    {"CosineAnnealingLR(T_max=10)", 9380, 938, false, false, AN_LINT_UNIT, "",
      "CosineAnnealingLR(T_max=9380)"},
-    {"SequentialLR([LinearLR(0.1), CosineAnnealingLR(T_max=5)], [5])", 9380, 938, false,
-     AN_LINT_UNIT, false, "",
+    {"SequentialLR([LinearLR(0.1), CosineAnnealingLR(T_max=5)], [5])", 9380, 938, false, false,
+     AN_LINT_UNIT, "",
      "SequentialLR([LinearLR(start_factor=0.1, total_iters=4690), CosineAnnealingLR(T_max=4690)], "
      "milestones=[4690])"},
-    {"CosineAnnealingLR(T_max=9380)", 10, 938, true, AN_LINT_UNIT, false, "",
+    {"CosineAnnealingLR(T_max=9380)", 10, 938, true, false, AN_LINT_UNIT, "",
      "CosineAnnealingLR(T_max=10)"},
-    {"OneCycleLR(max_lr=0.1, total_steps=9380)", 10, 938, true, AN_LINT_UNIT, false, "",
+    {"OneCycleLR(max_lr=0.1, total_steps=9380)", 10, 938, true, false, AN_LINT_UNIT, "",
      "OneCycleLR(max_lr=0.1, total_steps=10)"},
 
-    {"OneCycleLR(max_lr=0.1, total_steps=50)", 100, 0, false, AN_LINT_TOTAL_STEPS, false,
+    {"OneCycleLR(max_lr=0.1, total_steps=50)", 100, 0, false, false, AN_LINT_TOTAL_STEPS,
      "total_steps", "OneCycleLR(max_lr=0.1, total_steps=100)"},
-    {"OneCycleLR(max_lr=0.1, epochs=10, steps_per_epoch=20)", 100, 0, false, AN_LINT_TOTAL_STEPS,
-     false, "total_steps", "OneCycleLR(max_lr=0.1, total_steps=100)"},
+    {"OneCycleLR(max_lr=0.1, epochs=10, steps_per_epoch=20)", 100, 0, false, false,
+     AN_LINT_TOTAL_STEPS, "total_steps", "OneCycleLR(max_lr=0.1, total_steps=100)"},
 
-    {"StepLR(30, gamma=1)", 90, 0, false, AN_LINT_NO_EFFECT, false, "", "StepLR(step_size=30)"},
-    {"ExponentialLR(gamma=1)", 90, 0, false, AN_LINT_NO_EFFECT, false, "", "Constant()"},
+    {"StepLR(30, gamma=1)", 90, 0, false, false, AN_LINT_NO_EFFECT, "", "StepLR(step_size=30)"},
+    {"ExponentialLR(gamma=1)", 90, 0, false, false, AN_LINT_NO_EFFECT, "", "Constant()"},
 };
 
 #define CASE_COUNT (sizeof cases / sizeof *cases)
@@ -376,6 +377,39 @@ static void runs_of_any_length(void **state)
     expect_nothing(look("Clamp(Cosine(length=60s), min=1e-5)", &o));
 }
 
+/* Random trees: whatever is found in them, its fix reads and has it no more. */
+static void random_schedules_are_looked_through(void **state)
+{
+    (void)state;
+    static random_desc draw;
+    size_t found = 0;
+    for (uint64_t seed = 1; seed <= 400; seed++) {
+        draw.state = seed;
+        draw.metric = seed % 2;
+        an_lint_options o = {.per_epoch = seed % 3 == 0,
+                             .updates_per_epoch = (int64_t)(seed % 7 * 5)};
+        o.run.total_steps = (int64_t)(1 + seed % 120);
+        o.run.steps_per_epoch = 4;
+        const an_lr_desc *desc = random_desc_draw(&draw, 2);
+        an_lr_group two[2], *groups_of_two[] = {&two[0], &two[1]};
+        an_lr_group_init(&two[0], 0.1);
+        an_lr_group_init(&two[1], 0.2);
+        o.groups = groups_of_two;
+        o.group_count = 2;
+        an_lint *lint = an_lint_new(desc, &o, NULL, NULL);
+        for (size_t i = 0; lint && i < an_lint_count(lint); i++) {
+            const an_lint_finding *f = an_lint_get(lint, i);
+            const lint_case again = {.kind = f->kind, .after_run = f->after_run, .param = f->param};
+            an_lint *fixed = f->fix ? look(f->fix, &o) : NULL;
+            assert_true(!fixed || !find(fixed, &again));
+            found += fixed != NULL;
+            an_lint_free(fixed);
+        }
+        an_lint_free(lint);
+    }
+    assert_true(found > 100);
+}
+
 /* ------------------------------------------------------------------ allocation */
 
 static void every_allocation_may_fail(void **state)
@@ -411,6 +445,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_looked_through),
         cmocka_unit_test(functions_of_the_host_have_no_fix),
         cmocka_unit_test(runs_of_any_length),
+        cmocka_unit_test(random_schedules_are_looked_through),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,11 +117,11 @@ static void to_probabilities(an_loss loss, const float *row, double *out, int64_
     bool scores = loss.kind == AN_CROSS_ENTROPY_LOSS;
     bool logs = loss.kind == AN_NLL_LOSS || loss.kind == AN_KL_DIV_LOSS;
     for (int64_t i = 0; i < count; i++)
-        most = fmax(most, row[i]);
+        most = fmax(most, (double)row[i]);
     for (int64_t i = 0; i < count; i++) {
-        out[i] = scores                                 ? exp(row[i] - most)
-                 : logs                                 ? exp(row[i])
-                 : loss.kind == AN_BCE_WITH_LOGITS_LOSS ? 1 / (1 + exp(-row[i]))
+        out[i] = scores                                 ? exp((double)row[i] - most)
+                 : logs                                 ? exp((double)row[i])
+                 : loss.kind == AN_BCE_WITH_LOGITS_LOSS ? 1 / (1 + exp(-(double)row[i]))
                                                         : row[i];
         sum += out[i];
     }

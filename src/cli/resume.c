@@ -255,15 +255,16 @@ static bool end_of_landing(const request *r, const an_run *run, const an_checkpo
                             "--land: the run goes by its time; give one, such as 30s");
     char seconds[40];
     an_number_print(seconds, sizeof seconds, info->seconds + length.value);
-    if (length.unit == AN_SECONDS)
+    if (length.unit == AN_SECONDS) {
         an_format(set, 64, "budget=%ss", seconds);
-    else if (by_step)
-        an_format(set, 64, "steps=%lld",
-                  (long long)(info->step + (length.unit == AN_EPOCHS
-                                                ? count * an_fit_steps_per_epoch(&run->fit)
-                                                : count)));
-    else
-        an_format(set, 64, "epochs=%lld", (long long)(info->epoch - info->in_epoch + count));
+    } else if (by_step) {
+        int64_t each = length.unit == AN_EPOCHS ? an_fit_steps_per_epoch(&run->fit) : 1;
+        int64_t steps = info->step + count * each;
+        an_format(set, 64, "steps=%lld", (long long)steps);
+    } else {
+        int64_t epochs = info->epoch - info->in_epoch + count;
+        an_format(set, 64, "epochs=%lld", (long long)epochs);
+    }
     return true;
 }
 

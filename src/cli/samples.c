@@ -145,7 +145,7 @@ static an_dataset *read_text(const char *path, an_shape shape, int32_t classes, 
               .err = err};
     an_dataset *set = NULL;
     if (text && read_rows(&r)) {
-        int32_t *labels = calloc((size_t)r.count, sizeof *labels);
+        int32_t *labels = calloc((size_t)r.count + 1, sizeof *labels);
         if (labels)
             set = an_dataset_from_bytes(NULL, r.pixels, labels, r.count, shape, classes, err);
         else

@@ -12,7 +12,6 @@
 #include <anneal/lr_text.h>
 
 #include <math.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -188,6 +187,17 @@ static void record_rates(an__fit *f)
     }
 }
 
+/* A momentum that there is not is NaN in both. */
+static bool has_rates_of(const an_record *a, const an_record *b)
+{
+    for (size_t i = 0; i < a->groups; i++) {
+        bool none = isnan(a->momentum[i]) && isnan(b->momentum[i]);
+        if (a->lr[i] != b->lr[i] || (!none && a->momentum[i] != b->momentum[i]))
+            return false;
+    }
+    return true;
+}
+
 /* Tells those who wait for it that the schedule's step has changed the rates. */
 static void announce_rates(an__fit *f)
 {
@@ -196,8 +206,7 @@ static void announce_rates(an__fit *f)
     if (!an__is_awaited(f, AN__rate_begin) && !an__is_awaited(f, AN__rate_end))
         return;
     record_rates(f);
-    if (memcmp(used.lr, r->lr, sizeof used.lr) == 0 &&
-        memcmp(used.momentum, r->momentum, sizeof used.momentum) == 0)
+    if (has_rates_of(r, &used))
         return;
     an_record next = *r;
     *r = used;

@@ -16,28 +16,28 @@ typedef struct an__fit {
     struct an_lr_schedule *schedule; /* the options', or `kept` */
     struct an_lr_schedule *kept;     /* made from a checkpoint under AN_RESUME_KEEP; its own */
     struct an_lr_text *kept_text;    /* what `kept` was made from */
-    an_interval interval;            /* of `schedule` */
     an_graph *graph;
     an_record record;
     an_control control;
     an__tally epoch, window;   /* the epoch so far; the update being accumulated */
     int64_t full;              /* samples in a full batch */
     int64_t labels;            /* of a sample: 1, of tokens one each; 0: numbers are predicted */
-    bool in_epoch;             /* an epoch has begun and was not ended */
     double begun, epoch_begun; /* moments, moved on by pauses (validation, checkpoints) */
     double batch_begun;
-    bool clocked;       /* seconds decide something */
-    bool drops;         /* the schedule drives dropout */
-    bool sizes;         /* the schedule drives the batch size */
-    double seconds;     /* that count, after the last update */
-    double rate_scale;  /* what rates are multiplied by: 1 before the first rollback */
-    double *rates;      /* room for the rates of all groups while they are scaled */
-    bool shown;         /* the parameters are those to evaluate: see an_optim_eval */
-    float *trained;     /* during a save: the parameters to train, where others are shown */
-    bool went_back;     /* a rollback took place: the epoch's loop begins anew */
-    int64_t saves;      /* the highest number of a checkpoint; -1: not looked for yet */
-    int64_t saved_step; /* of the last checkpoint written or read; -1 before */
-    bool saved_open;    /* its in_epoch */
+    double seconds;       /* that count, after the last update */
+    double rate_scale;    /* what rates are multiplied by: 1 before the first rollback */
+    double *rates;        /* room for the rates of all groups while they are scaled */
+    float *trained;       /* during a save: the parameters to train, where others are shown */
+    int64_t saves;        /* the highest number of a checkpoint; -1: not looked for yet */
+    int64_t saved_step;   /* of the last checkpoint written or read; -1 before */
+    an_interval interval; /* of `schedule` */
+    bool saved_open;      /* the in_epoch of `saved_step` */
+    bool in_epoch;        /* an epoch has begun and was not ended */
+    bool went_back;       /* a rollback took place: the epoch's loop begins anew */
+    bool shown;           /* the parameters are those to evaluate: see an_optim_eval */
+    bool clocked;         /* seconds decide something */
+    bool drops;           /* the schedule drives dropout */
+    bool sizes;           /* the schedule drives the batch size */
 } an__fit;
 
 /* ARGUMENT with the option's name where the options cannot be trained with. */

@@ -307,25 +307,28 @@ static bool look_through(builder *b, const an_lr_run *facts)
     return err.code != AN_ERROR_MEMORY || an__no_memory(b->err);
 }
 
-/* The schedule's text and the schedule, of a run that these facts are known of. */
-static bool read_schedule(builder *b, const an_lr_run *facts)
+/* Whether a schedule within `desc` drives slot `slot`. */
+static bool drives(const an_lr_desc *desc, const char *slot)
+{
+    bool found = desc->kind == AN_LR_DRIVE && strcmp(desc->drive.slot, slot) == 0;
+    for (size_t i = 0; !found && i < an_lr_child_count(desc); i++)
+        found = drives(an_lr_child(desc, i), slot);
+    return found;
+}
+
+static bool parse_schedule(builder *b, const an_lr_run *facts)
 {
     const an__call *call = &b->config->schedule;
     const an_allocator *allocator = an_context_allocator(b->run.context);
-    an_run *run = &b->run;
     an_lr_text_free(b->schedule_text);
     b->schedule_text = an_lr_parse(&call->node->source, call->call, facts, allocator, b->err);
-    if (!b->schedule_text)
-        return an__blame(call->node, false, b->err);
-    run->schedule =
-        an_lr_new_run(an_lr_text_desc(b->schedule_text), facts, an_optim_groups(run->optim),
-                      an_optim_group_count(run->optim), allocator, b->err);
-    return run->schedule || place(call->node, b->err);
+    return an__blame(call->node, b->schedule_text != NULL, b->err);
 }
 
 static bool make_schedule(builder *b)
 {
     const an__call *call = &b->config->schedule;
+    const an_allocator *allocator = an_context_allocator(b->run.context);
     an_run *run = &b->run;
     if (!call->node)
         return true;
@@ -335,19 +338,22 @@ static bool make_schedule(builder *b)
                         "'interval: step'");
     offer_slots(b);
     an_lr_run facts = schedule_facts(run);
-    if (!read_schedule(b, &facts))
+    if (!parse_schedule(b, &facts))
         return false;
-    if (an_lr_drives(run->schedule, AN_BATCH_SIZE)) {
+    if (drives(an_lr_text_desc(b->schedule_text), "batch_size")) {
         /* Then no step is worth a fixed number of samples: the clock counts them. */
         facts.steps_per_epoch = 0;
         facts.samples_per_step = 0;
-        an_lr_free(run->schedule);
-        run->schedule = NULL;
-        if (!read_schedule(b, &facts))
+        if (!parse_schedule(b, &facts))
             return false;
     }
     if (!look_through(b, &facts))
         return false;
+    run->schedule =
+        an_lr_new_run(an_lr_text_desc(b->schedule_text), &facts, an_optim_groups(run->optim),
+                      an_optim_group_count(run->optim), allocator, b->err);
+    if (!run->schedule)
+        return place(call->node, b->err);
     run->fit.schedule = run->schedule;
     return print_schedule(b);
 }

@@ -128,10 +128,44 @@ AN_API int64_t an_text_encode(const an_dataset *dataset, const char *text, size_
                               int32_t *tokens, int64_t room, an_error *err);
 
 /*
+ * A table as a dataset of floats: lines of separated values, plain or gzip, the first of which
+ * names the columns (RFC 4180: a field in double quotes may hold anything). One column is a class,
+ * or some are numbers to predict; the others are the features, in their order. A column of texts is
+ * one feature for each of its different texts (at most 256), in rising order of their bytes: 1 for
+ * the row's own and 0 for the others. Classes are numbered in rising order of what stands there,
+ * whole numbers or texts.
+ *
+ * A field that is empty or NA, N/A, NaN, nan, null or ? is missing: an error, or NaN as a feature
+ * (all features of a column of texts), which an_dataset_fill replaces. Errors (DATA) name the file,
+ * the line and the column.
+ */
+typedef enum an_csv_missing { AN_CSV_REFUSE, AN_CSV_KEEP } an_csv_missing;
+typedef struct an_csv_options {
+    char separator; /* default ',' */
+    bool labels;    /* the one target is a class */
+    an_csv_missing missing;
+    const char *const *targets; /* names of columns */
+    size_t target_count;        /* at least 1 */
+    const char *const *ignored; /* columns that are neither target nor feature */
+    size_t ignored_count;
+} an_csv_options;
+AN_API an_csv_options an_csv_defaults(void);
+AN_API an_dataset *an_csv_open(const an_allocator *allocator, const char *path,
+                               const an_csv_options *options, an_error *err);
+
+/*
+ * Puts values[j] in the place of every NaN of feature j, in all of a dataset of floats (no view).
+ * Errors: ARGUMENT (not floats, a view), DATA (the value itself is not finite: a feature of which
+ * nothing is known).
+ */
+AN_API bool an_dataset_fill(an_dataset *dataset, const double *values, an_error *err);
+
+/*
  * The mean and the standard deviation of every feature over a dataset of floats; and the scaling of
  * all of a dataset's values (no view's) in place: (value - mean) / deviation, with 1 for a
- * deviation of 0. Take the moments of the training samples alone, and scale all with them. The
- * arrays have a value for each of a sample's. Errors: ARGUMENT (not floats, a view).
+ * deviation of 0. Take the moments of the training samples alone, and scale all with them. NaN
+ * values do not count in moments, which are NaN where there is nothing else. The arrays have a
+ * value for each of a sample's. Errors: ARGUMENT (not floats, a view).
  */
 AN_API bool an_dataset_moments(const an_dataset *dataset, double *mean, double *deviation,
                                an_error *err);

@@ -234,23 +234,34 @@ static bool check_scaling(const an_dataset *dataset, bool whole, an_error *err)
                         "a view cannot be scaled; scale the dataset that it looks at");
 }
 
+static double feature(const an_dataset *dataset, int64_t sample, int64_t j)
+{
+    return (double)dataset->values[an__dataset_row(dataset, sample) * dataset->width + j];
+}
+
+/* Of feature j, without what is NaN. */
+static void feature_moments(const an_dataset *dataset, int64_t j, double *mean, double *deviation)
+{
+    double sum = 0, squares = 0, count = 0;
+    for (int64_t i = 0; i < dataset->count; i++) {
+        const double value = feature(dataset, i, j);
+        sum += isnan(value) ? 0 : value;
+        count += !isnan(value);
+    }
+    *mean = sum / count;
+    for (int64_t i = 0; i < dataset->count; i++) {
+        const double d = feature(dataset, i, j) - *mean;
+        squares += isnan(d) ? 0 : d * d;
+    }
+    *deviation = sqrt(squares / count);
+}
+
 bool an_dataset_moments(const an_dataset *dataset, double *mean, double *deviation, an_error *err)
 {
     if (!check_scaling(dataset, false, err))
         return false;
-    const double count = (double)dataset->count;
-    for (int64_t j = 0; j < dataset->width; j++) {
-        double sum = 0, squares = 0;
-        for (int64_t i = 0; i < dataset->count; i++)
-            sum += (double)dataset->values[an__dataset_row(dataset, i) * dataset->width + j];
-        for (int64_t i = 0; i < dataset->count; i++) {
-            const int64_t at = an__dataset_row(dataset, i) * dataset->width + j;
-            const double d = (double)dataset->values[at] - sum / count;
-            squares += d * d;
-        }
-        mean[j] = sum / count;
-        deviation[j] = sqrt(squares / count);
-    }
+    for (int64_t j = 0; j < dataset->width; j++)
+        feature_moments(dataset, j, &mean[j], &deviation[j]);
     return true;
 }
 
@@ -264,5 +275,22 @@ bool an_dataset_scale(an_dataset *dataset, const double *mean, const double *dev
             float *value = &dataset->values[i * dataset->width + j];
             *value = (float)(((double)*value - mean[j]) / (deviation[j] > 0 ? deviation[j] : 1));
         }
+    return true;
+}
+
+bool an_dataset_fill(an_dataset *dataset, const double *values, an_error *err)
+{
+    if (!check_scaling(dataset, true, err))
+        return false;
+    for (int64_t i = 0; i < dataset->rows * dataset->width; i++) {
+        if (!isnan(dataset->values[i]))
+            continue;
+        const double value = values[i % dataset->width];
+        if (!isfinite(value))
+            return an_error_set(err, AN_ERROR_DATA,
+                                "feature %lld has missing values, and nothing to fill them with",
+                                (long long)(i % dataset->width));
+        dataset->values[i] = (float)value;
+    }
     return true;
 }

@@ -234,3 +234,26 @@ bool an__source_read(an_source *source, void *out, size_t size, size_t *got, an_
     *got = take(source, out, size);
     return check_read(source, err);
 }
+
+bool an__content_read(const an_allocator *allocator, const char *path, an_content *c, an_error *err)
+{
+    an_source source;
+    if (!an__source_open(&source, allocator, path, err))
+        return false;
+    bool ok = true, more = true;
+    while (ok && more) {
+        if (c->length == c->room) {
+            const size_t new = c->room ? 2 * c->room : 1 << 16;
+            unsigned char *bytes = allocator->resize(allocator->user, c->bytes, c->room, new);
+            ok = bytes || an_error_set(err, AN_ERROR_MEMORY, "%s: memory ran out", path);
+            c->bytes = bytes ? bytes : c->bytes;
+            c->room = bytes ? new : c->room;
+        }
+        size_t got = 0;
+        ok = ok && an__source_read(&source, c->bytes + c->length, c->room - c->length, &got, err);
+        more = got > 0;
+        c->length += got;
+    }
+    an__source_close(&source);
+    return ok;
+}

@@ -42,4 +42,14 @@ bool an__source_read(an_source *source, void *out, size_t size, size_t *got, an_
 
 void an__source_close(an_source *source);
 
+/* The whole content of a file, unpacked, whose memory is `room` bytes long: to be released. */
+typedef struct an_content {
+    unsigned char *bytes;
+    size_t length, room;
+} an_content;
+
+/* `content` is empty before; it is to be released also when this fails. */
+bool an__content_read(const an_allocator *allocator, const char *path, an_content *content,
+                      an_error *err);
+
 #endif

@@ -152,37 +152,8 @@ static bool add_code(const an_allocator *allocator, an_vocabulary *v, int32_t *r
 
 /* ------------------------------------------------------------------- reading */
 
-/* A file's content, whose memory is `room` bytes long. */
-typedef struct content {
-    unsigned char *bytes;
-    size_t length, room;
-} content;
-
-static bool read_all(const an_allocator *allocator, const char *path, content *c, an_error *err)
-{
-    an_source source;
-    if (!an__source_open(&source, allocator, path, err))
-        return false;
-    bool ok = true, more = true;
-    while (ok && more) {
-        if (c->length == c->room) {
-            const size_t new = c->room ? 2 * c->room : 1 << 16;
-            unsigned char *bytes = allocator->resize(allocator->user, c->bytes, c->room, new);
-            ok = bytes || an_error_set(err, AN_ERROR_MEMORY, "%s: memory ran out", path);
-            c->bytes = bytes ? bytes : c->bytes;
-            c->room = bytes ? new : c->room;
-        }
-        size_t got = 0;
-        ok = ok && an__source_read(&source, c->bytes + c->length, c->room - c->length, &got, err);
-        more = got > 0;
-        c->length += got;
-    }
-    an__source_close(&source);
-    return ok;
-}
-
 /* Counts the characters and collects the different ones. */
-static bool collect(const an_allocator *allocator, const char *path, const content *c,
+static bool collect(const an_allocator *allocator, const char *path, const an_content *c,
                     an_vocabulary *v, int32_t *room, int64_t *count, an_error *err)
 {
     int64_t line = 1;
@@ -207,7 +178,7 @@ static bool collect(const an_allocator *allocator, const char *path, const conte
     return true;
 }
 
-static void number_characters(an_dataset *dataset, const content *c)
+static void number_characters(an_dataset *dataset, const an_content *c)
 {
     int64_t i = 0;
     for (size_t at = 0; at < c->length; i++) {
@@ -217,8 +188,8 @@ static void number_characters(an_dataset *dataset, const content *c)
     }
 }
 
-static an_dataset *of_characters(const an_allocator *allocator, const char *path, const content *c,
-                                 int64_t context, an_error *err)
+static an_dataset *of_characters(const an_allocator *allocator, const char *path,
+                                 const an_content *c, int64_t context, an_error *err)
 {
     an_vocabulary v = {0};
     int32_t room = 0;
@@ -241,7 +212,7 @@ static an_dataset *of_characters(const an_allocator *allocator, const char *path
     return dataset;
 }
 
-static an_dataset *of_bytes(const an_allocator *allocator, const content *c, int64_t context,
+static an_dataset *of_bytes(const an_allocator *allocator, const an_content *c, int64_t context,
                             an_error *err)
 {
     an_dataset *dataset = tokens_new(allocator, (int64_t)c->length, context, err);
@@ -259,10 +230,10 @@ an_dataset *an_text_open(const an_allocator *allocator, const char *path, an_tex
     const an_allocator standard = an_allocator_default();
     if (!allocator)
         allocator = &standard;
-    content c = {0};
+    an_content c = {0};
     an_error why = {0};
     an_dataset *dataset = NULL;
-    if (read_all(allocator, path, &c, &why))
+    if (an__content_read(allocator, path, &c, &why))
         dataset = unit == AN_TEXT_BYTES ? of_bytes(allocator, &c, context, &why)
                                         : of_characters(allocator, path, &c, context, &why);
     if (!dataset && why.code == AN_ERROR_ARGUMENT)

@@ -6,6 +6,12 @@
  *   data*            {format: idx, path: FOLDER, normalize: [MEAN, DEVIATION]}, or a text:
  *                    {format: text, path: FILE, context: 64, unit: characters}: samples of 64
  *                    tokens, which are its characters (the default) or bytes; path may be gzip
+ *                    or a table with a header: {format: csv, path: FILE, target: NAME, ignore:
+ *                    [NAME, ...], separator: ',', missing: refuse, standardize: false}: missing
+ *                    is refuse, mean (of the training set) or a number; standardize takes each
+ *                    feature's mean and deviation from the training set. CrossEntropyLoss and
+ *                    NLLLoss take the target as a class, other losses as a number, or a list of
+ *                    targets as numbers
  *   model*           a list of layer calls; a list in it is a Sequential, and 'Residual:' with a
  *                    list below it a Residual
  *   loss             a call: CrossEntropyLoss() (the default), ... (anneal/nn.h)

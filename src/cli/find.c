@@ -127,17 +127,24 @@ static bool locate(const cli_wanted *wanted, char config[CLI_PATH], char weights
            (given || cli_join(config, folder, "resolved.yaml", err));
 }
 
-/* A model knows characters by their numbers, which are those of the text that it learned from. */
-static bool keeps_characters(const cli_wanted *wanted, const an_run *run, an_error *err)
+/*
+ * What a model's numbers mean comes from the data that it learned from: of a text the characters,
+ * of a table the texts and the scaling. Other data would be read as if they meant the same.
+ */
+static bool may_replace_data(const cli_wanted *wanted, const an_run *run, an_error *err)
 {
     char bytes[4];
     const an_dataset *data = run->test_data;
-    bool tokens = an_dataset_kind(data) == AN_DATA_TOKENS;
+    const an_data_kind kind = an_dataset_kind(data);
     bool are_bytes = an_dataset_classes(data) == 256 && an_text_token(data, 255, bytes) == 1;
-    return !wanted->data || !tokens || are_bytes ||
-           an_error_set(err, AN_ERROR_ARGUMENT,
-                        "--data: another text numbers its characters otherwise; a model can be "
-                        "tested on other texts when it was trained with 'unit: bytes'");
+    if (!wanted->data || kind == AN_DATA_BYTES || are_bytes)
+        return true;
+    return an_error_set(err, AN_ERROR_ARGUMENT,
+                        kind == AN_DATA_TOKENS
+                            ? "--data: another text numbers its characters otherwise; a model can "
+                              "be tested on other texts when it was trained with 'unit: bytes'"
+                            : "--data: another table is scaled and numbered otherwise; a table's "
+                              "model is tested on the rows that were cut off for it");
 }
 
 bool cli_load(const cli_wanted *wanted, cli_loaded *loaded, an_error *err)
@@ -152,7 +159,7 @@ bool cli_load(const cli_wanted *wanted, cli_loaded *loaded, an_error *err)
     if (loaded->config && wanted->threads >= 0)
         an_config_set_threads(loaded->config, (int)wanted->threads);
     loaded->run = loaded->config ? an_run_new(loaded->config, err) : NULL;
-    return loaded->run && keeps_characters(wanted, loaded->run, err) &&
+    return loaded->run && may_replace_data(wanted, loaded->run, err) &&
            an_params_load(an_model_params(loaded->run->model), loaded->weights, err);
 }
 

@@ -21,7 +21,10 @@ typedef struct an__call {
     size_t layer_count;
 } an__call;
 
-typedef enum an__data_format { AN__DATA_IDX, AN__DATA_TEXT } an__data_format;
+typedef enum an__data_format { AN__DATA_IDX, AN__DATA_TEXT, AN__DATA_CSV } an__data_format;
+
+/* What fills the missing values of a table: nothing, the training set's mean, or a value. */
+typedef enum an__missing { AN__REFUSE, AN__FILL_MEAN, AN__FILL_VALUE } an__missing;
 
 /* What the data are and how they are cut. A part is below 1 a fraction, else a count; 0: none. */
 typedef struct an__data {
@@ -30,9 +33,13 @@ typedef struct an__data {
     double mean, deviation; /* of images */
     an_text_unit unit;
     int64_t context;
+    an_csv_options table;
+    an__missing missing;
+    double fill;
+    bool standardize;
     double validation, test;
     /* NULL: not there */
-    const an__node *path_node, *context_node, *validation_node, *test_node;
+    const an__node *path_node, *context_node, *target_node, *validation_node, *test_node;
 } an__data;
 
 struct an_config {

@@ -121,20 +121,88 @@ static bool open_text(const an_allocator *allocator, const an_config *c, an_run 
     return false;
 }
 
+/* Whether a loss compares scores with a class; others compare numbers. */
+static bool wants_labels(an_loss loss)
+{
+    return loss.kind == AN_CROSS_ENTROPY_LOSS || loss.kind == AN_NLL_LOSS;
+}
+
+static bool open_table(const an_allocator *allocator, const an_config *c, an_run *run,
+                       const char *path, an_error *err)
+{
+    an_csv_options options = c->data.table;
+    options.labels = wants_labels(c->loss);
+    options.missing = c->data.missing == AN__REFUSE ? AN_CSV_REFUSE : AN_CSV_KEEP;
+    if (options.labels && options.target_count > 1)
+        return AN__FAIL(c->data.target_node, err,
+                        "%s takes one target, a class, got %zu; several targets are numbers, for "
+                        "a loss such as MSELoss()",
+                        an_loss_name(c->loss), options.target_count);
+    an_error why = {0};
+    run->whole_data = an_csv_open(allocator, path, &options, &why);
+    if (run->whole_data)
+        return true;
+    if (why.code == AN_ERROR_ARGUMENT)
+        return AN__FAIL(c->data.target_node, err, "%s", why.message);
+    if (err)
+        *err = why;
+    return false;
+}
+
+/*
+ * Fills what is missing and standardises, with the mean and deviation of the training set alone:
+ * the other parts are not looked at. `mean` and `deviation` have room for each feature.
+ */
+static bool scale_table(const an_config *c, an_run *run, double *mean, double *deviation,
+                        an_error *err)
+{
+    const int64_t width = an_shape_size(an_dataset_shape(run->train_data));
+    if (!an_dataset_moments(run->train_data, mean, deviation, err))
+        return false;
+    for (int64_t i = 0; i < width && c->data.missing == AN__FILL_VALUE; i++)
+        mean[i] = c->data.fill;
+    if (c->data.missing != AN__REFUSE && !an_dataset_fill(run->whole_data, mean, err))
+        return false;
+    if (!c->data.standardize)
+        return true;
+    return an_dataset_moments(run->train_data, mean, deviation, err) &&
+           an_dataset_scale(run->whole_data, mean, deviation, err);
+}
+
+static bool finish_table(const an_config *c, an_run *run, an_error *err)
+{
+    const an_allocator *allocator = an_context_allocator(run->context);
+    const size_t width = (size_t)an_shape_size(an_dataset_shape(run->train_data));
+    double *moments = an_alloc(allocator, 2 * width, sizeof *moments, err);
+    if (!moments)
+        return false;
+    const bool ok = scale_table(c, run, moments, moments + width, err);
+    an_release(allocator, moments, 2 * width, sizeof *moments);
+    return ok;
+}
+
+/* The one file that all parts are cut from. */
+static bool open_file(const an_config *c, an_run *run, const char *path, an_error *err)
+{
+    const an_allocator *allocator = an_context_allocator(run->context);
+    return c->data.format == AN__DATA_TEXT ? open_text(allocator, c, run, path, err)
+                                           : open_table(allocator, c, run, path, err);
+}
+
 bool an__data_open(const an_config *config, an_run *run, an_arena *texts, const char **path,
                    an_dataset **learned, an_error *err)
 {
-    const an_allocator *allocator = an_context_allocator(run->context);
     const char *found = *path = find(config, texts, err);
     if (!found)
         return false;
     if (config->data.format == AN__DATA_IDX) {
-        if (!open_idx(allocator, run, found, err))
+        if (!open_idx(an_context_allocator(run->context), run, found, err))
             return false;
-    } else if (!open_text(allocator, config, run, found, err) || !cut_test(config, run, err)) {
+    } else if (!open_file(config, run, found, err) || !cut_test(config, run, err)) {
         return false;
     }
-    return cut_validation(config, run, learned, err);
+    return cut_validation(config, run, learned, err) &&
+           (config->data.format != AN__DATA_CSV || finish_table(config, run, err));
 }
 
 bool an__data_reads(const an_config *config, const char *data, const char *path)

@@ -24,6 +24,8 @@ bool an__read_number(an_config *config, const an__node *node, double *out, an_er
 /* One of `count` words: its index goes to `out`. */
 bool an__read_word(const an__node *node, const char *const *words, size_t count, size_t *out,
                    an_error *err);
+/* true or false. */
+bool an__read_flag(const an__node *node, bool *out, an_error *err);
 bool an__read_monitor(const an__node *node, an_monitor *out, an_error *err);
 /* The name of the key whose value `node` is. */
 const char *an__name_of(const an__node *node);

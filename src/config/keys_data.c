@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static const char *const format_names[] = {[AN__DATA_IDX] = "idx", [AN__DATA_TEXT] = "text"};
+static const char *const format_names[] = {
+    [AN__DATA_IDX] = "idx", [AN__DATA_TEXT] = "text", [AN__DATA_CSV] = "csv"};
 
 #define FORMAT_COUNT (sizeof format_names / sizeof *format_names)
 
@@ -62,20 +63,88 @@ static bool read_context(an_config *config, const an__node *node, an_error *err)
     return an__read_integer(config, node, 1, INT32_MAX, &config->data.context, err);
 }
 
-static const an__key data_keys[] = {{"format", read_format, false},
-                                    {"path", read_path, true},
-                                    {"normalize", read_normalize, false},
-                                    {"unit", read_unit, false},
-                                    {"context", read_context, false}};
+/* ------------------------------------------------------------------ tables */
+
+/* One name, or a list of them. */
+static bool read_names(an_config *config, const an__node *node, const char *const **out,
+                       size_t *count, an_error *err)
+{
+    const bool list = node->kind == AN__LIST && node->count > 0;
+    const char **names = an_arena_alloc(&config->arena, (node->count + 1) * sizeof *names);
+    if (!names)
+        return an__no_memory(err);
+    *count = 0;
+    for (const an__node *at = list ? node->first : node; at; at = list ? at->next : NULL) {
+        if (at->kind != AN__SCALAR || at->source.length == 0)
+            return AN__FAIL(at, err, "%s takes the name of a column, or a list of names",
+                            an__name_of(node));
+        names[(*count)++] = at->source.text;
+    }
+    *out = names;
+    return true;
+}
+
+static bool read_target(an_config *config, const an__node *node, an_error *err)
+{
+    an_csv_options *table = &config->data.table;
+    config->data.target_node = node;
+    return read_names(config, node, &table->targets, &table->target_count, err);
+}
+
+static bool read_ignore(an_config *config, const an__node *node, an_error *err)
+{
+    an_csv_options *table = &config->data.table;
+    return read_names(config, node, &table->ignored, &table->ignored_count, err);
+}
+
+static bool read_separator(an_config *config, const an__node *node, an_error *err)
+{
+    if (node->kind != AN__SCALAR || node->source.length != 1 || node->source.text[0] == '"' ||
+        node->source.text[0] == '\n' || node->source.text[0] == '\r' || node->source.text[0] == 0)
+        return AN__FAIL(node, err, "separator takes one character, such as ';' or \"\\t\"");
+    config->data.table.separator = node->source.text[0];
+    return true;
+}
+
+/* refuse, mean, or a number that stands for what is missing. */
+static bool read_missing(an_config *config, const an__node *node, an_error *err)
+{
+    static const char *const words[] = {[AN__REFUSE] = "refuse", [AN__FILL_MEAN] = "mean"};
+    const char *text = node->kind == AN__SCALAR ? node->source.text : "";
+    size_t index = 0;
+    if (*text && strchr("0123456789+-.", *text)) {
+        config->data.missing = AN__FILL_VALUE;
+        return an__read_number(config, node, &config->data.fill, err);
+    }
+    if (!an__read_word(node, words, sizeof words / sizeof *words, &index, err))
+        return false;
+    config->data.missing = (an__missing)index;
+    return true;
+}
+
+static bool read_standardize(an_config *config, const an__node *node, an_error *err)
+{
+    return an__read_flag(node, &config->data.standardize, err);
+}
+
+/* --------------------------------------------------------------------- data */
+
+static const an__key data_keys[] = {
+    {"format", read_format, false},       {"path", read_path, true},
+    {"normalize", read_normalize, false}, {"unit", read_unit, false},
+    {"context", read_context, false},     {"target", read_target, false},
+    {"ignore", read_ignore, false},       {"separator", read_separator, false},
+    {"missing", read_missing, false},     {"standardize", read_standardize, false}};
 
 /* The keys that are not for every format. */
 static const struct {
     const char *name;
     an__data_format format;
     bool required;
-} own_keys[] = {{"normalize", AN__DATA_IDX, false},
-                {"unit", AN__DATA_TEXT, false},
-                {"context", AN__DATA_TEXT, true}};
+} own_keys[] = {{"normalize", AN__DATA_IDX, false}, {"unit", AN__DATA_TEXT, false},
+                {"context", AN__DATA_TEXT, true},   {"target", AN__DATA_CSV, true},
+                {"ignore", AN__DATA_CSV, false},    {"separator", AN__DATA_CSV, false},
+                {"missing", AN__DATA_CSV, false},   {"standardize", AN__DATA_CSV, false}};
 
 /* Every key belongs to the format, and none that it needs is missing. */
 static bool check_format(const an_config *config, const an__node *map, an_error *err)
@@ -99,6 +168,7 @@ bool an__read_data(an_config *config, const an__node *node, an_error *err)
     if (node->kind != AN__MAP)
         return AN__FAIL(node, err, "data takes a map, such as {format: idx, path: data/mnist}");
     config->data.deviation = 1;
+    config->data.table = an_csv_defaults();
     return an__read_map(config, node, "data", data_keys, sizeof data_keys / sizeof *data_keys,
                         err) &&
            check_format(config, node, err);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static bool read_flag(const an__node *node, bool *out, an_error *err)
+bool an__read_flag(const an__node *node, bool *out, an_error *err)
 {
     static const char *const words[] = {"true", "True", "false", "False"};
     size_t index = 0;
@@ -47,22 +47,22 @@ static bool read_log_every(an_config *config, const an__node *node, an_error *er
 
 static bool read_grad_norm(an_config *config, const an__node *node, an_error *err)
 {
-    return read_flag(node, &config->log.grad_norm, err);
+    return an__read_flag(node, &config->log.grad_norm, err);
 }
 
 static bool read_csv(an_config *config, const an__node *node, an_error *err)
 {
-    return read_flag(node, &config->log_csv, err);
+    return an__read_flag(node, &config->log_csv, err);
 }
 
 static bool read_tensorboard(an_config *config, const an__node *node, an_error *err)
 {
-    return read_flag(node, &config->log_tensorboard, err);
+    return an__read_flag(node, &config->log_tensorboard, err);
 }
 
 static bool read_histograms(an_config *config, const an__node *node, an_error *err)
 {
-    return read_flag(node, &config->log_histograms, err);
+    return an__read_flag(node, &config->log_histograms, err);
 }
 
 bool an__read_log(an_config *config, const an__node *node, an_error *err)
@@ -97,7 +97,7 @@ static bool read_minutes(an_config *config, const an__node *node, an_error *err)
 static bool read_best(an_config *config, const an__node *node, an_error *err)
 {
     (void)config;
-    return read_flag(node, &config->checkpointer.best, err);
+    return an__read_flag(node, &config->checkpointer.best, err);
 }
 
 static bool read_checkpoint_monitor(an_config *config, const an__node *node, an_error *err)
@@ -145,7 +145,7 @@ static bool read_stopping_monitor(an_config *config, const an__node *node, an_er
 
 static bool read_restore(an_config *config, const an__node *node, an_error *err)
 {
-    return read_flag(node, &config->restore_best, err);
+    return an__read_flag(node, &config->restore_best, err);
 }
 
 bool an__read_early_stopping(an_config *config, const an__node *node, an_error *err)

@@ -358,11 +358,24 @@ static bool make_schedule(builder *b)
     return print_schedule(b);
 }
 
+/* Whether there is what a monitor watches: numbers that are predicted have no accuracy. */
+static bool has_accuracy(builder *b, an_monitor monitor, const an__node *node)
+{
+    bool accuracy = monitor == AN_MONITOR_TRAIN_ACCURACY || monitor == AN_MONITOR_VALID_ACCURACY;
+    return !accuracy || !node || an_dataset_targets(b->run.train_data) == 0 ||
+           AN__FAIL(node, b->err,
+                    "%s watches the accuracy, but numbers are predicted, not classes; watch "
+                    "train_loss or valid_loss",
+                    node->key->source.text);
+}
+
 /* A metric-driven schedule can only watch what there is when it is stepped. */
 static bool check_monitor(builder *b)
 {
     const an_fit_options *fit = &b->run.fit;
     bool valid = fit->monitor == AN_MONITOR_VALID_LOSS || fit->monitor == AN_MONITOR_VALID_ACCURACY;
+    if (!has_accuracy(b, fit->monitor, b->config->monitor_node))
+        return false;
     if (!valid || !fit->schedule || !an_lr_wants_metric(fit->schedule))
         return true;
     if (fit->interval == AN_INTERVAL_STEP)
@@ -411,6 +424,9 @@ static bool make_steering(builder *b)
     run->stops_early = c->early_stopping_node != NULL;
     if (c->checkpoint_node && watches_nothing(b, c->checkpointer.monitor))
         return no_validation(b, c->checkpoint_node);
+    if (!has_accuracy(b, c->checkpointer.monitor, c->checkpoint_node) ||
+        !has_accuracy(b, c->stopping_monitor, c->early_stopping_node))
+        return false;
     if (c->log_node && !c->runs)
         return AN__FAIL(c->log_node, b->err,
                         "log: logs lie in the run's folder, and runs: none keeps nothing; leave "

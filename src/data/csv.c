@@ -210,8 +210,10 @@ static bool read_table(table *t)
         return false;
     while (at < t->length && blank_line(t, &at))
         line++;
-    if (at == t->length)
-        return an_error_set(t->err, AN_ERROR_DATA, "%s: the table is empty", t->path);
+    if (at == t->length) {
+        an_error_set(t->err, AN_ERROR_DATA, "%s: the table is empty", t->path);
+        return false;
+    }
     t->columns = read_line(t, &at, &line, t->cells, t->room);
     if (t->columns < 0)
         return false;
@@ -435,10 +437,12 @@ static void release(table *t)
 
 static bool check_options(const an_csv_options *o, an_error *err)
 {
-    if (!o || !o->targets || o->target_count < 1 || (o->labels && o->target_count != 1))
-        return an_error_set(err, AN_ERROR_ARGUMENT,
-                            "a table needs the names of the columns that are to be predicted: one "
-                            "where it is a class");
+    if (!o || !o->targets || o->target_count < 1 || (o->labels && o->target_count != 1)) {
+        an_error_set(err, AN_ERROR_ARGUMENT,
+                     "a table needs the names of the columns that are to be predicted: one where "
+                     "it is a class");
+        return false;
+    }
     return (o->separator != '"' && o->separator != '\n' && o->separator != '\r' &&
             o->separator != '\0') ||
            an_error_set(err, AN_ERROR_ARGUMENT,

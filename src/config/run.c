@@ -3,7 +3,7 @@
  * (described), data, model (built for the data's shape), optimizer, schedule.
  */
 #include "config/data.h"
-#include "config/keys.h"
+#include "config/output.h"
 #include "config/resolved.h"
 
 #include "file/durable.h"
@@ -87,130 +87,12 @@ static bool describe_model(builder *b)
     return b->run.model && add_layers(b, c->layers, c->layer_count);
 }
 
-/* Puts the place of `node` before an error that has none: "FILE:LINE: ", and the excerpt. */
-static bool place(const an__node *node, an_error *err)
-{
-    an_error there = {0};
-    if (!err)
-        return false;
-    AN__FAIL(node, &there, "%s", err->message);
-    memcpy(err->message, there.message, sizeof err->message);
-    memcpy(err->excerpt, there.excerpt, sizeof err->excerpt);
-    return false;
-}
-
-/* The node of the layer that an error of an_model_build speaks of ("layer 3, ...", "layer 3.1,
- * ..."), or the model's. */
-static const an__node *layer_blamed(const builder *b)
-{
-    const an__call *layers = b->config->layers;
-    size_t count = b->config->layer_count;
-    const an__node *node = b->config->model_node;
-    if (!b->err || strncmp(b->err->message, "layer ", 6) != 0)
-        return node;
-    for (const char *at = b->err->message + 6; *at >= '0' && *at <= '9'; at++) {
-        size_t number = 0;
-        for (; *at >= '0' && *at <= '9'; at++)
-            number = number * 10 + (size_t)(*at - '0');
-        if (number < 1 || number > count)
-            break;
-        node = layers[number - 1].node;
-        count = layers[number - 1].layer_count;
-        layers = layers[number - 1].layers;
-        if (*at != '.')
-            break;
-    }
-    return node;
-}
-
-static const an__node *last_layer(const builder *b)
-{
-    return b->config->layers[b->config->layer_count - 1].node;
-}
-
-/* What the loss compares: scores with class labels, or numbers with numbers. */
-static bool check_loss(builder *b)
-{
-    an_loss_kind kind = b->config->loss.kind;
-    bool labels = kind == AN_CROSS_ENTROPY_LOSS || kind == AN_NLL_LOSS;
-    bool tokens = an_dataset_kind(b->run.train_data) == AN_DATA_TOKENS;
-    const an__node *node = an__child_of(b->config->root, "loss");
-    return labels || !tokens ||
-           AN__FAIL(node, b->err, "%s does not fit a text, whose tokens are classes; use %s",
-                    an_loss_name(b->config->loss), "CrossEntropyLoss()");
-}
-
-/* A row of scores for each token of the context. */
-static bool check_tokens(builder *b)
-{
-    an_shape out = an_model_output_shape(b->run.model);
-    int64_t context = an_dataset_shape(b->run.train_data).dim[0];
-    int classes = an_dataset_classes(b->run.train_data);
-    char text[64];
-    an_shape_print(text, sizeof text, out);
-    if (out.ndim != 2 || out.dim[0] != context)
-        return AN__FAIL(last_layer(b), b->err,
-                        "the model's output for a sample has shape %s, but a text takes (%lld, "
-                        "%d): a row of scores for each token; end with Linear(..., %d)",
-                        text, (long long)context, classes, classes);
-    if (out.dim[1] >= classes)
-        return true;
-    return AN__FAIL(last_layer(b), b->err,
-                    "the text has %d different tokens, but the model has %lld outputs for each; "
-                    "its last layer must give at least %d",
-                    classes, (long long)out.dim[1], classes);
-}
-
-/* As many numbers as are to be predicted. */
-static bool check_numbers(builder *b)
-{
-    an_shape out = an_model_output_shape(b->run.model);
-    int64_t numbers = an_dataset_targets(b->run.train_data);
-    char text[64];
-    an_shape_print(text, sizeof text, out);
-    return (out.ndim == 1 && out.dim[0] == numbers) ||
-           AN__FAIL(last_layer(b), b->err,
-                    "the model's output for a sample has shape %s, but %lld number%s to be "
-                    "predicted; end with Linear(..., %lld)",
-                    text, (long long)numbers, numbers == 1 ? " is" : "s are", (long long)numbers);
-}
-
-/* The model's output must be a row with a place for each class. */
-static bool check_classes(builder *b)
-{
-    an_shape out = an_model_output_shape(b->run.model);
-    int32_t classes = an_dataset_classes(b->run.train_data);
-    char text[64];
-    an_shape_print(text, sizeof text, out);
-    if (out.ndim != 1)
-        return AN__FAIL(last_layer(b), b->err,
-                        "the model's output for a sample has shape %s, but %s takes a row of "
-                        "scores, one a class; end with Flatten() or Linear(..., %d)",
-                        text, an_loss_name(b->config->loss), (int)classes);
-    if (out.dim[0] < classes)
-        return AN__FAIL(last_layer(b), b->err,
-                        "the data has %d classes, but the model has %lld outputs; its last layer "
-                        "must give at least %d",
-                        (int)classes, (long long)out.dim[0], (int)classes);
-    return true;
-}
-
-static bool check_output(builder *b)
-{
-    const an_dataset *data = b->run.train_data;
-    if (!check_loss(b))
-        return false;
-    if (an_dataset_kind(data) == AN_DATA_TOKENS)
-        return check_tokens(b);
-    return an_dataset_targets(data) > 0 ? check_numbers(b) : check_classes(b);
-}
-
 static bool build_model(builder *b)
 {
     an_shape sample = an_dataset_shape(b->run.train_data);
     if (!an_model_build(b->run.model, sample, (uint64_t)b->config->seed, b->err))
-        return place(layer_blamed(b), b->err);
-    return check_output(b);
+        return an__place(an__layer_blamed(b->config, b->err), b->err);
+    return an__check_output(b->config, &b->run, b->err);
 }
 
 /* -------------------------------------------------- optimizer and schedule */
@@ -353,7 +235,7 @@ static bool make_schedule(builder *b)
         an_lr_new_run(an_lr_text_desc(b->schedule_text), &facts, an_optim_groups(run->optim),
                       an_optim_group_count(run->optim), allocator, b->err);
     if (!run->schedule)
-        return place(call->node, b->err);
+        return an__place(call->node, b->err);
     run->fit.schedule = run->schedule;
     return print_schedule(b);
 }

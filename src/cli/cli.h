@@ -31,6 +31,7 @@ int cli_eval(int argc, char **argv);
 int cli_predict(int argc, char **argv);
 int cli_sample(int argc, char **argv);
 int cli_runs_command(int argc, char **argv);
+int cli_report_command(int argc, char **argv);
 int cli_schedule(int argc, char **argv);
 
 /*
@@ -102,7 +103,8 @@ typedef struct cli_result {
     const char *folder; /* of the run, NULL: nothing was kept */
 } cli_result;
 
-void cli_result_text(FILE *stream, const cli_result *result);
+/* In a window of `width` columns how to get a report may go to a line of its own; 0: no limit. */
+void cli_result_text(FILE *stream, const cli_result *result, int width);
 void cli_result_json(FILE *stream, const cli_result *result);
 
 /*

@@ -12,6 +12,7 @@ static const cli_command commands[] = {
     {"predict", "classes and probabilities of new samples", cli_predict},
     {"sample", "text that a model of a text writes", cli_sample},
     {"runs", "look up, compare and delete what was trained", cli_runs_command},
+    {"report", "runs as one HTML file with charts", cli_report_command},
     {"schedule", "tables, plots and the list of schedules", cli_schedule},
 };
 

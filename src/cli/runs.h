@@ -54,6 +54,13 @@ const cli_fact *cli_fact_of(const cli_known *known, const char *name);
 /* Whether some run has a fact of this name; false with err (ARGUMENT) and the nearest name. */
 bool cli_runs_know(const cli_runs *runs, const char *name, an_error *err);
 
+/*
+ * The names of facts that differ between runs, given or measured, at most so many, in the order in
+ * which runs have them. What says which run it is, when it was or how fast is left out.
+ */
+size_t cli_runs_differences(const cli_known *const *known, size_t runs, bool given,
+                            const char **names, size_t most);
+
 /* ------------------------------------------------------------------- tables */
 
 enum { CLI_TEXT, CLI_JSON, CLI_CSV };

@@ -107,12 +107,12 @@ static bool is_listed(const char *const *names, size_t count, const char *name)
     return false;
 }
 
-/* Adds the names of facts that differ, given or measured, in the order in which runs have them. */
-static size_t add_names(const cli_known *const *known, size_t runs, bool given, const char **names,
-                        size_t count)
+size_t cli_runs_differences(const cli_known *const *known, size_t runs, bool given,
+                            const char **names, size_t most)
 {
+    size_t count = 0;
     for (size_t i = 0; i < runs; i++)
-        for (size_t f = 0; f < known[i]->count && count < NAMES_MOST; f++) {
+        for (size_t f = 0; f < known[i]->count && count < most; f++) {
             const cli_fact *fact = &known[i]->facts[f];
             if (cli_fact_is_given(fact) == given && is_compared(fact) &&
                 !is_listed(names, count, fact->name) && differs(known, runs, fact->name))
@@ -133,8 +133,8 @@ static cli_fact *name_fact(cli_runs *runs, const char *name)
 static bool print(cli_runs *runs, const cli_known *const *known, const request *r, an_error *err)
 {
     const char *names[NAMES_MOST], *heads[RUNS_MOST + 1] = {"differs"};
-    size_t count = add_names(known, r->count, true, names, 0);
-    count = add_names(known, r->count, false, names, count);
+    size_t count = cli_runs_differences(known, r->count, true, names, NAMES_MOST);
+    count += cli_runs_differences(known, r->count, false, names + count, NAMES_MOST - count);
     size_t columns = r->count + 1;
     const cli_fact **cells =
         an_arena_alloc(&runs->arena, (count * columns + 1) * sizeof(const cli_fact *));

@@ -236,17 +236,33 @@ void cli_summary(FILE *stream, const an_run *run, bool unicode, int width)
 
 /* ------------------------------------------------------------------ results */
 
-void cli_result_text(FILE *stream, const cli_result *result)
+/* "runs/mnist-mlp-3f2a   (anneal report mnist-mlp-3f2a)" */
+static void add_folder(paragraph *p, const char *folder)
 {
-    char seconds[32], loss[40];
+    char text[512];
+    const char *slash = strrchr(folder, '/'), *name = slash ? slash + 1 : folder;
+    int length = slash ? (int)(slash - folder) : 0;
+    bool usual = !slash || (length == 4 && memcmp(folder, "runs", 4) == 0);
+    add_apart(p, folder);
+    an_format(text, sizeof text, "(anneal report %s%s%.*s)", name, usual ? "" : " --runs ",
+              usual ? 0 : length, folder);
+    add_apart(p, text);
+}
+
+void cli_result_text(FILE *stream, const cli_result *result, int width)
+{
+    char text[96], seconds[32], loss[40];
     const double accuracy = result->test.accuracy;
+    paragraph p = {.stream = stream, .width = width};
     an_term_duration(seconds, sizeof seconds, result->fit.last.seconds);
     an_term_number(loss, sizeof loss, result->test.loss);
-    if (accuracy == accuracy)
-        fprintf(stream, "test accuracy %.1f %%   %s", 100 * accuracy, seconds);
-    else
-        fprintf(stream, "test loss %s   %s", loss, seconds);
-    fprintf(stream, "%s%s\n", result->folder ? "   " : "", result->folder ? result->folder : "");
+    snprintf(text, sizeof text, "test accuracy %.1f %%   %s", 100 * accuracy, seconds);
+    if (accuracy != accuracy)
+        an_format(text, sizeof text, "test loss %s   %s", loss, seconds);
+    add(&p, text);
+    if (result->folder)
+        add_folder(&p, result->folder);
+    fputc('\n', stream);
 }
 
 /* JSON knows no NaN: null. */

@@ -331,7 +331,7 @@ static void print_result(const cli_training *t)
     if (t->json)
         cli_result_json(stdout, &t->result);
     else
-        cli_result_text(stdout, &t->result);
+        cli_result_text(stdout, &t->result, window_width());
 }
 
 static bool train_and_test(cli_training *t, an_error *err)

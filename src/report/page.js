@@ -36,7 +36,7 @@
   function ticks(low, high, most, least) {
     const raw = Math.max((high - low) / most, least || 0, 1e-300);
     const power = 10 ** Math.floor(Math.log10(raw) + 1e-9);
-    const stride = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw * 0.999);
+    const stride = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= raw * 0.999);
     const out = [];
     for (let i = Math.ceil(low / stride - 1e-9); i * stride <= high + stride * 1e-9; i++)
       out.push(i * stride);
@@ -111,7 +111,11 @@
           if (l.x[i] !== null && l.x[i] >= range[0] && l.x[i] <= range[1]) ys.push(this.scale(l.y[i]));
       let [low, high] = span(ys);
       this.empty = !ys.some((y) => y !== null);
-      if (!this.isLog && low > 0 && low < 0.4 * high) low = 0;
+      const middle = (low + high) / 2;
+      if (ys.every((y) => y === null || y === middle) && middle !== 0 && !this.isLog) {
+        low = middle - 0.1 * Math.abs(middle);
+        high = middle + 0.1 * Math.abs(middle);
+      } else if (!this.isLog && low > 0 && low < 0.4 * high) low = 0;
       const room = 0.04 * (high - low);
       this.low = low === 0 ? 0 : low - room;
       this.high = high + room;
@@ -143,7 +147,7 @@
 
     axes() {
       const right = this.width - RIGHT, bottom = this.height - BELOW;
-      const ys = this.isLog ? logTicks(this.low, this.high) : ticks(this.low, this.high, 5);
+      const ys = this.isLog ? logTicks(this.low, this.high) : ticks(this.low, this.high, 6);
       for (const y of ys) {
         const at = this.py(y);
         make(this.svg, "line", {class: "grid", x1: LEFT, y1: at, x2: right, y2: at});
@@ -151,7 +155,9 @@
           label(this.isLog ? +(10 ** y).toPrecision(3) : y));
       }
       make(this.svg, "line", {class: "axis", x1: LEFT, y1: bottom, x2: right, y2: bottom});
-      for (const x of ticks(range[0], range[1], Math.max(this.width / 70, 3), range[1] - range[0] > 2 ? 1 : 0)) {
+      const width = range[1] - range[0];
+      const xs = ticks(range[0], range[1], Math.max(this.width / 50, 3), width > 2 ? 1 : 0);
+      for (const x of width > 2 ? xs.filter(Number.isInteger) : xs) {
         const at = this.px(x);
         make(this.svg, "line", {class: "axis", x1: at, y1: bottom, x2: at, y2: bottom + 4});
         make(this.svg, "text", {x: at, y: bottom + 18, "text-anchor": "middle"}, label(x));
@@ -313,7 +319,7 @@
   new ResizeObserver(() => {
     if (document.body.clientWidth === width) return;
     width = document.body.clientWidth;
-    draw();
+    requestAnimationFrame(draw);
   }).observe(document.body);
   window.addEventListener("beforeprint", draw);
   draw();

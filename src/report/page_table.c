@@ -9,7 +9,7 @@
 
 /* ------------------------------------------------------------------- cells */
 
-/* Numbers stand right, everything else left. A number may have a unit after a blank. */
+/* A number may have a unit after a blank: "97.9 %". */
 static bool is_number(const char *text)
 {
     double value;
@@ -17,34 +17,52 @@ static bool is_number(const char *text)
     return used > 0 && length - used < 4;
 }
 
-static void add_cell(an_bytes *out, const char *text, bool head)
+/* A column that holds nothing but numbers stands right, any other one left. */
+static bool is_words(const an_page_table *table, size_t column)
 {
-    if (head) {
-        an__bytes_text(out, "<th scope=\"row\">");
-        an__html_text(out, text ? text : "");
-        an__bytes_text(out, "</th>");
-        return;
+    for (size_t r = 0; r < table->rows; r++) {
+        const char *text = table->cells[r * table->columns + column];
+        if (text && !is_number(text)) {
+            return true;
+        }
     }
-    an__bytes_text(out, !text             ? "<td class=\"none\">"
-                        : is_number(text) ? "<td>"
-                                          : "<td class=\"words\">");
+    return column == 0;
+}
+
+static void add_cell(an_bytes *out, const char *text, bool words)
+{
+    const char *const class = !text && words ? "none words" : !text ? "none" : words ? "words" : "";
+    an__bytes_text(out, *class ? "<td class=\"" : "<td");
+    an__bytes_text(out, class);
+    an__bytes_text(out, *class ? "\">" : ">");
     an__html_text(out, text ? text : "–");
     an__bytes_text(out, "</td>");
 }
 
-static void add_rows(an_bytes *out, const an_page_table *table)
+static void add_heads(an_bytes *out, const an_page_table *table)
 {
-    an__bytes_text(out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr>");
+    an__bytes_text(out, "<thead><tr>");
     for (size_t c = 0; c < table->columns; c++) {
-        an__bytes_text(out, "<th scope=\"col\">");
+        an__bytes_text(out, is_words(table, c) ? "<th scope=\"col\" class=\"words\">"
+                                               : "<th scope=\"col\">");
         an__html_text(out, table->heads[c]);
         an__bytes_text(out, "</th>");
     }
-    an__bytes_text(out, "</tr></thead><tbody>\n");
+    an__bytes_text(out, "</tr></thead>");
+}
+
+static void add_rows(an_bytes *out, const an_page_table *table)
+{
+    an__bytes_text(out, "<div class=\"wide\" tabindex=\"0\"><table>");
+    add_heads(out, table);
+    an__bytes_text(out, "<tbody>\n");
     for (size_t r = 0; r < table->rows; r++) {
-        an__bytes_text(out, "<tr>");
-        for (size_t c = 0; c < table->columns; c++) {
-            add_cell(out, table->cells[r * table->columns + c], c == 0);
+        const char *const *row = table->cells + r * table->columns;
+        an__bytes_text(out, "<tr><th scope=\"row\">");
+        an__html_text(out, row[0] ? row[0] : "");
+        an__bytes_text(out, "</th>");
+        for (size_t c = 1; c < table->columns; c++) {
+            add_cell(out, row[c], is_words(table, c));
         }
         an__bytes_text(out, "</tr>\n");
     }

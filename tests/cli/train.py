@@ -36,7 +36,8 @@ class Train(Case):
         self.assertTrue(lines[4].startswith(" " * 11 + "warning: OneCycleLR drives momentum"), out)
         self.assertTrue(lines[5].startswith(" " * 11 + "better: "), out)
         self.assertEqual(len(lines), 6 + 2 + 1, out)
-        self.assertRegex(lines[-1], r"^test accuracy \d+\.\d %   \d[\d.]* (ms|s)   runs/c-[0-9a-f]{4}$")
+        self.assertRegex(lines[-1], r"^test accuracy \d+\.\d %   \d[\d.]* (?:ms|s)   "
+                                    r"runs/(c-[0-9a-f]{4})   \(anneal report \1\)$")
 
     def on_terminal(self, columns, *args):
         """What a terminal of that width receives."""

@@ -34,8 +34,8 @@ static bool check(const double *rates, size_t count, double distance, double gra
     return true;
 }
 
-bool an_lr_bound_of(const double *rates, size_t count, double distance, double gradient,
-                    an_lr_bound *bound, an_error *err)
+AN__SMALL bool an_lr_bound_of(const double *rates, size_t count, double distance, double gradient,
+                              an_lr_bound *bound, an_error *err)
 {
     if (!check(rates, count, distance, gradient, err))
         return false;

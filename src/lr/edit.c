@@ -46,8 +46,8 @@ static bool turned(const an_lr_schedule *s, const char *what, an_lr_length lengt
     return true;
 }
 
-bool an_lr_land(an_lr_schedule *schedule, an_lr_length length, an_lr_tail tail, double end,
-                an_error *err)
+AN__SMALL bool an_lr_land(an_lr_schedule *schedule, an_lr_length length, an_lr_tail tail,
+                          double end, an_error *err)
 {
     an_lr_schedule *s = schedule;
     an__lr_span span = {0};
@@ -80,7 +80,7 @@ static double plan_end(const an_lr_schedule *s, an_lr_unit driver)
     return s->root->length.unit == driver ? s->root->length.value : NAN;
 }
 
-bool an_lr_extend(an_lr_schedule *schedule, an_lr_length total, an_error *err)
+AN__SMALL bool an_lr_extend(an_lr_schedule *schedule, an_lr_length total, an_error *err)
 {
     an_lr_schedule *s = schedule;
     an_lr_unit driver = an__lr_driver(s);

@@ -30,7 +30,7 @@ const char *an_slot_name(an_slot_id id)
     return (unsigned)id < AN_SLOT_COUNT ? names[id] : "";
 }
 
-an_slot_id an_lr_group_find(const an_lr_group *group, const char *name)
+AN__SMALL an_slot_id an_lr_group_find(const an_lr_group *group, const char *name)
 {
     for (int i = 0; name && i < AN_USER_SLOTS; i++)
         if (group->user_name[i] && strcmp(group->user_name[i], name) == 0)
@@ -41,7 +41,7 @@ an_slot_id an_lr_group_find(const an_lr_group *group, const char *name)
     return AN_SLOT_COUNT;
 }
 
-an_slot_id an_lr_group_name(an_lr_group *group, const char *name, double value)
+AN__SMALL an_slot_id an_lr_group_name(an_lr_group *group, const char *name, double value)
 {
     an_slot_id id = an_lr_group_find(group, name);
     for (int i = 0; id == AN_SLOT_COUNT && name && i < AN_USER_SLOTS; i++)
@@ -54,7 +54,8 @@ an_slot_id an_lr_group_name(an_lr_group *group, const char *name, double value)
     return id;
 }
 
-void an_lr_layer_decay(an_lr_group *const *groups, size_t count, double decay, double least)
+AN__SMALL void an_lr_layer_decay(an_lr_group *const *groups, size_t count, double decay,
+                                 double least)
 {
     for (size_t i = 0; i < count; i++)
         groups[i]->slot[AN_LR].value *= fmax(least, pow(decay, (double)(count - 1 - i)));

@@ -68,7 +68,8 @@ static const char *function_of(const an_lr_desc *desc)
 
 static const char *kind_of(const an_lint *lint, size_t part)
 {
-    return an_lr_name(lint->parts[part].desc->kind);
+    const char *name = an_lr_name(lint->parts[part].desc->kind);
+    return name ? name : "?";
 }
 
 /* ------------------------------------------------------------------ values */

@@ -30,7 +30,8 @@ static void guards(const an__lr_node *node, void (*what)(const an__lr_node *guar
         guards(node->children[i], what);
 }
 
-bool an_lr_roll_back(an_lr_schedule *schedule, const void *bytes, size_t size, an_error *err)
+AN__SMALL bool an_lr_roll_back(an_lr_schedule *schedule, const void *bytes, size_t size,
+                               an_error *err)
 {
     an_lr_schedule *s = schedule;
     guards(s->root, an__lr_spike_put_aside);

@@ -268,7 +268,8 @@ TILES(4)
 #if ROWS > 4
 TILES(5)
 TILES(6)
-TILES(7) TILES(8)
+TILES(7)
+TILES(8)
 #define TABLE(kind)                                                                     \
     {                                                                                   \
         NAMES(kind, 1), NAMES(kind, 2), NAMES(kind, 3), NAMES(kind, 4), NAMES(kind, 5), \

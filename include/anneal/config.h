@@ -3,9 +3,10 @@
  *
  * The keys, in the file's usual order (those with * are required):
  *
- *   data*            {format: idx, path: FOLDER, normalize: [MEAN, DEVIATION]}, or a text:
+ *   data*            {format: idx, path: FOLDER, normalize: [MEAN, DEVIATION]} (format
+ *                    cifar: a folder with CIFAR-10's or -100's binary files), or a text:
  *                    {format: text, path: FILE, context: 64, unit: characters}: samples of 64
- *                    tokens, which are its characters (the default) or bytes; path may be gzip
+ *                    tokens, which are its characters (the default) or bytes; path may be gzip;
  *                    or a table with a header: {format: csv, path: FILE, target: NAME, ignore:
  *                    [NAME, ...], separator: ',', missing: refuse, standardize: false}: missing
  *                    is refuse, mean (of the training set) or a number; standardize takes each

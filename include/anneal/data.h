@@ -83,6 +83,17 @@ AN_API an_dataset *an_mnist_open(const an_allocator *allocator, const char *fold
 AN_API bool an_mnist_reads(const char *folder, const char *path);
 
 /*
+ * The training or test part of CIFAR-10 or CIFAR-100 (with its 100 fine classes) in `folder`: the
+ * binary version, data_batch_1.bin to data_batch_5.bin and test_batch.bin, or train.bin and
+ * test.bin, each plain or gzip by content. Images of (3, 32, 32). Errors: IO, DATA, MEMORY.
+ */
+AN_API an_dataset *an_cifar_open(const an_allocator *allocator, const char *folder, bool train,
+                                 an_error *err);
+
+/* Whether `path` leads to one of the files that an_cifar_open takes from `folder`. */
+AN_API bool an_cifar_reads(const char *folder, const char *path);
+
+/*
  * A dataset of values given in memory (copied): pixels are count x shape bytes; the shape has at
  * most AN_MAX_DIMS - 1 dimensions. Errors: ARGUMENT, SHAPE, DATA (a label outside), MEMORY.
  */

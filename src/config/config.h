@@ -21,7 +21,12 @@ typedef struct an__call {
     size_t layer_count;
 } an__call;
 
-typedef enum an__data_format { AN__DATA_IDX, AN__DATA_TEXT, AN__DATA_CSV } an__data_format;
+typedef enum an__data_format {
+    AN__DATA_IDX,
+    AN__DATA_CIFAR,
+    AN__DATA_TEXT,
+    AN__DATA_CSV
+} an__data_format;
 
 /* What fills the missing values of a table: nothing, the training set's mean, or a value. */
 typedef enum an__missing { AN__REFUSE, AN__FILL_MEAN, AN__FILL_VALUE } an__missing;
@@ -86,7 +91,8 @@ struct an_config {
                             (node)->begin, err, __VA_ARGS__),                            \
               err)
 
-const char *an__format_name(an__data_format format);
+/* IDX and CIFAR files come as a folder of several, with a test set; all else is one file. */
+bool an__in_folder(an__data_format format);
 
 /* Reads all keys of the tree's root into `config`. */
 bool an__config_read(an_config *config, an_error *err);

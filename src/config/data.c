@@ -6,10 +6,9 @@
 
 /* ------------------------------------------------------------------ finding */
 
-/* IDX files come as a folder of four, everything else as one file. */
 static bool wants_folder(const an_config *c)
 {
-    return c->data.format == AN__DATA_IDX;
+    return an__in_folder(c->data.format);
 }
 
 static bool is_there(const an_config *c, const char *path)
@@ -88,16 +87,32 @@ static bool cut_validation(const an_config *c, an_run *run, an_dataset **learned
 
 /* ------------------------------------------------------------------ opening */
 
-static bool open_idx(const an_allocator *allocator, an_run *run, const char *folder, an_error *err)
+static an_dataset *open_images(const an_config *c, const an_run *run, const char *folder,
+                               bool train, an_error *err)
 {
-    run->train_data = an_mnist_open(allocator, folder, true, err);
+    const an_allocator *allocator = an_context_allocator(run->context);
+    return c->data.format == AN__DATA_CIFAR ? an_cifar_open(allocator, folder, train, err)
+                                            : an_mnist_open(allocator, folder, train, err);
+}
+
+/* The two parts of a set of images, alike in shape and classes. */
+static bool open_folder(const an_config *c, an_run *run, const char *folder, an_error *err)
+{
+    run->train_data = open_images(c, run, folder, true, err);
     if (!run->train_data)
         return false;
-    run->test_data = an_mnist_open(allocator, folder, false, err);
+    run->test_data = open_images(c, run, folder, false, err);
     if (!run->test_data)
         return false;
     an_shape train = an_dataset_shape(run->train_data);
     an_shape test = an_dataset_shape(run->test_data);
+    int32_t train_classes = an_dataset_classes(run->train_data);
+    int32_t test_classes = an_dataset_classes(run->test_data);
+    if (train_classes != test_classes)
+        return an_error_set(err, AN_ERROR_DATA,
+                            "%s: training samples have %d classes, test samples %d; keep one set "
+                            "in the folder",
+                            folder, (int)train_classes, (int)test_classes);
     if (an_shape_equal(train, test))
         return true;
     char a[64], t[64];
@@ -195,8 +210,8 @@ bool an__data_open(const an_config *config, an_run *run, an_arena *texts, const 
     const char *found = *path = find(config, texts, err);
     if (!found)
         return false;
-    if (config->data.format == AN__DATA_IDX) {
-        if (!open_idx(an_context_allocator(run->context), run, found, err))
+    if (wants_folder(config)) {
+        if (!open_folder(config, run, found, err))
             return false;
     } else if (!open_file(config, run, found, err) || !cut_test(config, run, err)) {
         return false;
@@ -208,8 +223,9 @@ bool an__data_open(const an_config *config, an_run *run, an_arena *texts, const 
 bool an__data_reads(const an_config *config, const char *data, const char *path)
 {
     struct stat own, given;
-    if (config->data.format == AN__DATA_IDX)
-        return an_mnist_reads(data, path);
+    if (wants_folder(config))
+        return config->data.format == AN__DATA_CIFAR ? an_cifar_reads(data, path)
+                                                     : an_mnist_reads(data, path);
     return stat(data, &own) == 0 && stat(path, &given) == 0 && own.st_dev == given.st_dev &&
            own.st_ino == given.st_ino;
 }

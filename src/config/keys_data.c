@@ -3,14 +3,16 @@
 
 #include <string.h>
 
-static const char *const format_names[] = {
-    [AN__DATA_IDX] = "idx", [AN__DATA_TEXT] = "text", [AN__DATA_CSV] = "csv"};
+static const char *const format_names[] = {[AN__DATA_IDX] = "idx",
+                                           [AN__DATA_CIFAR] = "cifar",
+                                           [AN__DATA_TEXT] = "text",
+                                           [AN__DATA_CSV] = "csv"};
 
 #define FORMAT_COUNT (sizeof format_names / sizeof *format_names)
 
-const char *an__format_name(an__data_format format)
+bool an__in_folder(an__data_format format)
 {
-    return format_names[format];
+    return format == AN__DATA_IDX || format == AN__DATA_CIFAR;
 }
 
 static bool read_format(an_config *config, const an__node *node, an_error *err)
@@ -26,7 +28,7 @@ static bool read_path(an_config *config, const an__node *node, an_error *err)
 {
     if (node->kind != AN__SCALAR || node->source.length == 0)
         return AN__FAIL(node, err, "path takes the name of a %s",
-                        config->data.format == AN__DATA_IDX ? "folder" : "file");
+                        an__in_folder(config->data.format) ? "folder" : "file");
     config->data.path = node->source.text;
     config->data.path_node = node;
     return true;
@@ -136,7 +138,7 @@ static const an__key data_keys[] = {
     {"ignore", read_ignore, false},       {"separator", read_separator, false},
     {"missing", read_missing, false},     {"standardize", read_standardize, false}};
 
-/* The keys that are not for every format. */
+/* The keys that are not for every format; those of idx are for all images. */
 static const struct {
     const char *name;
     an__data_format format;
@@ -152,7 +154,8 @@ static bool check_format(const an_config *config, const an__node *map, an_error 
     const an__data_format format = config->data.format;
     for (size_t i = 0; i < sizeof own_keys / sizeof *own_keys; i++) {
         const an__node *child = an__child_of(map, own_keys[i].name);
-        if (child && own_keys[i].format != format)
+        const bool images = own_keys[i].format == AN__DATA_IDX && an__in_folder(format);
+        if (child && own_keys[i].format != format && !images)
             return AN__FAIL(child->key, err, "data of format %s has no key '%s'; %s has",
                             format_names[format], own_keys[i].name,
                             format_names[own_keys[i].format]);
@@ -196,9 +199,10 @@ bool an__read_validation(an_config *config, const an__node *node, an_error *err)
 bool an__read_test(an_config *config, const an__node *node, an_error *err)
 {
     config->data.test_node = node;
-    if (config->data.format == AN__DATA_IDX)
+    if (an__in_folder(config->data.format))
         return AN__FAIL(node->key, err,
-                        "test: data of format idx have a test set of their own; leave the key out");
+                        "test: data of format %s have a test set of their own; leave the key out",
+                        format_names[config->data.format]);
     if (!read_part(config, node, "data", &config->data.test, err))
         return false;
     return config->data.test > 0 || AN__FAIL(node, err, "test must be above 0, got 0");

@@ -255,7 +255,7 @@ char *an__resolved(const an_config *config, const an_run *run, const char *data_
         if (!is_called(node, "seed") && !is_called(node, "threads"))
             put_key(&s, node);
     }
-    if (config->data.format != AN__DATA_IDX)
+    if (!an__in_folder(config->data.format))
         put_default(&s, &root, "test", "0.1");
     put_default(&s, &root, "loss", "CrossEntropyLoss()");
     put_default(&s, &root, "interval", "epoch");

@@ -6,7 +6,8 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const SVG = "http://www.w3.org/2000/svg";
-  const LEFT = 54, RIGHT = 12, ABOVE = 30, BELOW = 40, DOTS_MOST = 20, COLOURS = 6;
+  const LEFT = 54, RIGHT = 12, ABOVE = 30, BELOW = 40, DOTS_MOST = 20, COLOURS = 6,
+    DENSE = 300;
   const boxes = data.runs.map((_, i) => document.getElementById("run" + i));
   const shown = (run) => !boxes[run] || boxes[run].checked;
   const whole = span(data.charts.flatMap((c) => c.lines.flatMap((l) => l.x)));
@@ -136,8 +137,8 @@
       }
       this.axes();
       const clip = "clip" + charts.indexOf(this);
-      make(make(svg, "clipPath", {id: clip}), "rect", {x: LEFT - 4, y: 0,
-        width: this.width - LEFT - RIGHT + 8, height: this.height});
+      make(make(svg, "clipPath", {id: clip}), "rect", {x: LEFT - 4, y: ABOVE - 8,
+        width: this.width - LEFT - RIGHT + 8, height: this.height - ABOVE - BELOW + 11});
       const field = make(svg, "g", {"clip-path": `url(#${clip})`});
       for (const m of data.marks) if (shown(m.run)) this.mark(field, m);
       for (const l of this.lines()) this.line(field, l);
@@ -168,7 +169,7 @@
     }
 
     kind(l) {
-      return `s${l.run % COLOURS}` + (l.dash ? ` d${l.dash % 4}` : "") +
+      return `s${l.run % COLOURS}` + (l.x.length > DENSE ? " dense" : "") + (l.dash ? ` d${l.dash % 4}` : "") +
         (Math.floor(l.run / COLOURS) % 2 ? " again" : "");
     }
 
@@ -199,13 +200,16 @@
 
     /* -------------------------------------------------- what is pointed at */
 
-    /* The line's last point at or before the cross, or its first one after. */
+    /* The line's point that is nearest to the cross; -1 where the line does not reach it. */
     at(l) {
       let best = -1;
       for (let i = 0; i < l.x.length; i++)
         if (l.x[i] !== null && this.scale(l.y[i]) !== null &&
             (best < 0 || Math.abs(l.x[i] - cross) < Math.abs(l.x[best] - cross))) best = i;
-      return best;
+      if (best < 0) return -1;
+      const far = (i) => Math.abs((l.x[i] ?? l.x[best]) - l.x[best]) / 2;
+      const reach = Math.max(far(best - 1), far(best + 1), (range[1] - range[0]) / 50);
+      return Math.abs(l.x[best] - cross) <= reach * 1.001 ? best : -1;
     }
 
     /* The cross with the values at it, in words where the pointer is. */

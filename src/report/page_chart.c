@@ -13,6 +13,8 @@
 #define TICKS 6
 /* Lines of no more points show each of them. */
 #define DOTS_MOST 20
+/* Lines of more points are thinner. */
+#define DENSE 300
 
 typedef struct frame {
     an_page_span x;
@@ -154,7 +156,7 @@ static void add_path(an_bytes *out, const frame *f, const an_chart_line *line,
         }
         if (!begun) {
             an__bytes_text(out, "<path");
-            add_class(out, "line", line->run, line->dash);
+            add_class(out, points->count > DENSE ? "line dense" : "line", line->run, line->dash);
             an__bytes_text(out, " d=\"");
         }
         an__bytes_text(out, drawing ? "L" : "M");

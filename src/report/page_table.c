@@ -1,6 +1,7 @@
 /* Tables of a page: cells of words or numbers, and confusion matrices. */
 #include "report/page.h"
 
+#include <math.h>
 #include <string.h>
 
 /* More classes than these are told by their mistakes. */
@@ -92,14 +93,14 @@ static int64_t count_of(const an_page_matrix *matrix, size_t label, size_t answe
     return matrix->counts[label * matrix->classes + answer];
 }
 
-/* A cell is as dark as its share of its row. */
+/* A cell is as dark as the root of its share of its row, so that few mistakes are seen. */
 static void add_count(an_bytes *out, int64_t count, int64_t row)
 {
     char text[96];
-    double share = row > 0 ? (double)count / (double)row : 0;
+    double share = row > 0 ? sqrt((double)count / (double)row) : 0;
     an_format(text, sizeof text, "<td class=\"%s\" style=\"--share:%.3g\">",
               count == 0    ? "zero"
-              : share > 0.5 ? "full"
+              : share > 0.6 ? "full"
                             : "part",
               share * 0.95);
     an__bytes_text(out, text);

@@ -85,7 +85,7 @@ static void has_what_it_is_given(void **state)
     assert_int_equal(times(html, "id=\"run1\""), 1);
     assert_int_equal(times(html, "body:has(#run1:not(:checked)) .r1 { display: none; }"), 1);
     assert_non_null(strstr(html, "<th scope=\"row\">lr</th><td>0.1</td><td class=\"none\">"));
-    assert_non_null(strstr(html, "<td class=\"full\" style=\"--share:0.792\">5</td>"));
+    assert_non_null(strstr(html, "<td class=\"full\" style=\"--share:0.867\">5</td>"));
     assert_non_null(strstr(html, "<pre>epochs: 5\n</pre>"));
     assert_non_null(strstr(html, "\"y\":[2.3,1.1,0.6,0.4]"));
     assert_null(strstr(html, "src="));

@@ -147,6 +147,17 @@ static double driven(const an__fit *f, an_slot_id id, double otherwise)
     return slot->present && f->schedule && an_lr_drives(f->schedule, id) ? slot->value : otherwise;
 }
 
+/* A loss that is not finite makes no step, but a SpikeGuard in the schedule hears of it. */
+static void warn_schedule(an__fit *f, double loss)
+{
+    if (!f->schedule || f->interval != AN_INTERVAL_STEP || !an_lr_wants_metric(f->schedule))
+        return;
+    const an_lr_clock now = an_lr_now(f->schedule);
+    an_lr_step_with(f->schedule, &(an_lr_input){.clock = &now, .loss = loss, .has_loss = true});
+    if (an_lr_wants_rollback(f->schedule))
+        f->control.roll_back = true;
+}
+
 /* Forward and backward; adds the batch to the tallies. */
 static bool train_batch(an__fit *f, const an_batch *batch, an_error *err)
 {
@@ -161,8 +172,10 @@ static bool train_batch(an__fit *f, const an_batch *batch, an_error *err)
     if (an_graph_error(f->graph, err))
         return false;
     double value = an_item(loss);
-    if (!isfinite(value))
+    if (!isfinite(value)) {
+        warn_schedule(f, value);
         return diverged(f, "the loss", value, err);
+    }
     int64_t correct = batch->y.count > 0 ? an_count_correct(output, batch->y) : 0;
     f->labels = batch->y.count / batch->size;
     f->record.batch_loss = value;
@@ -540,11 +553,26 @@ static bool tell_resumed(an__fit *f, const char *news, an_error *err)
     return !changed || !f->options->checkpoints || an__save(f, false, err);
 }
 
+/* Whether a SpikeGuard is in there, which needs something to go back to. */
+static bool guards(const an_lr_desc *desc)
+{
+    bool found = desc->kind == AN_LR_SPIKE;
+    for (size_t i = 0; !found && i < an_lr_child_count(desc); i++)
+        found = guards(an_lr_child(desc, i));
+    return found;
+}
+
+static bool save_the_beginning(an__fit *f, an_error *err)
+{
+    const bool saves = f->options->checkpoints && f->saved_step < 0;
+    return !saves || !f->schedule || !guards(an_lr_desc_of(f->schedule)) || an__save(f, false, err);
+}
+
 /* From the first callback to the last. */
 static bool run(an__fit *f, const char *news, an_fit_result *result, an_error *err)
 {
     bool ok = moment(f, AN__train_begin, err);
-    ok = ok && (!news[0] || tell_resumed(f, news, err));
+    ok = ok && (!news[0] || tell_resumed(f, news, err)) && save_the_beginning(f, err);
     f->seconds = f->record.seconds;
     f->begun = an__now() - f->seconds;
     f->epoch_begun = an__now() - f->record.epoch_seconds;

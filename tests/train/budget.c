@@ -1,5 +1,5 @@
 /* Training by the clock: budgets, lengths in seconds, clocks that are repeated; driven slots. */
-#include "world.h"
+#include "folder.h"
 
 #include <anneal/lr_text.h>
 
@@ -257,6 +257,42 @@ static void test_batch_size(void **state)
     timed_close(&t);
 }
 
+/* A schedule whose rate is `peak` times as high at step 12, and its guard, which goes back. */
+static bool spike(const char *peak, int64_t *rollbacks, an_fit_result *result, an_error *err)
+{
+    timed t = {.w = {.count = 40, .optimizer = "SGD(lr=0.1)"}, .clock = {.tick = 1}};
+    char folder[64], text[160];
+    snprintf(text, sizeof text,
+             "Product([Table([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, %s, 1]), SpikeGuard(window=8, "
+             "factor=0.25, limit=2)])",
+             peak);
+    folder_make(folder);
+    timed_open(&t, text, 30, 0);
+    t.w.fit.checkpoints = folder;
+    const bool ok = an_fit(&t.w.fit, result, err);
+    *rollbacks = lround(log(0.1 / an_optim_group(t.w.optim, 0)->slot[AN_LR].value) / log(4));
+    folder_remove(folder);
+    timed_close(&t);
+    return ok;
+}
+
+static void test_spikes(void **state)
+{
+    (void)state;
+    an_error err = {0};
+    an_fit_result result;
+    int64_t rollbacks;
+    /* A spike: the second time, at a quarter of the rate, it is none. */
+    if (!spike("60", &rollbacks, &result, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(rollbacks, 1);
+    assert_int_equal(result.last.step, 30);
+    assert_true(result.last.loss < 2);
+    /* No number, however often: the guard gives up, and the training fails. */
+    assert_false(spike("1e300", &rollbacks, &result, &err));
+    assert_int_equal(err.code, AN_ERROR_NUMERIC);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_label_smoothing),
         cmocka_unit_test(test_dropout),
         cmocka_unit_test(test_batch_size),
+        cmocka_unit_test(test_spikes),
     };
     return cmocka_run_group_tests_name("budget", tests, NULL, NULL);
 }

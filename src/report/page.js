@@ -168,8 +168,16 @@
         this.chart.x);
     }
 
+    /* Whether many points go up and down. */
+    isDense(l) {
+      let turns = 0;
+      for (let i = 2; i < l.y.length; i++)
+        if ((l.y[i] - l.y[i - 1]) * (l.y[i - 1] - l.y[i - 2]) < 0) turns++;
+      return l.y.length > DENSE && turns > l.y.length / 4;
+    }
+
     kind(l) {
-      return `s${l.run % COLOURS}` + (l.x.length > DENSE ? " dense" : "") + (l.dash ? ` d${l.dash % 4}` : "") +
+      return `s${l.run % COLOURS}` + (this.isDense(l) ? " dense" : "") + (l.dash ? ` d${l.dash % 4}` : "") +
         (Math.floor(l.run / COLOURS) % 2 ? " again" : "");
     }
 

@@ -13,7 +13,7 @@
 #define TICKS 6
 /* Lines of no more points show each of them. */
 #define DOTS_MOST 20
-/* Lines of more points are thinner. */
+/* Lines of more points that go up and down are thinner. */
 #define DENSE 300
 
 typedef struct frame {
@@ -145,6 +145,16 @@ static bool is_point(const an_page_points *points, size_t i)
     return i < points->count && isfinite(points->x[i]) && isfinite(points->y[i]);
 }
 
+static bool is_dense(const an_page_points *points)
+{
+    const double *y = points->y;
+    size_t turns = 0;
+    for (size_t i = 2; i < points->count; i++) {
+        turns += (y[i] - y[i - 1]) * (y[i - 1] - y[i - 2]) < 0;
+    }
+    return points->count > DENSE && turns > points->count / 4;
+}
+
 static void add_path(an_bytes *out, const frame *f, const an_chart_line *line,
                      const an_page_points *points)
 {
@@ -156,7 +166,7 @@ static void add_path(an_bytes *out, const frame *f, const an_chart_line *line,
         }
         if (!begun) {
             an__bytes_text(out, "<path");
-            add_class(out, points->count > DENSE ? "line dense" : "line", line->run, line->dash);
+            add_class(out, is_dense(points) ? "line dense" : "line", line->run, line->dash);
             an__bytes_text(out, " d=\"");
         }
         an__bytes_text(out, drawing ? "L" : "M");

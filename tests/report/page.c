@@ -203,6 +203,28 @@ static void long_lines_keep_their_extremes(void **state)
     free(y);
 }
 
+/* What goes up and down from point to point is drawn thinner than what is smooth. */
+static void noise_is_thin(void **state)
+{
+    (void)state;
+    enum { COUNT = 400 };
+    double x[COUNT], smooth[COUNT], noisy[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        x[i] = i;
+        smooth[i] = i * i;
+        noisy[i] = i % 2;
+    }
+    const char *const runs[] = {"a", "b"};
+    const an_chart_line lines[] = {{0, "y", 0, x, smooth, COUNT}, {1, "y", 0, x, noisy, COUNT}};
+    const an_chart chart = {"Y", "epoch", "y", false, lines, 2};
+    const an_page page = {
+        .title = "noise", .runs = runs, .run_count = 2, .charts = &chart, .chart_count = 1};
+    char *html = written(&page);
+    assert_int_equal(times(html, "<path class=\"line s0 r0\""), 1);
+    assert_int_equal(times(html, "<path class=\"line dense s1 r1\""), 1);
+    free(html);
+}
+
 static void many_classes_are_told_by_mistakes(void **state)
 {
     (void)state;
@@ -269,6 +291,7 @@ int main(void)
         cmocka_unit_test(little_is_enough),
         cmocka_unit_test(gaps),
         cmocka_unit_test(long_lines_keep_their_extremes),
+        cmocka_unit_test(noise_is_thin),
         cmocka_unit_test(many_classes_are_told_by_mistakes),
         cmocka_unit_test(fails_cleanly),
     };

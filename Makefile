@@ -4,7 +4,7 @@
 BUILD  ?= build
 PREFIX ?= /usr/local
 
-.PHONY: help run test build bench parity fuzz format check install amalgamation docs clean
+.PHONY: help run test build bench parity fuzz hard-tests format check install amalgamation docs clean
 
 help:
 	@echo "make run       build and train examples/mnist-mlp.yaml"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench     measure against PyTorch and a hand-fused loop (about five minutes)"
 	@echo "make parity    fresh random cases against PyTorch running live"
 	@echo "make fuzz      fuzz every parser for FUZZ_SECONDS (60) each"
+	@echo "make hard-tests   200 kills at random instants, a fault at every write (some minutes)"
 	@echo "make format    clang-format on all sources; make check: formatting, clang-tidy, rooms"
 	@echo "make install   to PREFIX ($(PREFIX)); DESTDIR is honoured"
 	@echo "make amalgamation   the schedule library as two files in dist/"
@@ -43,6 +44,10 @@ parity: build
 fuzz:
 	@scripts/install-needs fuzz
 	scripts/fuzz $${FUZZ_SECONDS:-60}
+
+hard-tests: build
+	python3 tests/cli/kill.py $(BUILD)/anneal 200
+	python3 tests/cli/faults.py $(BUILD)/anneal $(BUILD)/tests/cli/libfaults.so all
 
 format:
 	@scripts/install-needs format

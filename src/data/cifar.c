@@ -81,7 +81,8 @@ static bool grow(const an_allocator *allocator, records *r, size_t more, an_erro
     }
     if (labels) /* as many as images again; making it smaller does not fail */
         r->labels = allocator->resize(allocator->user, r->labels, count, r->count);
-    return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for %zu images", count);
+    an_error_set(err, AN_ERROR_MEMORY, "memory ran out for %zu images", count);
+    return false;
 }
 
 static bool add_file(const an_allocator *allocator, const cifar *set, const char *path, records *r,

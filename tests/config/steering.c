@@ -120,8 +120,9 @@ static void resolved_texts_read_back(void **state)
         RUN "schedule: \"SequentialLR([LinearLR(0.1, 1, 2), StepLR(1)], milestones=[2])\"\n",
         RUN "checkpoint: {best: true, keep: 3}\nearly_stopping: {patience: 2}\nruns: 'a: b # c'\n",
         RUN "runs: \"\\ttab \\\"quote\\\" \\u00e4\"\nmonitor: train_loss\n",
-        "data: {path: set, normalize: [0.1307, 0.3081]}\nmodel: ['Flatten()', \"Linear(12, 10)\"]\n"
-        "optimizer: SGD([dict(params='*.bias', weight_decay=0)], lr=0.1)\nsteps: 5\nthreads: 2\n",
+        ("data: {path: set, normalize: [0.1307, 0.3081]}\nmodel: ['Flatten()', \"Linear(12, "
+         "10)\"]\n"
+         "optimizer: SGD([dict(params='*.bias', weight_decay=0)], lr=0.1)\nsteps: 5\nthreads: 2\n"),
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         char *once = resolved(texts[i], "accumulate=2");

@@ -282,7 +282,7 @@ TILES(8)
     }
 #endif
 
-    static sums_function *const sums_of[ROWS][VECS] = TABLE(sums);
+static sums_function *const sums_of[ROWS][VECS] = TABLE(sums);
 static weights_function *const weights_of[ROWS][VECS] = TABLE(weights);
 
 /* All features of one tile's positions. */

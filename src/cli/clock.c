@@ -20,8 +20,11 @@ static bool read_seconds(cli_clock *clock, const char *path, an_error *err)
     if (!text)
         return false;
     clock->seconds = calloc(length / LEAST_LINE + 1, sizeof *clock->seconds);
-    bool good = clock->seconds ||
-                an_error_set(err, AN_ERROR_MEMORY, "memory ran out for the clock '%s'", path);
+    if (!clock->seconds) {
+        free(text);
+        return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for the clock '%s'", path);
+    }
+    bool good = true;
     for (const char *line = text, *end; good && (end = memchr(line, '\n', length));
          line = end + 1) {
         const size_t size = (size_t)(end - line);

@@ -371,7 +371,8 @@ an_run *an_run_new(const an_config *config, an_error *err)
 
 an_loader *an_run_loader(const an_run *run, const an_dataset *data, an_error *err)
 {
-    builder *b = (builder *)(uintptr_t)run;
+    builder *b; /* what is const in there stays as it is */
+    memcpy(&b, &run, sizeof(void *));
     an_error *kept = b->err;
     b->err = err;
     an_loader *made = loader(b, data, false);

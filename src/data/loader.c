@@ -400,10 +400,11 @@ void an_loader_seek(an_loader *loader, int64_t epoch)
 
 void an_loader_seek_batch(an_loader *loader, int64_t epoch, int64_t batch)
 {
-    bool beyond = batch > loader->samples / loader->capacity;
+    const int64_t capacity = loader->capacity > 0 ? loader->capacity : 1;
+    bool beyond = batch > loader->samples / capacity;
     settle(loader);
     loader->epoch = epoch;
-    loader->at = batch < 0 ? 0 : beyond ? loader->samples : batch * loader->capacity;
+    loader->at = batch < 0 ? 0 : beyond ? loader->samples : batch * capacity;
     loader->ordered = false;
 }
 
@@ -462,6 +463,14 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
     return hash;
 }
 
+/* The same of a number's eight bytes, the lowest first. */
+static uint64_t mix_number(uint64_t hash, int64_t number)
+{
+    for (int i = 0; i < 8; i++)
+        hash = (hash ^ ((uint64_t)number >> (8 * i) & 0xFF)) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
 /* Rows whose pixels count: enough to tell sets apart, too few to take time. */
 #define ROWS_LOOKED_AT 64
 
@@ -488,7 +497,9 @@ uint64_t an_loader_fingerprint(const an_loader *loader)
     const int64_t numbers[] = {dataset->count, dataset->width, dataset->classes, o->batch_size,
                                o->shuffle,     o->drop_last,   (int64_t)o->seed};
     const float scaling[] = {loader->scale, loader->shift};
-    uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), numbers, sizeof numbers);
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        hash = mix_number(hash, numbers[i]);
     hash = mix(hash, scaling, sizeof scaling);
     for (int64_t i = 0; dataset->labels && i < dataset->count; i++)
         hash = mix(hash, &dataset->labels[an__dataset_row(dataset, i)], sizeof *dataset->labels);

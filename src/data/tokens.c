@@ -128,7 +128,7 @@ static int32_t find(const an_vocabulary *v, uint32_t code)
 static bool knows(const an_vocabulary *v, uint32_t code)
 {
     const int32_t at = find(v, code);
-    return at < v->count && v->codes[at] == code;
+    return v->codes && at < v->count && v->codes[at] == code;
 }
 
 /* `room` is for how many codes there is memory; `v` keeps exactly its count at the end. */
@@ -199,7 +199,7 @@ static an_dataset *of_characters(const an_allocator *allocator, const char *path
         dataset = tokens_new(allocator, count, context, err);
     if (dataset) {
         dataset->vocabulary.codes = an_alloc(allocator, (size_t)v.count, sizeof *v.codes, err);
-        if (dataset->vocabulary.codes) {
+        if (dataset->vocabulary.codes && v.codes) {
             memcpy(dataset->vocabulary.codes, v.codes, (size_t)v.count * sizeof *v.codes);
             dataset->vocabulary.count = dataset->classes = v.count;
             number_characters(dataset, c);

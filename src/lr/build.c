@@ -64,7 +64,7 @@ static void copy_lists(layout *l, an_lr_desc *desc)
             p->each = copy_of(l, p->each, p->count, sizeof *p->each);
         } else if (params[i].type == AN_LR_CHILDREN) {
             an_lr_children *p = at;
-            p->each = copy_of(l, p->each, p->count, sizeof *p->each);
+            p->each = copy_of(l, p->each, p->count, sizeof(void *));
         } else if (params[i].type == AN_LR_NAME) {
             const char **name = at;
             *name = *name ? copy_of(l, *name, strlen(*name) + 1, 1) : NULL;

@@ -88,7 +88,7 @@ static double plateau_value(const an__lr_node *node, const an__lr_member *m, int
 {
     (void)e;
     double lr = an__lr_base(node, m);
-    for (double i = 0; i < node->memory[PLATEAU_REDUCTIONS]; i++) {
+    for (int64_t i = 0; (double)i < node->memory[PLATEAU_REDUCTIONS]; i++) {
         double lower = reduced(node, m, lr);
         if (lower == lr)
             break;

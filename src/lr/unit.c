@@ -82,7 +82,8 @@ static bool missing_fact(const an__lr_node *node, const char *name, an_lr_length
     return an_error_set(err, AN_ERROR_ARGUMENT,
                         "%s: %s is %g%s, but nothing is known of the run; say in its an_lr_run %s",
                         an_lr_name(node->desc.kind), name, length.value,
-                        an__lr_unit_text(length.unit), remedies[length.unit]);
+                        an__lr_unit_text(length.unit),
+                        length.unit < AN_UNIT_COUNT ? remedies[length.unit] : "more");
 }
 
 static bool turn(const an__lr_node *node, const char *name, const an_lr_run *run,

@@ -153,7 +153,7 @@ static an_tensor *select_forward(const an_layer *layer, an_model *model, an_grap
                                  an_tensor *x)
 {
     (void)model;
-    an_shape out;
+    an_shape out = x->shape;
     an_error err = {0};
     int64_t dim = integer(layer, DIM), index = integer(layer, INDEX);
     if (!select_shape(layer, x->shape, &out, &err))

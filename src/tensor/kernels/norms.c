@@ -297,10 +297,12 @@ static void rows_backward(const an_norm_rows *s, int64_t rows, float *dx, const 
 
 /* ----------------------------------------------------------------- columns */
 
-/* Calls `strip(at, width)` for strips of the columns begin..end. */
+/* Goes over strips of the columns begin..end: declares `at` and `width`. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): names that are declared take no parentheses */
 #define OVER_STRIPS(at, width)                             \
     for (int64_t at = begin, width; at < end; at += STRIP) \
         if ((width = least(end - at, STRIP)) > 0)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static void column_moments(int64_t rows, int64_t columns, int64_t begin, int64_t end,
                            const float *x, an_moments *out)

@@ -127,9 +127,11 @@ static void cross_entropy(const an_class_loss *c, int64_t rows, float *kept, dou
         float *part = kept + at * columns;
         double all[AN_CHUNK];
         an__shift_rows(count, columns, part, x + at * columns);
-        for (int64_t r = 0; r < count; r++)
+        for (int64_t r = 0; r < count; r++) {
+            all[r] = 0;
             if (label[at + r] != c->ignored)
                 loss[at + r] = shifted_terms(c, part + r * columns, label[at + r], &all[r]);
+        }
         an__exponentiate(count * columns, part);
         for (int64_t r = 0; r < count; r++, part += columns) {
             if (label[at + r] != c->ignored) {

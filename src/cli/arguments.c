@@ -10,6 +10,8 @@
 
 #define MAX_OPTIONS 16
 
+enum { END = -1, BAD = -2 };
+
 /* The excerpt and the line with its caret, two spaces in. */
 static void print_excerpt(const char *excerpt)
 {
@@ -62,7 +64,7 @@ static int unknown_option(const cli_arguments *a, const char *word)
     else
         cli_wrong("%s has no option '%.*s'; '%s --help' lists them", a->command, length, word,
                   a->command);
-    return CLI_BAD;
+    return BAD;
 }
 
 /* The option that getopt_long means: from 256 on by its place, below by its first letter. */
@@ -76,7 +78,8 @@ static int index_of(const cli_arguments *a, int found)
     return i;
 }
 
-int cli_next(const cli_arguments *a, const char **value, int *rest)
+/* The index of the next option; END when none is left, BAD after a message about a wrong one. */
+static int next_option(const cli_arguments *a, const char **value, int *rest)
 {
     struct option table[MAX_OPTIONS + 1] = {{0}};
     char letters[2 * MAX_OPTIONS + 2] = ":";
@@ -95,15 +98,25 @@ int cli_next(const cli_arguments *a, const char **value, int *rest)
     *value = optarg;
     *rest = optind;
     if (found == -1)
-        return CLI_END;
+        return END;
     if (found == '?')
         return unknown_option(a, a->argv[optind - 1]);
     if (found == ':') {
         const cli_option *option = &a->options[index_of(a, optopt)];
         cli_wrong("--%s needs %s", option->name, option->argument);
-        return CLI_BAD;
+        return BAD;
     }
     return index_of(a, found);
+}
+
+bool cli_take_options(const cli_arguments *arguments, cli_take *take, void *user, int *rest)
+{
+    const char *value;
+    int option;
+    while ((option = next_option(arguments, &value, rest)) >= 0)
+        if (!take(user, option, value))
+            return false;
+    return option == END;
 }
 
 void cli_print_options(FILE *stream, const cli_option *options, size_t count)

@@ -47,7 +47,7 @@ int cli_fail(const an_error *err);
 /* The same for a sentence about wrong arguments; gives CLI_WRONG. */
 int cli_wrong(const char *format, ...) AN_PRINTF(1, 2);
 
-/* The options of a command line, one by one: see cli_next. */
+/* A command line, and the options that it may have: see cli_take_options. */
 typedef struct cli_arguments {
     int argc;
     char **argv;
@@ -57,13 +57,14 @@ typedef struct cli_arguments {
     const char *letters; /* short forms: "o" makes -o of the option whose name begins with o */
 } cli_arguments;
 
-enum { CLI_END = -1, CLI_BAD = -2 };
+/* Takes an option, by its index, and its argument; false after a message about a wrong one. */
+typedef bool cli_take(void *user, int option, const char *value);
 
 /*
- * The index of the next option, its argument in `value`; CLI_END when none is left (what is no
- * option then stands from `*rest` on in argv); CLI_BAD after a message about a wrong one.
+ * Hands every option of the command line to `take`, in order. What is no option then stands from
+ * `*rest` on in argv. False after a message.
  */
-int cli_next(const cli_arguments *arguments, const char **value, int *rest);
+bool cli_take_options(const cli_arguments *arguments, cli_take *take, void *user, int *rest);
 
 /* The options with their help, two columns. */
 void cli_print_options(FILE *stream, const cli_option *options, size_t count);

@@ -5,23 +5,11 @@
 
 #include <string.h>
 
-enum {
-    OPTION_DATA,
-    OPTION_CHECKPOINT,
-    OPTION_CONFIG,
-    OPTION_RUNS,
-    OPTION_THREADS,
-    OPTION_FORMAT,
-    OPTION_HELP
-};
+enum { OPTION_DATA, OPTION_WANTED, OPTION_FORMAT = OPTION_WANTED + CLI_WANTED_COUNT, OPTION_HELP };
 
 static const cli_option options[] = {
     [OPTION_DATA] = {"data", "PATH", "take the test set from here (default: the run's)"},
-    [OPTION_CHECKPOINT] = {"checkpoint", "last|best",
-                           "which of a run's weights (default: its end's)"},
-    [OPTION_CONFIG] = {"config", "FILE", "what a file of weights was trained with"},
-    [OPTION_RUNS] = {"runs", "FOLDER", "where the runs lie (default: runs)"},
-    [OPTION_THREADS] = {"threads", "N", "compute with N threads; 0 is one per core"},
+    CLI_WANTED_OPTIONS(OPTION_WANTED),
     [OPTION_FORMAT] = {"format", "text|json", "json: one object"},
     [OPTION_HELP] = {"help", NULL, "this text"},
 };
@@ -44,25 +32,17 @@ static void print_help(void)
          "  anneal eval mnist.safetensors --config examples/mnist-mlp.yaml --data data/mnist");
 }
 
-static bool take_option(request *r, int option, const char *value)
+static bool take_option(void *user, int option, const char *value)
 {
-    static const char *const kinds[] = {"last", "best"}, *const formats[] = {"text", "json"};
+    request *r = user;
+    static const char *const formats[] = {"text", "json"};
     int choice;
+    if (option >= OPTION_WANTED && option < OPTION_WANTED + CLI_WANTED_COUNT)
+        return cli_wanted_take(&r->wanted, option - OPTION_WANTED, value);
     switch (option) {
     case OPTION_DATA:
         r->wanted.data = value;
         return true;
-    case OPTION_CHECKPOINT:
-        r->wanted.checkpoint = value;
-        return cli_choice("checkpoint", value, kinds, 2) >= 0;
-    case OPTION_CONFIG:
-        r->wanted.config = value;
-        return true;
-    case OPTION_RUNS:
-        r->wanted.runs = value;
-        return true;
-    case OPTION_THREADS:
-        return cli_integer("threads", value, 0, AN_MAX_THREADS, &r->wanted.threads);
     case OPTION_FORMAT:
         choice = cli_choice("format", value, formats, 2);
         r->json = choice == 1;
@@ -76,12 +56,8 @@ static bool take_option(request *r, int option, const char *value)
 static int parse(request *r, int argc, char **argv)
 {
     cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal eval", ""};
-    const char *value;
-    int option, rest;
-    while ((option = cli_next(&arguments, &value, &rest)) >= 0)
-        if (!take_option(r, option, value))
-            return CLI_WRONG;
-    if (option == CLI_BAD)
+    int rest;
+    if (!cli_take_options(&arguments, take_option, r, &rest))
         return CLI_WRONG;
     if (!r->help && rest + 1 != argc)
         return cli_wrong("anneal eval takes one run or file of weights: "

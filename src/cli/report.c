@@ -34,8 +34,9 @@ static void print_help(void)
          "  anneal report mnist-mlp-3f2a mnist-mlp-81c0 -o compared.html");
 }
 
-static bool take_option(request *r, int option, const char *value)
+static bool take_option(void *user, int option, const char *value)
 {
+    request *r = user;
     switch (option) {
     case OPTION_OUTPUT:
         r->output = value;
@@ -58,12 +59,8 @@ static bool take_option(request *r, int option, const char *value)
 static int parse(request *r, int argc, char **argv)
 {
     cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal report", "o"};
-    const char *value;
-    int option, rest;
-    while ((option = cli_next(&arguments, &value, &rest)) >= 0)
-        if (!take_option(r, option, value))
-            return CLI_WRONG;
-    if (option == CLI_BAD)
+    int rest;
+    if (!cli_take_options(&arguments, take_option, r, &rest))
         return CLI_WRONG;
     if (r->help)
         return CLI_DONE;

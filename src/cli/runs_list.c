@@ -109,8 +109,9 @@ static bool take_columns(request *r, const char *list)
     return r->column_count > 0;
 }
 
-static bool take_option(request *r, int option, const char *value)
+static bool take_option(void *user, int option, const char *value)
 {
+    request *r = user;
     switch (option) {
     case OPTION_WHERE:
         return take_test(r, value);
@@ -136,12 +137,8 @@ static bool take_option(request *r, int option, const char *value)
 static int parse(request *r, int argc, char **argv)
 {
     cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal runs list", ""};
-    const char *value;
-    int option, rest;
-    while ((option = cli_next(&arguments, &value, &rest)) >= 0)
-        if (!take_option(r, option, value))
-            return CLI_WRONG;
-    if (option == CLI_BAD)
+    int rest;
+    if (!cli_take_options(&arguments, take_option, r, &rest))
         return CLI_WRONG;
     if (!r->help && rest < argc)
         return cli_wrong("anneal runs list takes no argument, got '%s'; --where filters",

@@ -36,25 +36,34 @@ static bool remove_all(const char *folder, char **names, int count, an_error *er
     return ok && cli_flush(err);
 }
 
+typedef struct request {
+    const char *folder;
+    bool help;
+} request;
+
+static bool take_option(void *user, int option, const char *value)
+{
+    request *r = user;
+    if (option == OPTION_RUNS)
+        r->folder = value;
+    r->help = r->help || option == OPTION_HELP;
+    return true;
+}
+
 int cli_runs_rm(int argc, char **argv)
 {
     cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal runs rm", ""};
-    const char *value, *folder = "runs";
+    request r = {.folder = "runs"};
     an_error err = {0};
-    int option, rest;
-    bool help = false;
-    while ((option = cli_next(&arguments, &value, &rest)) >= 0) {
-        folder = option == OPTION_RUNS ? value : folder;
-        help = help || option == OPTION_HELP;
-    }
-    if (option == CLI_BAD)
+    int rest;
+    if (!cli_take_options(&arguments, take_option, &r, &rest))
         return CLI_WRONG;
-    if (help) {
+    if (r.help) {
         print_help();
         return CLI_DONE;
     }
     if (rest == argc)
         return cli_wrong("anneal runs rm needs a run, such as mnist-mlp-3f2a; 'anneal runs list' "
                          "names them");
-    return remove_all(folder, argv + rest, argc - rest, &err) ? CLI_DONE : cli_fail(&err);
+    return remove_all(r.folder, argv + rest, argc - rest, &err) ? CLI_DONE : cli_fail(&err);
 }

@@ -46,8 +46,9 @@ static void print_help(void)
          "  anneal runs show mnist-mlp-3f2a --format json");
 }
 
-static bool take_option(request *r, int option, const char *value)
+static bool take_option(void *user, int option, const char *value)
 {
+    request *r = user;
     switch (option) {
     case OPTION_PLOT:
         r->plot = true;
@@ -67,12 +68,8 @@ static bool take_option(request *r, int option, const char *value)
 static int parse(request *r, int argc, char **argv)
 {
     cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal runs show", ""};
-    const char *value;
-    int option, rest;
-    while ((option = cli_next(&arguments, &value, &rest)) >= 0)
-        if (!take_option(r, option, value))
-            return CLI_WRONG;
-    if (option == CLI_BAD)
+    int rest;
+    if (!cli_take_options(&arguments, take_option, r, &rest))
         return CLI_WRONG;
     if (r->help)
         return CLI_DONE;

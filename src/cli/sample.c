@@ -11,11 +11,8 @@ enum {
     OPTION_TEMPERATURE,
     OPTION_TOP_K,
     OPTION_SEED,
-    OPTION_CHECKPOINT,
-    OPTION_CONFIG,
-    OPTION_RUNS,
-    OPTION_THREADS,
-    OPTION_HELP
+    OPTION_WANTED,
+    OPTION_HELP = OPTION_WANTED + CLI_WANTED_COUNT
 };
 
 static const cli_option options[] = {
@@ -25,11 +22,7 @@ static const cli_option options[] = {
                             "above 1 bolder, below 1 safer, 0 always the likeliest (default: 0.8)"},
     [OPTION_TOP_K] = {"top-k", "K", "choose among the K likeliest (default: among all)"},
     [OPTION_SEED] = {"seed", "N", "start the random numbers from N (default: 1)"},
-    [OPTION_CHECKPOINT] = {"checkpoint", "last|best",
-                           "which of a run's weights (default: its end's)"},
-    [OPTION_CONFIG] = {"config", "FILE", "what a file of weights was trained with"},
-    [OPTION_RUNS] = {"runs", "FOLDER", "where the runs lie (default: runs)"},
-    [OPTION_THREADS] = {"threads", "N", "compute with N threads; 0 is one per core"},
+    CLI_WANTED_OPTIONS(OPTION_WANTED),
     [OPTION_HELP] = {"help", NULL, "this text"},
 };
 
@@ -56,9 +49,11 @@ static void print_help(void)
 
 /* -------------------------------------------------------------- arguments */
 
-static bool take_option(request *r, int option, const char *value)
+static bool take_option(void *user, int option, const char *value)
 {
-    static const char *const kinds[] = {"last", "best"};
+    request *r = user;
+    if (option >= OPTION_WANTED && option < OPTION_WANTED + CLI_WANTED_COUNT)
+        return cli_wanted_take(&r->wanted, option - OPTION_WANTED, value);
     switch (option) {
     case OPTION_PROMPT:
         r->prompt = value;
@@ -71,17 +66,6 @@ static bool take_option(request *r, int option, const char *value)
         return cli_integer("top-k", value, 1, 65536, &r->top_k);
     case OPTION_SEED:
         return cli_integer("seed", value, 0, INT64_MAX, &r->seed);
-    case OPTION_CHECKPOINT:
-        r->wanted.checkpoint = value;
-        return cli_choice("checkpoint", value, kinds, 2) >= 0;
-    case OPTION_CONFIG:
-        r->wanted.config = value;
-        return true;
-    case OPTION_RUNS:
-        r->wanted.runs = value;
-        return true;
-    case OPTION_THREADS:
-        return cli_integer("threads", value, 0, AN_MAX_THREADS, &r->wanted.threads);
     default:
         r->help = true;
         return true;
@@ -91,12 +75,8 @@ static bool take_option(request *r, int option, const char *value)
 static int parse(request *r, int argc, char **argv)
 {
     cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal sample", ""};
-    const char *value;
-    int option, rest;
-    while ((option = cli_next(&arguments, &value, &rest)) >= 0)
-        if (!take_option(r, option, value))
-            return CLI_WRONG;
-    if (option == CLI_BAD)
+    int rest;
+    if (!cli_take_options(&arguments, take_option, r, &rest))
         return CLI_WRONG;
     if (!r->help && rest + 1 != argc)
         return cli_wrong("anneal sample takes one run or file of weights: "

@@ -41,20 +41,25 @@ static void print_help(void)
          "schedule import -");
 }
 
+static bool take_option(void *user, int option, const char *value)
+{
+    request *r = user;
+    switch (option) {
+    case OPTION_STEPS:
+        return cli_integer("steps", value, 1, MOST_STEPS, &r->steps);
+    case OPTION_EPOCH:
+        return cli_integer("steps-per-epoch", value, 1, MOST_STEPS, &r->steps_per_epoch);
+    default:
+        r->help = true;
+        return true;
+    }
+}
+
 static int parse(request *r, int argc, char **argv)
 {
     cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal schedule import", ""};
-    const char *value;
-    int option, rest;
-    while ((option = cli_next(&arguments, &value, &rest)) >= 0) {
-        if (option == OPTION_STEPS && !cli_integer("steps", value, 1, MOST_STEPS, &r->steps))
-            return CLI_WRONG;
-        if (option == OPTION_EPOCH &&
-            !cli_integer("steps-per-epoch", value, 1, MOST_STEPS, &r->steps_per_epoch))
-            return CLI_WRONG;
-        r->help = r->help || option == OPTION_HELP;
-    }
-    if (option == CLI_BAD)
+    int rest;
+    if (!cli_take_options(&arguments, take_option, r, &rest))
         return CLI_WRONG;
     if (r->help)
         return CLI_DONE;

@@ -207,30 +207,42 @@ static void print_list(int format)
         cli_print_alias_names();
 }
 
+typedef struct request {
+    int format;
+    bool aliases, help;
+} request;
+
+static bool take_option(void *user, int option, const char *value)
+{
+    request *r = user;
+    switch (option) {
+    case OPTION_ALIASES:
+        r->aliases = true;
+        return true;
+    case OPTION_FORMAT:
+        r->format = cli_choice("format", value, formats, sizeof formats / sizeof *formats);
+        return r->format >= 0;
+    default:
+        r->help = true;
+        return true;
+    }
+}
+
 int cli_schedule_list(int argc, char **argv)
 {
     cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal schedule list", ""};
-    const char *value;
-    int option, rest, format = FORMAT_TEXT;
-    bool help = false, aliases = false;
-    while ((option = cli_next(&arguments, &value, &rest)) >= 0) {
-        help = help || option == OPTION_HELP;
-        aliases = aliases || option == OPTION_ALIASES;
-        if (option == OPTION_FORMAT)
-            format = cli_choice("format", value, formats, sizeof formats / sizeof *formats);
-        if (format < 0)
-            return CLI_WRONG;
-    }
-    if (option == CLI_BAD)
+    request r = {.format = FORMAT_TEXT};
+    int rest;
+    if (!cli_take_options(&arguments, take_option, &r, &rest))
         return CLI_WRONG;
-    if (!help && rest < argc)
+    if (!r.help && rest < argc)
         return cli_wrong("anneal schedule list takes no arguments, got '%s'", argv[rest]);
-    if (help)
+    if (r.help)
         print_help();
-    else if (aliases)
-        cli_print_aliases(formats[format]);
+    else if (r.aliases)
+        cli_print_aliases(formats[r.format]);
     else
-        print_list(format);
+        print_list(r.format);
     an_error err = {0};
     return cli_flush(&err) ? CLI_DONE : cli_fail(&err);
 }

@@ -60,8 +60,9 @@ static void print_help(void)
 
 /* --------------------------------------------------------------- arguments */
 
-static bool take_option(request *r, int option, const char *value)
+static bool take_option(void *user, int option, const char *value)
 {
+    request *r = user;
     switch (option) {
     case OPTION_CLOSED:
         r->closed = true;
@@ -80,12 +81,8 @@ static bool take_option(request *r, int option, const char *value)
 static int parse(request *r, int argc, char **argv)
 {
     cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal schedule table", ""};
-    const char *value;
-    int option, rest;
-    while ((option = cli_next(&arguments, &value, &rest)) >= 0)
-        if (!take_option(r, option, value))
-            return CLI_WRONG;
-    if (option == CLI_BAD)
+    int rest;
+    if (!cli_take_options(&arguments, take_option, r, &rest))
         return CLI_WRONG;
     if (r->help)
         return CLI_DONE;

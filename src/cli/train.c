@@ -77,8 +77,9 @@ static bool set_budget(request *r, const char *value)
     return true;
 }
 
-static bool take_option(request *r, int option, const char *value)
+static bool take_option(void *user, int option, const char *value)
 {
+    request *r = user;
     switch (option) {
     case OPTION_SET:
         r->sets[r->set_count++] = value;
@@ -113,12 +114,8 @@ static bool take_option(request *r, int option, const char *value)
 static int parse(request *r, int argc, char **argv)
 {
     cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal train", ""};
-    const char *value;
-    int option, rest;
-    while ((option = cli_next(&arguments, &value, &rest)) >= 0)
-        if (!take_option(r, option, value))
-            return CLI_WRONG;
-    if (option == CLI_BAD)
+    int rest;
+    if (!cli_take_options(&arguments, take_option, r, &rest))
         return CLI_WRONG;
     if (r->help)
         return CLI_DONE;

@@ -5,21 +5,14 @@ the same optimizers, single and foreach, on one thread and two; the fastest coun
 """
 import json
 import os
-import subprocess
-import sys
+
+from tables import cell, run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MILLIONS = 10
 HEAD = [f"a step over {MILLIONS} million parameters", "ms", "bytes", "GB/s", "of memory",
         "PyTorch ms", "PyTorch / Anneal"]
 IN_TORCH = ("SGD(", "Adam(", "AdamW(")
-
-
-def run(command, env):
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"{command[0]} failed:\n{done.stderr}")
-    return done.stdout
 
 
 def torch_times(python, specs, env):
@@ -55,21 +48,10 @@ def cells(row):
     ratio = row["torch"] / row["ms"] if row["torch"] else None
     figures = [(row["ms"], ".2f"), (row["bytes"], "d"), (row["rate"], ".1f"), (row["share"], ".0f"),
                (row["torch"], ".1f"), (ratio, ".1f")]
-    texts = ["–" if f is None else format(f, style) for f, style in figures]
+    texts = [cell(f, style) for f, style in figures]
     texts[3] += " %"
     return [row["spec"]] + texts
 
 
-def print_text(rows):
-    table = [HEAD] + [cells(row) for row in rows]
-    widths = [max(len(cell) for cell in column) for column in zip(*table)]
-    print()
-    for first, *rest in table:
-        print("  ".join([first.ljust(widths[0])] + [c.rjust(w) for c, w in zip(rest, widths[1:])]))
-
-
-def print_markdown(rows):
-    print("\n| " + " | ".join(HEAD) + " |\n|---" + "|--:" * (len(HEAD) - 1) + "|")
-    for row in rows:
-        first, *rest = cells(row)
-        print(f"| `{first}` | " + " | ".join(rest) + " |")
+def table(rows):
+    return [HEAD] + [cells(row) for row in rows]

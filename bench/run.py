@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 import images
 import optimizers
 import schedules
+import tables
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHAPES = {"small": "784-128-10, batch 64", "large": "784-512-512-10, batch 128"}
@@ -262,13 +263,13 @@ def main():
         print(json.dumps(report, indent=1, ensure_ascii=False))
     elif args.format == "markdown":
         print_markdown(report)
-        schedules.print_markdown(report["schedules"])
-        optimizers.print_markdown(report["optimizers"])
+        tables.print_markdown(schedules.table(report["schedules"]))
+        tables.print_markdown(optimizers.table(report["optimizers"]))
         images.print_markdown(report["images"])
     else:
         print_text(report)
-        schedules.print_text(report["schedules"])
-        optimizers.print_text(report["optimizers"])
+        tables.print_text(schedules.table(report["schedules"]))
+        tables.print_text(optimizers.table(report["optimizers"]))
         images.print_text(report["images"])
 
 

@@ -85,4 +85,10 @@ bool cli_print_pytorch(const cli_run *run, an_error *err);
 /* `count` numbers from a file with one a line; NULL with err (IO, DATA, MEMORY). */
 double *cli_read_metrics(const char *path, size_t count, an_error *err);
 
+/* Whether a schedule stands at `rest` of the command line; false after a message with `example`. */
+bool cli_has_schedule(const cli_arguments *arguments, int rest, const char *example);
+
+/* The only schedule, which stands at `rest`; NULL after a message. */
+const char *cli_one_schedule(const cli_arguments *arguments, int rest, const char *example);
+
 #endif

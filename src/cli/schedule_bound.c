@@ -78,9 +78,8 @@ static int parse(request *r, int argc, char **argv)
         return CLI_WRONG;
     if (r->help)
         return CLI_DONE;
-    if (rest == argc)
-        return cli_wrong("anneal schedule bound needs a schedule, such as "
-                         "'CosineAnnealingLR(1000)'; anneal schedule list names them");
+    if (!cli_has_schedule(&arguments, rest, "CosineAnnealingLR(1000)"))
+        return CLI_WRONG;
     if (r->setting.steps < 1)
         return cli_wrong("anneal schedule bound needs --steps N, how many updates are made");
     if (r->setting.group_count > 1)

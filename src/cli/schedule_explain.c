@@ -79,13 +79,9 @@ static int parse(request *r, int argc, char **argv)
         return CLI_WRONG;
     if (r->help)
         return CLI_DONE;
-    if (rest == argc)
-        return cli_wrong("anneal schedule explain needs a schedule, such as "
-                         "'StepLR(step_size=30)'; anneal schedule list names them");
-    if (rest + 1 < argc)
-        return cli_wrong("anneal schedule explain takes one schedule, got '%s' and '%s'; quote it "
-                         "if it has blanks",
-                         argv[rest], argv[rest + 1]);
+    r->spec = cli_one_schedule(&arguments, rest, "StepLR(step_size=30)");
+    if (!r->spec)
+        return CLI_WRONG;
     if (r->at < 0)
         return cli_wrong("anneal schedule explain needs --at N, the step to explain");
     if (r->setting.group_count > 1)
@@ -93,7 +89,6 @@ static int parse(request *r, int argc, char **argv)
     if (r->setting.metric_file)
         return cli_wrong("anneal schedule explain takes no --metric-file: what follows from a "
                          "metric has no formula");
-    r->spec = argv[rest];
     if (r->setting.steps < 0)
         r->setting.steps = 0;
     return cli_setting_finish(&r->setting) ? CLI_DONE : CLI_WRONG;

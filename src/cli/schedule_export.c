@@ -75,18 +75,13 @@ static int parse(request *r, int argc, char **argv)
         return CLI_WRONG;
     if (r->help)
         return CLI_DONE;
-    if (rest == argc)
-        return cli_wrong("anneal schedule export needs a schedule, such as "
-                         "'StepLR(step_size=30)'; anneal schedule list names them");
-    if (rest + 1 < argc)
-        return cli_wrong("anneal schedule export takes one schedule, got '%s' and '%s'; quote it "
-                         "if it has blanks",
-                         argv[rest], argv[rest + 1]);
+    r->spec = cli_one_schedule(&arguments, rest, "StepLR(step_size=30)");
+    if (!r->spec)
+        return CLI_WRONG;
     if (r->to < 0)
         return cli_wrong("anneal schedule export needs --to c, --to csv or --to pytorch");
     if (r->setting.steps < 1)
         return cli_wrong("anneal schedule export needs --steps N, how many updates are made");
-    r->spec = argv[rest];
     return cli_setting_finish(&r->setting) ? CLI_DONE : CLI_WRONG;
 }
 

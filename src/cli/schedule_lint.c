@@ -99,20 +99,15 @@ static int parse(request *r, int argc, char **argv)
         return CLI_WRONG;
     if (r->help)
         return CLI_DONE;
-    if (rest == argc)
-        return cli_wrong("anneal schedule lint needs a schedule, such as "
-                         "'CosineAnnealingLR(T_max=100)'; anneal schedule list names them");
-    if (rest + 1 < argc)
-        return cli_wrong("anneal schedule lint takes one schedule, got '%s' and '%s'; quote it if "
-                         "it has blanks",
-                         argv[rest], argv[rest + 1]);
+    r->spec = cli_one_schedule(&arguments, rest, "CosineAnnealingLR(T_max=100)");
+    if (!r->spec)
+        return CLI_WRONG;
     if (r->setting.steps < 1)
         return cli_wrong("anneal schedule lint needs --steps N, how often the schedule is stepped "
                          "in the run");
     if (r->setting.has_momentum && !isnan(r->setting.beta1))
         return cli_wrong("--momentum and --beta1 exclude each other: an optimizer has one or the "
                          "other");
-    r->spec = argv[rest];
     return CLI_DONE;
 }
 

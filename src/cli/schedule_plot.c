@@ -108,9 +108,8 @@ static int parse(request *r, int argc, char **argv)
         return CLI_WRONG;
     if (r->help)
         return CLI_DONE;
-    if (rest == argc)
-        return cli_wrong("anneal schedule plot needs a schedule, such as "
-                         "'CosineAnnealingLR(T_max=100)'; anneal schedule list names them");
+    if (!cli_has_schedule(&arguments, rest, "CosineAnnealingLR(T_max=100)"))
+        return CLI_WRONG;
     if (r->output && (r->width > 0 || r->height > 0))
         return cli_wrong("--%s is for text; pictures, as --output draws them, have one size",
                          r->width > 0 ? "width" : "height");

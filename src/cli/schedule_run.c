@@ -169,3 +169,23 @@ void cli_run_values(cli_run *run, const cli_column *columns, size_t column_count
             columns[c].values[i] = run->groups[columns[c].group].slot[columns[c].slot].value;
     }
 }
+
+bool cli_has_schedule(const cli_arguments *arguments, int rest, const char *example)
+{
+    if (rest == arguments->argc)
+        cli_wrong("%s needs a schedule, such as '%s'; anneal schedule list names them",
+                  arguments->command, example);
+    return rest < arguments->argc;
+}
+
+const char *cli_one_schedule(const cli_arguments *arguments, int rest, const char *example)
+{
+    char **argv = arguments->argv;
+    if (!cli_has_schedule(arguments, rest, example))
+        return NULL;
+    if (rest + 1 == arguments->argc)
+        return argv[rest];
+    cli_wrong("%s takes one schedule, got '%s' and '%s'; quote it if it has blanks",
+              arguments->command, argv[rest], argv[rest + 1]);
+    return NULL;
+}

@@ -86,16 +86,11 @@ static int parse(request *r, int argc, char **argv)
         return CLI_WRONG;
     if (r->help)
         return CLI_DONE;
-    if (rest == argc)
-        return cli_wrong("anneal schedule table needs a schedule, such as "
-                         "'StepLR(step_size=30)'; anneal schedule list names them");
-    if (rest + 1 < argc)
-        return cli_wrong("anneal schedule table takes one schedule, got '%s' and '%s'; quote it if "
-                         "it has blanks",
-                         argv[rest], argv[rest + 1]);
+    r->spec = cli_one_schedule(&arguments, rest, "StepLR(step_size=30)");
+    if (!r->spec)
+        return CLI_WRONG;
     if (r->setting.steps < 0)
         return cli_wrong("anneal schedule table needs --steps N, how many steps to take");
-    r->spec = argv[rest];
     if (r->format < 0)
         r->format = an_term_is_terminal(STDOUT_FILENO) ? FORMAT_TEXT : FORMAT_CSV;
     return cli_setting_finish(&r->setting) ? CLI_DONE : CLI_WRONG;

@@ -170,10 +170,12 @@ static bool predict(const request *r, const an_run *run, const an_dataset *sampl
     output o = {.json = r->json,
                 .meaning = meaning_of(run->fit.loss),
                 .columns = an_shape_size(an_model_output_shape(run->model))};
+    o.values = calloc((size_t)o.columns + 1, sizeof *o.values);
+    if (!o.values)
+        return an_error_set(err, AN_ERROR_MEMORY, "out of memory");
     an_loader *loader = an_run_loader(run, samples, err);
     an_graph *graph = loader ? an_graph_new(run->context, err) : NULL;
-    o.values = graph ? calloc((size_t)o.columns + 1, sizeof *o.values) : NULL;
-    bool ok = o.values || (graph && an_error_set(err, AN_ERROR_MEMORY, "out of memory"));
+    bool ok = graph != NULL;
     if (ok) {
         an_model_set_training(run->model, false);
         an_graph_set_grad(graph, false);

@@ -31,7 +31,10 @@ static bool class_shape(an_graph *graph, an_node *node, an_shape *shape)
         return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
                             "%s: needs (rows, classes) but gets %s", op, an__text(x).text);
     const int64_t classes = x.dim[x.ndim - 1];
-    const int64_t rows = classes > 0 ? node->inputs[0]->size / classes : x.dim[0];
+    if (classes < 1)
+        return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
+                            "%s: %s has 0 classes; there must be at least 1", op, an__text(x).text);
+    const int64_t rows = node->inputs[0]->size / classes;
     if (rows != labels->count || rows == 0)
         return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
                             "%s: %s has %lld rows but there are %lld labels; they must be equal "

@@ -137,7 +137,7 @@ static an_tensor *soft_cross_entropy(an_loss loss, an_graph *graph, an_tensor *x
 {
     const char *op = names[loss.kind];
     if (!x || !target || an__poisoned(x) || an__poisoned(target))
-        return an__value_loss(graph, x, target, &(an_loss){.kind = AN_MSE_LOSS});
+        return an__record(graph, &an__op_cross_entropy, (an_tensor *[]){x, target}, 2, NULL);
     const an_shape shape = x->shape;
     if (!an__loss_check(graph, op, &loss))
         return &graph->poison;

@@ -191,13 +191,27 @@ static void test_losses_of_labels_that_do_not_fit(void **state)
     expect(f, an_loss_between(an_loss_defaults(AN_CROSS_ENTROPY_LOSS), g, f->m23, f->m45),
            AN_ERROR_SHAPE, "cross_entropy: the shapes (2, 3) and (4, 5) must be equal");
     expect(f, an_loss_between(an_loss_defaults(AN_CROSS_ENTROPY_LOSS), g, NULL, f->m45),
-           AN_ERROR_ARGUMENT, "operand 1 is NULL");
+           AN_ERROR_ARGUMENT, "cross_entropy: operand 1 is NULL");
     expect(f, an_loss_between(an_loss_defaults(AN_NLL_LOSS), g, f->m23, f->m23), AN_ERROR_ARGUMENT,
            "nll_loss: takes class labels, not a tensor");
     expect(f, an_loss_apply(an_loss_defaults(AN_L1_LOSS), g, f->m45, two), AN_ERROR_SHAPE,
            "l1_loss: takes (2, classes) for 2 labels but gets (4, 5)");
     expect(f, an_loss_apply(an_loss_defaults(AN_L1_LOSS), g, NULL, two), AN_ERROR_ARGUMENT,
            "operand 1 is NULL");
+}
+
+/* Without classes every label is one that is left out, and still there is nothing to score. */
+static void test_losses_of_no_classes(void **state)
+{
+    fixture *f = *state;
+    static const int32_t ignored[2] = {-100, -100};
+    const an_loss_kind kinds[2] = {AN_CROSS_ENTROPY_LOSS, AN_NLL_LOSS};
+    for (int i = 0; i < 2; i++) {
+        an_tensor *none = an_full(f->graph, an_shape_2(2, 0), 1);
+        expect(f,
+               an_loss_apply(an_loss_defaults(kinds[i]), f->graph, none, (an_labels){ignored, 2}),
+               AN_ERROR_SHAPE, "(2, 0) has 0 classes; there must be at least 1");
+    }
 }
 
 static void test_losses_between_tensors_that_do_not_fit(void **state)
@@ -511,6 +525,7 @@ int main(void)
         TEST(test_embeddings_that_do_not_fit),
         TEST(test_padding_gets_no_gradient),
         TEST(test_losses_of_labels_that_do_not_fit),
+        TEST(test_losses_of_no_classes),
         TEST(test_losses_between_tensors_that_do_not_fit),
         TEST(test_binary_labels),
         TEST(test_probabilities_as_target),

@@ -94,7 +94,7 @@ an_shape_text an__text(an_shape shape)
 
 /* --------------------------------------------------------------- recording */
 
-static bool input_fits(an_graph *graph, const char *op, int index, const an_tensor *input)
+bool an__input_fits(an_graph *graph, const char *op, int index, const an_tensor *input)
 {
     an_error *err = an__failure(graph);
     if (!input)
@@ -135,7 +135,7 @@ static an_node *node_new(an_graph *graph, const an_op *op, an_tensor *const *inp
     if (as)
         node->as = *as;
     for (int i = 0; i < count; i++) {
-        if (!input_fits(graph, op->name, i, inputs[i]))
+        if (!an__input_fits(graph, op->name, i, inputs[i]))
             return NULL;
         node->inputs[i] = inputs[i];
         node->output.requires_grad |= graph->recording && inputs[i]->requires_grad;

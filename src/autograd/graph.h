@@ -142,6 +142,10 @@ struct an_graph {
 an_tensor *an__record(an_graph *graph, const an_op *op, an_tensor *const *inputs, int count,
                       const an_attributes *as);
 
+/* Whether `input`, operand `index` of `op`, can be computed with; if not, the graph's error is set.
+ */
+bool an__input_fits(an_graph *graph, const char *op, int index, const an_tensor *input);
+
 /* A tensor of the graph without a maker; `op` names the caller in errors. */
 an_tensor *an__leaf(an_graph *graph, const char *op, an_shape shape);
 

@@ -112,7 +112,11 @@ static bool positions_shape(const an_layer *layer, an_shape in, an_shape *out, a
 static an_tensor *positions_forward(const an_layer *layer, an_model *model, an_graph *graph,
                                     an_tensor *x)
 {
+    an_shape out;
+    an_error err = {0};
     (void)model;
+    if (!positions_shape(layer, x->shape, &out, &err))
+        return an__layer_poison(graph, &err);
     return an_add(graph, x, an_slice(graph, layer->weight, 0, 0, x->shape.dim[1]));
 }
 

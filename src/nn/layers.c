@@ -18,28 +18,28 @@ an_batch_text an__batch_text(an_shape shape)
     return out;
 }
 
-/* "4.2" for the path "3.1" */
-static void count_from_1(const char *path, char *text, size_t size)
+an_place_text an__layer_place(const char *path)
 {
+    an_place_text out = {""};
     size_t at = 0, number = 0;
-    for (; *path && at < size; path++) {
+    for (; *path && at < sizeof out.text; path++) {
         bool digit = *path >= '0' && *path <= '9';
         number = digit ? number * 10 + (size_t)(*path - '0') : 0;
         if (digit && (path[1] < '0' || path[1] > '9')) {
-            at += an_format(text + at, size - at, "%zu%s", number + 1, path[1] ? "." : "");
+            at += an_format(out.text + at, sizeof out.text - at, "%zu%s", number + 1,
+                            path[1] ? "." : "");
         }
     }
+    return out;
 }
 
 bool an__layer_blame(const an_layer *layer, an_error *err)
 {
-    char place[160] = "";
     /* A container's layers have named themselves. */
     if (!err || (layer->kind->holds && strncmp(err->message, "layer ", 6) == 0)) {
         return false;
     }
-    count_from_1(layer->name, place, sizeof place);
-    an_error_prefix(err, "layer %s, %s: ", place,
+    an_error_prefix(err, "layer %s, %s: ", an__layer_place(layer->name).text,
                     layer->kind->holds ? layer->kind->name : layer->text);
     return false;
 }

@@ -203,14 +203,16 @@ static an_layer *new_layer(an_model *model, const an_layer *from, an_error *err)
     return layer;
 }
 
-/* "layer 3, Dropout: p must be ..." where an argument is out of range. */
+/* "layer 3.1, Dropout: p must be ..." where an argument is out of range. */
 static bool check_args(an_model *model, const an_layer *layer, an_error *err)
 {
+    const an_layer *container = model->open[model->depth - 1];
     char message[160];
     for (size_t i = 0; i < layer->kind->arg_count; i++) {
         if (!an__arg_check(layer, i, message, sizeof message)) {
-            return an_error_set(err, AN_ERROR_ARGUMENT, "layer %zu, %s",
-                                model->open[model->depth - 1]->count + 1, message);
+            const char *path = path_of(model, container, container->count);
+            return an_error_set(err, AN_ERROR_ARGUMENT, "layer %s, %s",
+                                an__layer_place(path ? path : "").text, message);
         }
     }
     return true;
@@ -451,6 +453,9 @@ an_tensor *an_forward(an_model *model, an_graph *graph, an_tensor *x)
     if (!model->built) {
         an_error_set(an__failure(graph), AN_ERROR_STATE,
                      "the model is not built; call an_model_build before an_forward");
+        return &graph->poison;
+    }
+    if (!an__input_fits(graph, "forward", 0, x)) {
         return &graph->poison;
     }
     return an__sequence_forward(&model->root, model, graph, x);

@@ -6,9 +6,6 @@
 static an_tensor *reshaped(const an_layer *layer, an_graph *graph, an_tensor *x)
 {
     an_error error = {0};
-    if (an__poisoned(x)) {
-        return x;
-    }
     an_shape shape = x->shape;
     return layer->kind->shape(layer, x->shape, &shape, &error) ? an_reshape(graph, x, shape)
                                                                : an__layer_poison(graph, &error);
@@ -72,10 +69,11 @@ static bool fill_sizes(an_shape sizes, int64_t size, an_shape *out)
             return false;
         }
         open = sizes.dim[i] == -1 ? i : open;
-        known *= sizes.dim[i] == -1 ? 1 : sizes.dim[i];
-        if (known > size) {
+        const int64_t factor = sizes.dim[i] == -1 ? 1 : sizes.dim[i];
+        if (factor > size / known) {
             return false;
         }
+        known *= factor;
     }
     if (open >= 0) {
         out->dim[open] = size / known;

@@ -195,6 +195,17 @@ static void errors_say_where(void **state)
     }
 }
 
+/* The product of these sizes is 2^69. */
+static void sizes_beyond_64_bits_are_refused(void **state)
+{
+    an_model *model = model_of(*state, "Unflatten(1, (1073741824, 549755813888, -1))");
+    an_error err = {0};
+    assert_false(an_model_build(model, an_shape_1(INT64_C(1) << 30), 1, &err));
+    assert_int_equal(err.code, AN_ERROR_SHAPE);
+    assert_non_null(strstr(err.message, "which has 1073741824, into"));
+    an_model_free(model);
+}
+
 static void errors_while_running_say_where(void **state)
 {
     an_model *model = model_of(*state, "Sequential(ReLU(), Residual(Linear(4, 4)))");
@@ -317,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_residual_adds_its_input),
         cmocka_unit_test(unflatten_splits_a_dimension),
         cmocka_unit_test(errors_say_where),
+        cmocka_unit_test(sizes_beyond_64_bits_are_refused),
         cmocka_unit_test(errors_while_running_say_where),
         cmocka_unit_test(wrong_text_points_at_its_place),
         cmocka_unit_test(begin_and_end_pair_up),

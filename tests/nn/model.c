@@ -157,6 +157,20 @@ static void the_first_error_is_kept(void **state)
     an_model_free(model);
 }
 
+static void errors_of_nested_layers_name_the_path(void **state)
+{
+    an_error err = {0};
+    an_model *model = an_model_new(*state, NULL);
+    an_model_relu(model);
+    an_model_begin(model, "Sequential");
+    an_model_relu(model);
+    an_model_relu(model);
+    an_model_dropout(model, 7);
+    assert_false(an_model_build(model, an_shape_1(4), 1, &err));
+    assert_string_equal(err.message, "layer 2.3, Dropout: p must be at least 0 and below 1, got 7");
+    an_model_free(model);
+}
+
 static void assert_shape_error(an_context *context, an_shape sample, const char *text,
                                const char *message)
 {
@@ -434,6 +448,9 @@ static void errors_while_running_name_the_layer(void **state)
     assert_false(an_graph_reset(graph, &err));
     assert_non_null(strstr(err.message, "layer 3, Linear(8, 2): "));
     an_params_get(an_model_params(model), 2)->tensor->shape = an_shape_2(2, 8);
+    assert_ptr_equal(an_forward(model, graph, NULL)->data, NULL);
+    assert_false(an_graph_reset(graph, &err));
+    assert_string_equal(err.message, "forward: operand 1 is NULL");
     an_tensor *x = an_reshape(graph, an_full(graph, an_shape_2(3, 5), 1), an_shape_1(4));
     an_forward(model, graph, x);
     assert_false(an_graph_reset(graph, &err));
@@ -542,6 +559,7 @@ int main(void)
         cmocka_unit_test(every_layer_is_named),
         cmocka_unit_test(wrong_text_points_at_its_place),
         cmocka_unit_test(the_first_error_is_kept),
+        cmocka_unit_test(errors_of_nested_layers_name_the_path),
         cmocka_unit_test(shapes_that_do_not_fit_are_refused),
         cmocka_unit_test(a_model_too_large_is_an_error),
         cmocka_unit_test(build_comes_once_and_last),

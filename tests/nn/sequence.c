@@ -179,6 +179,13 @@ static void test_select_and_positions(void **state)
     for (int64_t i = 0; i < 12; i++)
         assert_float_equal(y->data[i], values[i] + weight[i % 6], 0);
     assert_true(an_graph_reset(graph, NULL));
+    an_error err = {0};
+    an_forward(model, graph, an_from(graph, values, an_shape_3(1, 6, 2)));
+    assert_false(an_graph_reset(graph, &err));
+    assert_non_null(strstr(err.message, "has 5 positions but gets (batch, 6, 2)"));
+    an_forward(model, graph, an_from(graph, values, an_shape_1(12)));
+    assert_false(an_graph_reset(graph, &err));
+    assert_non_null(strstr(err.message, "layer 1, PositionalEmbedding(5, 2): takes (batch, time"));
     an_model_free(model);
 }
 

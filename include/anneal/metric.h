@@ -25,15 +25,15 @@ extern "C" {
 /* ----------------------------------------------------------------- a mean */
 
 /* The mean of batches' means, each weighted by its samples. All zero to begin with. */
-typedef struct an_average {
+typedef struct an_running_mean {
     double sum;
     int64_t samples;
-} an_average;
+} an_running_mean;
 
-AN_API void an_average_add(an_average *average, double batch_mean, int64_t samples);
-AN_API double an_average_value(const an_average *average);
+AN_API void an_running_mean_add(an_running_mean *mean, double batch_mean, int64_t samples);
+AN_API double an_running_mean_value(const an_running_mean *mean);
 /* exp of the mean: of cross-entropies in nats, the perplexity. */
-AN_API double an_average_perplexity(const an_average *average);
+AN_API double an_running_mean_perplexity(const an_running_mean *mean);
 
 /* ------------------------------------------------------------------ top k */
 

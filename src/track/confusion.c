@@ -142,11 +142,11 @@ double an_confusion_f1(const an_confusion *c, int64_t label)
 
 double an_confusion_macro_f1(const an_confusion *c)
 {
-    an_average mean = {0};
+    an_running_mean mean = {0};
     for (int64_t i = 0; i < c->classes; i++) {
         double f1 = an_confusion_f1(c, i);
         if (!isnan(f1))
-            an_average_add(&mean, f1, 1);
+            an_running_mean_add(&mean, f1, 1);
     }
-    return an_average_value(&mean);
+    return an_running_mean_value(&mean);
 }

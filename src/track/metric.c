@@ -1,24 +1,24 @@
-/* Averages, top k, R2: accumulators that are plain structs. */
+/* Means, top k, R2: accumulators that are plain structs. */
 #include <anneal/metric.h>
 
 #include <math.h>
 
-/* ------------------------------------------------------------------ average */
+/* ------------------------------------------------------------------ mean */
 
-void an_average_add(an_average *average, double batch_mean, int64_t samples)
+void an_running_mean_add(an_running_mean *mean, double batch_mean, int64_t samples)
 {
-    average->sum += batch_mean * (double)samples;
-    average->samples += samples;
+    mean->sum += batch_mean * (double)samples;
+    mean->samples += samples;
 }
 
-double an_average_value(const an_average *average)
+double an_running_mean_value(const an_running_mean *mean)
 {
-    return average->samples > 0 ? average->sum / (double)average->samples : NAN;
+    return mean->samples > 0 ? mean->sum / (double)mean->samples : NAN;
 }
 
-double an_average_perplexity(const an_average *average)
+double an_running_mean_perplexity(const an_running_mean *mean)
 {
-    return exp(an_average_value(average));
+    return exp(an_running_mean_value(mean));
 }
 
 /* -------------------------------------------------------------------- top k */

@@ -77,13 +77,13 @@ static int batch_size(int done, int round)
 static void averages_weigh_by_samples(void **state)
 {
     (void)state;
-    an_average mean = {0};
-    assert_true(isnan(an_average_value(&mean)) && isnan(an_average_perplexity(&mean)));
-    an_average_add(&mean, 2.0, 64);
-    an_average_add(&mean, 100.0, 0);
-    an_average_add(&mean, 5.0, 1);
-    assert_true(an_average_value(&mean) == (2.0 * 64 + 5.0) / 65);
-    assert_true(an_average_perplexity(&mean) == exp((2.0 * 64 + 5.0) / 65));
+    an_running_mean mean = {0};
+    assert_true(isnan(an_running_mean_value(&mean)) && isnan(an_running_mean_perplexity(&mean)));
+    an_running_mean_add(&mean, 2.0, 64);
+    an_running_mean_add(&mean, 100.0, 0);
+    an_running_mean_add(&mean, 5.0, 1);
+    assert_true(an_running_mean_value(&mean) == (2.0 * 64 + 5.0) / 65);
+    assert_true(an_running_mean_perplexity(&mean) == exp((2.0 * 64 + 5.0) / 65));
 }
 
 static void top_k_is_the_share_among_the_best(void **state)

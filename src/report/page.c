@@ -59,8 +59,9 @@ static void add_charts(an_bytes *out, const an_page *page, an_page_points *point
         return;
     }
     an__bytes_text(out, "<div class=\"charts\">\n");
+    const an_page_span x = an__page_span(page);
     for (size_t i = 0; i < page->chart_count; i++) {
-        an__page_chart(out, page, i, points);
+        an__page_chart(out, page, i, x, points);
     }
     an__bytes_text(out, "</div>\n");
 }

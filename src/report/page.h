@@ -47,8 +47,9 @@ typedef struct an_page_span {
 /* The x of all charts, never empty. */
 an_page_span an__page_span(const an_page *page);
 
-/* Chart `index` with its title and the key of its lines' dashes. */
-void an__page_chart(an_bytes *out, const an_page *page, size_t index, an_page_points *points);
+/* Chart `index` over `x` with its title and the key of its lines' dashes. */
+void an__page_chart(an_bytes *out, const an_page *page, size_t index, an_page_span x,
+                    an_page_points *points);
 /* What the script draws: runs, charts and marks as JSON. */
 void an__page_data(an_bytes *out, const an_page *page, an_page_points *points);
 

@@ -209,14 +209,14 @@ static void add_mark(an_bytes *out, const frame *f, const an_page_mark *mark)
     an__bytes_text(out, " 30l-4 -7h8z\"/></g>\n");
 }
 
-static void add_svg(an_bytes *out, const an_page *page, const an_chart *chart,
+static void add_svg(an_bytes *out, const an_page *page, const an_chart *chart, an_page_span x,
                     an_page_points *points)
 {
     an_page_span span = values_of(chart);
     double ends[] = {span.low, span.high};
     an_series series = {"", ends, 2};
     an_plot plot = {"", "", &series, 1};
-    frame f = {an__page_span(page), {.count = 0}};
+    frame f = {x, {.count = 0}};
     an__bytes_text(out, "<svg viewBox=\"0 0 520 260\" role=\"img\" aria-label=\"");
     an__html_text(out, chart->title);
     an__bytes_text(out, "\">\n");
@@ -279,7 +279,8 @@ static void add_key(an_bytes *out, const an_chart *chart)
     an__bytes_text(out, "</div>\n");
 }
 
-void an__page_chart(an_bytes *out, const an_page *page, size_t index, an_page_points *points)
+void an__page_chart(an_bytes *out, const an_page *page, size_t index, an_page_span x,
+                    an_page_points *points)
 {
     const an_chart *chart = &page->charts[index];
     an__bytes_text(out, "<figure class=\"chart\"><figcaption><h2>");
@@ -292,6 +293,6 @@ void an__page_chart(an_bytes *out, const an_page *page, size_t index, an_page_po
                         "</span></figcaption>\n");
     add_key(out, chart);
     an__bytes_text(out, "<div class=\"plot\">");
-    add_svg(out, page, chart, points);
+    add_svg(out, page, chart, x, points);
     an__bytes_text(out, "</div></figure>\n");
 }

@@ -18,8 +18,7 @@ static bool is_number(const char *text)
     return used > 0 && length - used < 4;
 }
 
-/* A column that holds nothing but numbers stands right, any other one left. */
-static bool is_words(const an_page_table *table, size_t column)
+static bool has_words(const an_page_table *table, size_t column)
 {
     for (size_t r = 0; r < table->rows; r++) {
         const char *text = table->cells[r * table->columns + column];
@@ -40,22 +39,21 @@ static void add_cell(an_bytes *out, const char *text, bool words)
     an__bytes_text(out, "</td>");
 }
 
-static void add_heads(an_bytes *out, const an_page_table *table)
+static void add_heads(an_bytes *out, const an_page_table *table, const bool *words)
 {
     an__bytes_text(out, "<thead><tr>");
     for (size_t c = 0; c < table->columns; c++) {
-        an__bytes_text(out, is_words(table, c) ? "<th scope=\"col\" class=\"words\">"
-                                               : "<th scope=\"col\">");
+        an__bytes_text(out, words[c] ? "<th scope=\"col\" class=\"words\">" : "<th scope=\"col\">");
         an__html_text(out, table->heads[c]);
         an__bytes_text(out, "</th>");
     }
     an__bytes_text(out, "</tr></thead>");
 }
 
-static void add_rows(an_bytes *out, const an_page_table *table)
+static void add_rows(an_bytes *out, const an_page_table *table, const bool *words)
 {
     an__bytes_text(out, "<div class=\"wide\" tabindex=\"0\"><table>");
-    add_heads(out, table);
+    add_heads(out, table, words);
     an__bytes_text(out, "<tbody>\n");
     for (size_t r = 0; r < table->rows; r++) {
         const char *const *row = table->cells + r * table->columns;
@@ -63,11 +61,27 @@ static void add_rows(an_bytes *out, const an_page_table *table)
         an__html_text(out, row[0] ? row[0] : "");
         an__bytes_text(out, "</th>");
         for (size_t c = 1; c < table->columns; c++) {
-            add_cell(out, row[c], is_words(table, c));
+            add_cell(out, row[c], words[c]);
         }
         an__bytes_text(out, "</tr>\n");
     }
     an__bytes_text(out, "</tbody></table></div>");
+}
+
+/* A column that holds nothing but numbers stands right, any other one left. */
+static void add_grid(an_bytes *out, const an_page_table *table)
+{
+    bool *words = an_alloc(&out->allocator, table->columns, sizeof *words, NULL);
+    out->failed |= !words;
+    if (out->failed) {
+        an_release(&out->allocator, words, table->columns, sizeof *words);
+        return;
+    }
+    for (size_t c = 0; c < table->columns; c++) {
+        words[c] = has_words(table, c);
+    }
+    add_rows(out, table, words);
+    an_release(&out->allocator, words, table->columns, sizeof *words);
 }
 
 void an__page_table(an_bytes *out, const an_page_table *table)
@@ -81,7 +95,7 @@ void an__page_table(an_bytes *out, const an_page_table *table)
         an__bytes_text(out, "</p>\n");
     }
     if (table->rows > 0) {
-        add_rows(out, table);
+        add_grid(out, table);
     }
     an__bytes_text(out, table->folded ? "</details>\n" : "</section>\n");
 }

@@ -5,11 +5,25 @@
 
 #define NUMBER_SIZE 40
 
+static void add_escaped(an_line *line, const char *text)
+{
+    static const char hex[] = "0123456789abcdef";
+    char piece[8];
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c < 0x20)
+            an_format(piece, sizeof piece, "\\u00%c%c", hex[c / 16], hex[c % 16]);
+        else
+            an_format(piece, sizeof piece, c == '"' || c == '\\' ? "\\%c" : "%c", c);
+        an__line_add(line, piece);
+    }
+}
+
 /* `"key": ` with a comma before all but the first. */
 static void add_key(an_line *line, const char *key)
 {
     an__line_add(line, line->length > 1 ? ", \"" : "\"");
-    an__line_add(line, key);
+    add_escaped(line, key);
     an__line_add(line, "\": ");
 }
 

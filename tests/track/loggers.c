@@ -127,6 +127,18 @@ static void metrics_come_by_name(void **state)
           "\"samples_per_second\": 412345, \"top5\": 0.99812, \"perplexity\": null}\n");
 }
 
+static void json_escapes_names(void **state)
+{
+    (void)state;
+    an_record r = sample_record();
+    r.metric_count = 1;
+    r.metrics[0] = (an_named_value){"a\"b\\c\nd\x1f\xc3\xa9", 1};
+    check(an_json_logger, &r,
+          "{\"epoch\": 3, \"step\": 2814, \"samples\": 180000, \"seconds\": 0.5, "
+          "\"loss\": 0.0712, \"accuracy\": 0.979, \"lr\": 0.0411, "
+          "\"samples_per_second\": 412345, \"a\\\"b\\\\c\\u000ad\\u001f\xc3\xa9\": 1}\n");
+}
+
 static void console_writes_events(void **state)
 {
     (void)state;
@@ -174,6 +186,7 @@ int main(void)
         cmocka_unit_test(json_writes_null_for_nan_and_infinity),
         cmocka_unit_test(json_survives_odd_group_counts),
         cmocka_unit_test(metrics_come_by_name),
+        cmocka_unit_test(json_escapes_names),
         cmocka_unit_test(console_writes_events),
         cmocka_unit_test(telling_needs_somebody_who_listens),
     };

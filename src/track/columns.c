@@ -130,9 +130,3 @@ bool an__row_due(const an_record *record, int64_t every, int64_t *last)
     *last = record->step;
     return due;
 }
-
-const char *an__file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}

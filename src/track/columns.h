@@ -86,7 +86,4 @@ double an__wall_time(void);
  */
 bool an__row_due(const an_record *record, int64_t every, int64_t *last);
 
-/* The file's name without its folder. */
-const char *an__file_name(const char *path);
-
 #endif

@@ -1,5 +1,7 @@
 /* The callback that writes event files. */
 #include "track/events.h"
+
+#include "file/little_endian.h"
 #include "track/columns.h"
 #include "track/histogram.h"
 #include "track/log.h"

@@ -1,6 +1,8 @@
 /* Reading an event file, and saying what is wrong with it. */
 #include "track/events.h"
 
+#include "file/little_endian.h"
+
 #include <math.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 #include "track/log.h"
 
-#include "track/columns.h"
+#include "file/little_endian.h"
 
 #include <string.h>
 
@@ -8,17 +8,30 @@
 #define FLUSH_SECONDS 1.0
 #define STATE_SIZE 8
 
+/* The file's name without its folder. */
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+bool an__log_check(const an_log_options *options, an_error *err)
+{
+    return options->every >= 0 ||
+           an_error_set(err, AN_ERROR_ARGUMENT,
+                        "a log's `every` must be 0 (epochs) or a number of updates, got %lld",
+                        (long long)options->every);
+}
+
 bool an__log_init(an_log *log, const char *kind, const char *path, const an_log_options *options,
                   an_error *err)
 {
-    const char *name = an__file_name(path);
+    const char *name = file_name(path);
     if (*name == '\0')
         return an_error_set(err, AN_ERROR_ARGUMENT, "a log needs the name of a file, got '%s'",
                             path);
-    if (options->every < 0)
-        return an_error_set(err, AN_ERROR_ARGUMENT,
-                            "a log's `every` must be 0 (epochs) or a number of updates, got %lld",
-                            (long long)options->every);
+    if (!an__log_check(options, err))
+        return false;
     log->path_size = strlen(path) + 1;
     log->state_name_size = strlen(kind) + 1 + strlen(name) + 1;
     log->path = an_alloc(NULL, log->path_size, 1, err);
@@ -108,10 +121,14 @@ void an__log_flush(an_log *log, const an_record *record, an_control *control)
     write_out(log, record, control, an__append_flush);
 }
 
+bool an__log_time(const an_record *record, double flushed_at, size_t rows, bool failed)
+{
+    return (rows >= FLUSH_ROWS && !failed) || record->seconds - flushed_at >= FLUSH_SECONDS;
+}
+
 bool an__log_is_due(const an_log *log, const an_record *record, size_t rows)
 {
-    return (rows >= FLUSH_ROWS && !log->failed) ||
-           record->seconds - log->flushed_at >= FLUSH_SECONDS;
+    return an__log_time(record, log->flushed_at, rows, log->failed);
 }
 
 void an__log_sync(an_log *log, const an_record *record, an_control *control)
@@ -136,19 +153,16 @@ size_t an__log_save_state(an_log *log, void *bytes, size_t size)
     an_error err = {0};
     if (make_ready(log, &err))
         (void)an__append_flush(&log->file, NULL);
-    uint64_t offset = (uint64_t)log->file.size;
-    for (size_t i = 0; i < STATE_SIZE && i < size; i++)
-        ((unsigned char *)bytes)[i] = (unsigned char)(offset >> 8 * i);
+    if (size >= STATE_SIZE)
+        an__put_64(bytes, (uint64_t)log->file.size);
     return STATE_SIZE;
 }
 
 /* Ends the file where it ended at the checkpoint, or, if that is unknown, before later rows. */
 static bool cut(an_log *log, int64_t step, const unsigned char *bytes, size_t size, an_error *err)
 {
-    uint64_t offset = 0;
-    for (size_t i = 0; bytes && i < size && i < STATE_SIZE; i++)
-        offset |= (uint64_t)bytes[i] << 8 * i;
-    bool known = bytes && size == STATE_SIZE && offset <= INT64_MAX;
+    uint64_t offset = bytes && size == STATE_SIZE ? an__get_64(bytes) : UINT64_MAX;
+    bool known = offset <= INT64_MAX;
     if (known && (int64_t)offset > log->file.size)
         an_format(log->notice, sizeof log->notice,
                   "'%s' is shorter than it was at the checkpoint: some rows are missing",
@@ -164,6 +178,7 @@ bool an__log_load_state(an_log *log, const an_record *record, const void *bytes,
                         an_error *err)
 {
     an_error failure = {0};
+    log->flushed_at = record->seconds;
     an__append_forget(&log->file);
     bool open = log->file.open || an__append_open(&log->file, log->path, &failure);
     if (open && cut(log, record->step, bytes, size, &failure))

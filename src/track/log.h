@@ -29,6 +29,14 @@ typedef struct an_log {
     char notice[AN_ERROR_MESSAGE_SIZE]; /* to tell as soon as somebody listens; "" none */
 } an_log;
 
+/* Whether the options can be; false with err (ARGUMENT). */
+bool an__log_check(const an_log_options *options, an_error *err);
+/*
+ * Whether it is time to write: many rows wait, or a second of training has passed since
+ * `flushed_at`. A log that failed is tried again by the clock alone.
+ */
+bool an__log_time(const an_record *record, double flushed_at, size_t rows, bool failed);
+
 /* Copies `path`; `kind` is "csv". The functions and `user` are the caller's to set. */
 bool an__log_init(an_log *log, const char *kind, const char *path, const an_log_options *options,
                   an_error *err);
@@ -39,7 +47,7 @@ void an__log_begin(an_log *log, const an_record *record, an_control *control);
 void an__log_lose(an_log *log);
 /* Writes what waits; also if only little time has passed. */
 void an__log_flush(an_log *log, const an_record *record, an_control *control);
-/* Whether it is time to write: so many rows are kept, or since long. */
+/* an__log_time of this log. */
 bool an__log_is_due(const an_log *log, const an_record *record, size_t rows);
 /* save_begin: what was written survives a power cut. */
 void an__log_sync(an_log *log, const an_record *record, an_control *control);

@@ -1,36 +1,11 @@
 #include "track/proto.h"
 
+#include "file/little_endian.h"
+
 #include <string.h>
 
 #define FIRST_CAPACITY 256
 #define VARINT_MOST 10
-
-/* ------------------------------------------------------------ fixed numbers */
-
-void an__put_32(unsigned char *bytes, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        bytes[i] = (unsigned char)(value >> 8 * i);
-}
-
-void an__put_64(unsigned char *bytes, uint64_t value)
-{
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (unsigned char)(value >> 8 * i);
-}
-
-uint32_t an__get_32(const unsigned char *bytes)
-{
-    uint32_t value = 0;
-    for (int i = 0; i < 4; i++)
-        value |= (uint32_t)bytes[i] << 8 * i;
-    return value;
-}
-
-uint64_t an__get_64(const unsigned char *bytes)
-{
-    return an__get_32(bytes) | (uint64_t)an__get_32(bytes + 4) << 32;
-}
 
 /* ------------------------------------------------------------------ writing */
 
@@ -100,26 +75,12 @@ void an__proto_double(an_proto *proto, unsigned field, double value)
     an__proto_raw_double(proto, value);
 }
 
-void an__proto_float(an_proto *proto, unsigned field, float value)
-{
-    uint32_t bits;
-    unsigned char bytes[4];
-    memcpy(&bits, &value, sizeof bits);
-    an__put_32(bytes, bits);
-    add_varint(proto, field << 3 | AN_WIRE_FOUR);
-    an__proto_raw(proto, bytes, sizeof bytes);
-}
-
-void an__proto_bytes(an_proto *proto, unsigned field, const void *bytes, size_t count)
-{
-    add_varint(proto, field << 3 | AN_WIRE_BYTES);
-    add_varint(proto, count);
-    an__proto_raw(proto, bytes, count);
-}
-
 void an__proto_text(an_proto *proto, unsigned field, const char *text)
 {
-    an__proto_bytes(proto, field, text, strlen(text));
+    size_t count = strlen(text);
+    add_varint(proto, field << 3 | AN_WIRE_BYTES);
+    add_varint(proto, count);
+    an__proto_raw(proto, text, count);
 }
 
 size_t an__proto_begin(an_proto *proto, unsigned field)

@@ -26,8 +26,6 @@ typedef struct an_proto {
 
 void an__proto_varint(an_proto *proto, unsigned field, uint64_t value);
 void an__proto_double(an_proto *proto, unsigned field, double value);
-void an__proto_float(an_proto *proto, unsigned field, float value);
-void an__proto_bytes(an_proto *proto, unsigned field, const void *bytes, size_t count);
 void an__proto_text(an_proto *proto, unsigned field, const char *text);
 /* The same without a key: of a packed field, or made before. */
 void an__proto_raw(an_proto *proto, const void *bytes, size_t count);
@@ -57,11 +55,5 @@ typedef struct an_proto_field {
 bool an__proto_next(an_proto_in *in, an_proto_field *field, bool *broken);
 double an__proto_as_double(const an_proto_field *field);
 float an__proto_as_float(const an_proto_field *field);
-
-/* Numbers of fixed size at the head of `bytes`. */
-void an__put_32(unsigned char *bytes, uint32_t value);
-void an__put_64(unsigned char *bytes, uint64_t value);
-uint32_t an__get_32(const unsigned char *bytes);
-uint64_t an__get_64(const unsigned char *bytes);
 
 #endif

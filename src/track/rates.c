@@ -7,6 +7,7 @@
  */
 #include <anneal/track.h>
 
+#include "file/little_endian.h"
 #include "track/line.h"
 
 #include <string.h>
@@ -113,20 +114,6 @@ bool an_rate_monitor_at(const an_rate_monitor *m, int64_t step, size_t group, do
 
 /* -------------------------------------------------------------- checkpoints */
 
-static void put(unsigned char *bytes, uint64_t value)
-{
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (unsigned char)(value >> 8 * i);
-}
-
-static uint64_t get(const unsigned char *bytes)
-{
-    uint64_t value = 0;
-    for (int i = 8; i-- > 0;)
-        value = value << 8 | bytes[i];
-    return value;
-}
-
 static size_t save_state(void *user, void *bytes, size_t size)
 {
     const an_rate_monitor *m = user;
@@ -135,7 +122,7 @@ static size_t save_state(void *user, void *bytes, size_t size)
     if (size < 8 * numbers)
         return 8 * numbers;
     for (size_t i = 0; i < numbers; i++)
-        put((unsigned char *)bytes + 8 * i, i < HEAD ? head[i] : m->entries[i - HEAD]);
+        an__put_64((unsigned char *)bytes + 8 * i, i < HEAD ? head[i] : m->entries[i - HEAD]);
     return 8 * numbers;
 }
 
@@ -165,18 +152,18 @@ static bool load_state(void *user, const an_record *record, const void *bytes, s
     m->last_step = record->step;
     if (!bytes)
         return true;
-    uint64_t groups = size >= 8 * HEAD ? get(at) : AN_RECORD_GROUPS + 1;
-    if (groups > AN_RECORD_GROUPS || get(at + 8) != (uint64_t)record->step)
+    uint64_t groups = size >= 8 * HEAD ? an__get_64(at) : AN_RECORD_GROUPS + 1;
+    if (groups > AN_RECORD_GROUPS || an__get_64(at + 8) != (uint64_t)record->step)
         return damaged(err);
     m->groups = (size_t)groups;
-    uint64_t count = get(at + 16);
+    uint64_t count = an__get_64(at + 16);
     if (size % 8 != 0 || count > size || size / 8 - HEAD != count * entry_size(m))
         return damaged(err);
     if (!reserve(m, (size_t)count))
         return no_memory(err);
     m->count = (size_t)count;
     for (size_t i = 0; i < m->count * entry_size(m); i++)
-        m->entries[i] = get(at + 8 * (HEAD + i));
+        m->entries[i] = an__get_64(at + 8 * (HEAD + i));
     if (has_order(m))
         return true;
     m->count = 0;

@@ -1,6 +1,7 @@
 #include "track/events.h"
 
 #include "file/crc32c.h"
+#include "file/little_endian.h"
 
 /* The bytes of an event in which its time and step are, if they come first as they should. */
 #define EVENT_HEAD 32

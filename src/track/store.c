@@ -81,6 +81,19 @@ bool an__store_step(an_store *store, sqlite3_stmt *statement, an_error *err)
     return ok;
 }
 
+bool an__store_delete(an_store *store, const char *sql, int64_t first, int64_t end, an_error *err)
+{
+    sqlite3_stmt *statement = an__store_prepare(store, sql, err);
+    if (!statement)
+        return false;
+    sqlite3_bind_int64(statement, 1, first);
+    if (sqlite3_bind_parameter_count(statement) > 1)
+        sqlite3_bind_int64(statement, 2, end);
+    bool ok = an__store_step(store, statement, err);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
 /* A database that somebody deleted would swallow everything that is written to it. */
 bool an__store_begin(an_store *store, an_error *err)
 {

@@ -14,7 +14,7 @@
  * run's rows lie together without an index, and none can be there twice.
  */
 #define AN_ROW_ID(run, number) ((run)*4294967296 + (number))
-#define AN_ROW_NUMBER(id) ((id) % 4294967296)
+#define AN_ROW_LAST INT64_C(4294967295) /* the greatest number */
 
 struct an_store {
     sqlite3 *db;
@@ -29,6 +29,8 @@ sqlite3_stmt *an__store_prepare(an_store *store, const char *sql, an_error *err)
 bool an__store_execute(an_store *store, const char *sql, an_error *err);
 /* Runs a statement to its end and resets it. */
 bool an__store_step(an_store *store, sqlite3_stmt *statement, an_error *err);
+/* Runs "DELETE ..." with one number or two. */
+bool an__store_delete(an_store *store, const char *sql, int64_t first, int64_t end, an_error *err);
 /* A write transaction; ends in commit or, if `ok` is false, is taken back. Gives whether it held.
  */
 bool an__store_begin(an_store *store, an_error *err);

@@ -100,12 +100,20 @@ int an__run_lock(an_store *store, const char *name, an_error *err)
     }
     /* Who only looks whether it is held holds it for a moment. */
     const struct timespec pause = {0, LOCK_PAUSE};
+    int reason = EWOULDBLOCK;
     for (int i = 0; i < LOCK_TRIES; i++) {
         if (flock(descriptor, LOCK_EX | LOCK_NB) == 0)
             return descriptor;
+        reason = errno;
+        if (reason != EWOULDBLOCK && reason != EINTR)
+            break;
         nanosleep(&pause, NULL);
     }
-    an_error_set(err, AN_ERROR_STATE, "run '%s' is being trained by another process", name);
+    if (reason == EWOULDBLOCK)
+        an_error_set(err, AN_ERROR_STATE, "run '%s' is being trained by another process", name);
+    else
+        an_error_set(err, AN_ERROR_IO, "cannot lock '%s' for run '%s': %s", path, name,
+                     strerror(reason));
     close(descriptor);
     return -1;
 }

@@ -50,29 +50,18 @@ static bool remove_folder(an_store *store, const char *name, an_error *err)
                         strerror(errno));
 }
 
-static bool delete_rows(an_store *store, const char *sql, int64_t first, int64_t end, an_error *err)
-{
-    sqlite3_stmt *statement = an__store_prepare(store, sql, err);
-    if (!statement)
-        return false;
-    sqlite3_bind_int64(statement, 1, first);
-    if (sqlite3_bind_parameter_count(statement) > 1)
-        sqlite3_bind_int64(statement, 2, end);
-    bool ok = an__store_step(store, statement, err);
-    sqlite3_finalize(statement);
-    return ok;
-}
-
 static bool delete_run(an_store *store, int64_t id, an_error *err)
 {
     int64_t first = AN_ROW_ID(id, 0), end = AN_ROW_ID(id + 1, 0);
-    return delete_rows(store, "DELETE FROM metrics WHERE id >= ? AND id < ?", first, end, err) &&
-           delete_rows(store, "DELETE FROM extras WHERE metric >= ? AND metric < ?", first, end,
-                       err) &&
-           delete_rows(store, "DELETE FROM events WHERE id >= ? AND id < ?", first, end, err) &&
-           delete_rows(store, "DELETE FROM parameters WHERE run = ?", id, 0, err) &&
-           delete_rows(store, "DELETE FROM results WHERE run = ?", id, 0, err) &&
-           delete_rows(store, "DELETE FROM runs WHERE id = ?", id, 0, err);
+    return an__store_delete(store, "DELETE FROM metrics WHERE id >= ? AND id < ?", first, end,
+                            err) &&
+           an__store_delete(store, "DELETE FROM extras WHERE metric >= ? AND metric < ?", first,
+                            end, err) &&
+           an__store_delete(store, "DELETE FROM events WHERE id >= ? AND id < ?", first, end,
+                            err) &&
+           an__store_delete(store, "DELETE FROM parameters WHERE run = ?", id, 0, err) &&
+           an__store_delete(store, "DELETE FROM results WHERE run = ?", id, 0, err) &&
+           an__store_delete(store, "DELETE FROM runs WHERE id = ?", id, 0, err);
 }
 
 bool an_store_remove(an_store *store, const char *name, an_error *err)

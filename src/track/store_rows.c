@@ -79,9 +79,24 @@ void an__run_add_event(an_store_run *run, const an_record *record, const an_even
     an_format(waiting->text, sizeof waiting->text, "%s", event->text);
 }
 
-void an__run_forget(an_store_run *run)
+static size_t row_size(const an_store_run *run, const waiting_row *row)
 {
-    run->rows_size = run->row_count = run->event_count = 0;
+    return sizeof *row + run->kinds[row->kind].all.count * sizeof(an_cell);
+}
+
+void an__run_forget(an_store_run *run, int64_t row, int64_t event)
+{
+    size_t size = 0, count = 0;
+    for (; count < run->row_count; count++) {
+        const waiting_row *at = (const waiting_row *)(const void *)(run->rows + size);
+        if (at->number >= row)
+            break;
+        size += row_size(run, at);
+    }
+    run->rows_size = size;
+    run->row_count = count;
+    while (run->event_count > 0 && run->events[run->event_count - 1].number >= event)
+        run->event_count--;
 }
 
 /* ------------------------------------------------------------- writing them */
@@ -126,7 +141,7 @@ static bool insert_rows(an_store_run *run, an_error *err)
         if (!an__store_step(run->store, kind->insert, err) ||
             !insert_extras(run, kind, id, cells, err))
             return false;
-        at += sizeof *row + kind->all.count * sizeof *cells;
+        at += row_size(run, row);
     }
     return true;
 }
@@ -177,7 +192,7 @@ bool an__run_write(an_store_run *run, const an_record *record, an_error *err)
               insert_rows(run, err) && insert_events(run, err);
     if (!an__store_end(run->store, ok, err))
         return false;
-    an__run_forget(run);
+    an__run_forget(run, 0, 0);
     return true;
 }
 

@@ -2,12 +2,13 @@
 #include "track/store_run.h"
 
 #include "file/durable.h"
+#include "file/little_endian.h"
+#include "track/log.h"
+#include "track/store_query.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#define FLUSH_ROWS 2048
-#define FLUSH_SECONDS 1.0
 #define STATE_SIZE 16
 #define HOST_SIZE 256
 
@@ -49,91 +50,86 @@ static void flush(an_store_run *run, const an_record *record, an_control *contro
 static size_t save_state(void *user, void *bytes, size_t size)
 {
     an_store_run *run = user;
-    const int64_t numbers[] = {run->next_row, run->next_event};
-    for (size_t i = 0; i < STATE_SIZE && i < size; i++)
-        ((unsigned char *)bytes)[i] = (unsigned char)((uint64_t)numbers[i / 8] >> 8 * (i % 8));
+    if (size >= STATE_SIZE) {
+        an__put_64(bytes, (uint64_t)run->next_row);
+        an__put_64((unsigned char *)bytes + 8, (uint64_t)run->next_event);
+    }
     return STATE_SIZE;
 }
 
-/* Runs "DELETE ..." with two numbers. */
-static bool delete_where(an_store *store, const char *sql, int64_t first, int64_t second,
-                         an_error *err)
-{
-    sqlite3_stmt *statement = an__store_prepare(store, sql, err);
-    if (!statement)
-        return false;
-    sqlite3_bind_int64(statement, 1, first);
-    sqlite3_bind_int64(statement, 2, second);
-    bool ok = an__store_step(store, statement, err);
-    sqlite3_finalize(statement);
-    return ok;
-}
-
-/* The numbers that follow the rows that are there. */
+/* Finds the numbers that follow those of the run's rows. */
 static bool count_rows(an_store_run *run, an_error *err)
 {
     static const char *const tables[] = {"metrics", "events"};
-    int64_t *next[] = {&run->next_row, &run->next_event};
-    for (int i = 0; i < 2; i++) {
+    int64_t *const next[] = {&run->next_row, &run->next_event};
+    bool ok = true;
+    for (int i = 0; ok && i < 2; i++) {
         char sql[128];
-        an_format(sql, sizeof sql, "SELECT max(id) FROM %s WHERE id >= ? AND id < ?", tables[i]);
-        sqlite3_stmt *statement = an__store_prepare(run->store, sql, err);
-        if (!statement)
-            return false;
-        sqlite3_bind_int64(statement, 1, AN_ROW_ID(run->id, 0));
-        sqlite3_bind_int64(statement, 2, AN_ROW_ID(run->id + 1, 0));
-        bool read = sqlite3_step(statement) == SQLITE_ROW;
-        bool none = read && sqlite3_column_type(statement, 0) == SQLITE_NULL;
-        *next[i] = none ? 0 : AN_ROW_NUMBER(sqlite3_column_int64(statement, 0)) + 1;
-        sqlite3_finalize(statement);
-        if (!read)
-            return an__store_fail(run->store, "read", err);
+        an_format(sql, sizeof sql,
+                  "SELECT ifnull(max(id) - ?1 + 1, 0) FROM %s WHERE id >= ?1 AND id < ?2",
+                  tables[i]);
+        sqlite3_stmt *statement = an__query_of_run(run->store, sql, run->id, err);
+        *next[i] = an__query_count(run->store, statement, err);
+        ok = *next[i] >= 0;
     }
-    return true;
+    return ok;
 }
 
-/* Takes rows back: by their numbers, or, where those are unknown, those of later steps. */
-static bool cut(an_store_run *run, const an_record *record, const int64_t *numbers, an_error *err)
+/* Takes back the rows of later steps. */
+static bool cut_by_step(an_store_run *run, int64_t step, an_error *err)
+{
+    static const char *const tables[] = {"metrics", "events"};
+    an_store *store = run->store;
+    int64_t begin = AN_ROW_ID(run->id, 0), end = AN_ROW_ID(run->id + 1, 0);
+    char sql[160];
+    for (int i = 0; i < 2; i++) {
+        an_format(sql, sizeof sql, "DELETE FROM %s WHERE id >= ? AND id < ? AND step > %lld",
+                  tables[i], (long long)step);
+        if (!an__store_delete(store, sql, begin, end, err))
+            return false;
+    }
+    return an__store_delete(store,
+                            "DELETE FROM extras WHERE metric >= ? AND metric < ? AND metric NOT IN "
+                            "(SELECT id FROM metrics)",
+                            begin, end, err) &&
+           count_rows(run, err);
+}
+
+/* Takes back the rows from these numbers on. */
+static bool cut_by_number(an_store_run *run, int64_t row, int64_t event, an_error *err)
 {
     an_store *store = run->store;
     int64_t end = AN_ROW_ID(run->id + 1, 0);
-    if (!numbers) {
-        char sql[160];
-        static const char *const tables[] = {"metrics", "events"};
-        for (int i = 0; i < 2; i++) {
-            an_format(sql, sizeof sql, "DELETE FROM %s WHERE id >= ? AND id < ? AND step > %lld",
-                      tables[i], (long long)record->step);
-            if (!delete_where(store, sql, AN_ROW_ID(run->id, 0), end, err))
-                return false;
-        }
-        return delete_where(store,
-                            "DELETE FROM extras WHERE metric >= ? AND metric < ? AND metric NOT IN "
-                            "(SELECT id FROM metrics)",
-                            AN_ROW_ID(run->id, 0), end, err) &&
-               count_rows(run, err);
-    }
-    int64_t row = AN_ROW_ID(run->id, numbers[0]), event = AN_ROW_ID(run->id, numbers[1]);
-    run->next_row = numbers[0];
-    run->next_event = numbers[1];
-    return delete_where(store, "DELETE FROM metrics WHERE id >= ? AND id < ?", row, end, err) &&
-           delete_where(store, "DELETE FROM extras WHERE metric >= ? AND metric < ?", row, end,
-                        err) &&
-           delete_where(store, "DELETE FROM events WHERE id >= ? AND id < ?", event, end, err);
+    run->next_row = row;
+    run->next_event = event;
+    row = AN_ROW_ID(run->id, row);
+    event = AN_ROW_ID(run->id, event);
+    return an__store_delete(store, "DELETE FROM metrics WHERE id >= ? AND id < ?", row, end, err) &&
+           an__store_delete(store, "DELETE FROM extras WHERE metric >= ? AND metric < ?", row, end,
+                            err) &&
+           an__store_delete(store, "DELETE FROM events WHERE id >= ? AND id < ?", event, end, err);
 }
 
 static bool load_state(void *user, const an_record *record, const void *bytes, size_t size,
                        an_error *err)
 {
     an_store_run *run = user;
-    int64_t numbers[2] = {0, 0};
     bool known = bytes && size == STATE_SIZE;
-    for (size_t i = 0; known && i < STATE_SIZE; i++)
-        numbers[i / 8] |= (int64_t)((uint64_t)((const unsigned char *)bytes)[i] << 8 * (i % 8));
-    an__run_forget(run);
+    uint64_t row = known ? an__get_64(bytes) : 0;
+    uint64_t event = known ? an__get_64((const unsigned char *)bytes + 8) : 0;
+    if (row > AN_ROW_LAST || event > AN_ROW_LAST)
+        return an_error_set(err, AN_ERROR_DATA,
+                            "the checkpoint's state of the run store is damaged: a row's number "
+                            "is from 0 to %lld",
+                            (long long)AN_ROW_LAST);
+    an__run_forget(run, known ? (int64_t)row : 0, known ? (int64_t)event : 0);
     run->last_step = record->step;
+    run->flushed_at = record->seconds;
     if (!an__store_begin(run->store, err))
         return false;
-    return an__store_end(run->store, cut(run, record, known ? numbers : NULL, err), err);
+    bool ok = known ? cut_by_number(run, (int64_t)row, (int64_t)event, err)
+                    : cut_by_step(run, record->step, err);
+    return an__store_end(run->store, ok, err);
 }
 
 /* ------------------------------------------------------------- the callback */
@@ -168,7 +164,7 @@ static void train_begin(void *user, const an_record *record, an_control *control
     run->last_step = record->step;
     if (run->row_count > 0 && !an__run_write(run, NULL, &err)) {
         run->lost += (int64_t)run->row_count; /* their columns may not be this training's */
-        an__run_forget(run);
+        an__run_forget(run, 0, 0);
     }
     if (!an__run_prepare_rows(run, record, &err)) {
         control->error = err;
@@ -186,8 +182,7 @@ static void batch_end(void *user, const an_record *record, an_control *control)
     if (!an__row_due(record, run->log.every, &run->last_step))
         return;
     an__run_add_row(run, record, AN_ROW_STEP);
-    if ((run->row_count >= FLUSH_ROWS && !run->failed) ||
-        record->seconds - run->flushed_at >= FLUSH_SECONDS)
+    if (an__log_time(record, run->flushed_at, run->row_count, run->failed))
         flush(run, record, control);
 }
 
@@ -241,12 +236,8 @@ an_callback an_store_run_callback(an_store_run *run)
 
 static an_store_run *allocate(an_store *store, const an_log_options *log, an_error *err)
 {
-    if (log->every < 0) {
-        an_error_set(err, AN_ERROR_ARGUMENT,
-                     "a log's `every` must be 0 (epochs) or a number of updates, got %lld",
-                     (long long)log->every);
+    if (!an__log_check(log, err))
         return NULL;
-    }
     an_store_run *run = an_alloc(NULL, 1, sizeof *run, err);
     if (!run)
         return NULL;

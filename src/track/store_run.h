@@ -45,7 +45,8 @@ void an__bind_text(sqlite3_stmt *statement, int at, const char *text);
 /* Rows and events that wait; what finds no room is counted in `lost`. */
 void an__run_add_row(an_store_run *run, const an_record *record, an_row_kind kind);
 void an__run_add_event(an_store_run *run, const an_record *record, const an_event *event);
-void an__run_forget(an_store_run *run);
+/* Forgets of what waits the rows and events from these numbers on. */
+void an__run_forget(an_store_run *run, int64_t row, int64_t event);
 
 /*
  * Everything that waits, in one transaction; where it fails, everything goes on waiting. `record`

@@ -16,7 +16,7 @@ static bool is_of_group(const char *name)
 /*
  * The columns in a CSV log's order: the table's, with lr and momentum called lr0 and momentum0
  * where there are further groups, those after them, and the named metrics last. `source` says where
- * each comes from: a column of the SELECT, or -1 - place of an extra.
+ * each comes from: a column of the SELECT, or 0: the extra of this name.
  */
 typedef struct layout {
     const char *names[2 * AN_COLUMNS_MOST];
@@ -35,34 +35,41 @@ static void add_name(layout *l, const char *name, bool whole, int source)
 
 typedef struct extra_names {
     const char *names[AN_COLUMNS_MOST];
-    int places[AN_COLUMNS_MOST];
     size_t count, groups; /* all, and those that are of groups, which come first */
 } extra_names;
 
+/* Names of groups go behind those of groups, before all others. */
+static void add_extra(extra_names *extras, const char *name)
+{
+    size_t at = is_of_group(name) ? extras->groups++ : extras->count;
+    memmove(extras->names + at + 1, extras->names + at,
+            (extras->count++ - at) * sizeof *extras->names);
+    extras->names[at] = name;
+}
+
+/* A run that was resumed with other groups or metrics has extras of one name at several places. */
 static bool read_extra_names(an_store *store, int64_t run, const char *kind, extra_names *extras,
                              an_arena *arena, an_error *err)
 {
     sqlite3_stmt *rows = an__query_of_run(
         store,
-        "SELECT DISTINCT place, name FROM extras WHERE metric >= ? AND metric < ? AND "
+        "SELECT name FROM extras WHERE metric >= ? AND metric < ? AND "
         "metric IN (SELECT id FROM metrics WHERE id >= ?1 AND id < ?2 AND kind = ?3) "
-        "ORDER BY place",
+        "GROUP BY name ORDER BY min(place), name",
         run, err);
     bool failed = true;
     if (rows)
         sqlite3_bind_text(rows, 3, kind, -1, SQLITE_STATIC);
     extras->count = extras->groups = 0;
     while (rows && an__query_next(store, rows, &failed, err)) {
-        const char *name = an__query_text(arena, rows, 1);
+        const char *name = an__query_text(arena, rows, 0);
         if (!name) {
             failed = !an__query_no_memory(err);
             break;
         }
         if (extras->count >= AN_COLUMNS_MOST)
             break;
-        extras->places[extras->count] = sqlite3_column_int(rows, 0);
-        extras->groups += is_of_group(name) && extras->groups == extras->count;
-        extras->names[extras->count++] = name;
+        add_extra(extras, name);
     }
     sqlite3_finalize(rows);
     return rows && !failed;
@@ -94,13 +101,20 @@ static void lay_out(layout *l, const extra_names *extras, bool epochs)
                                        : map[i].name,
                  map[i].whole, source++);
         for (size_t e = 0; momentum && e < extras->groups; e++)
-            add_name(l, extras->names[e], false, -1 - extras->places[e]);
+            add_name(l, extras->names[e], false, 0);
     }
     for (size_t e = extras->groups; e < extras->count; e++)
-        add_name(l, extras->names[e], false, -1 - extras->places[e]);
+        add_name(l, extras->names[e], false, 0);
     an_format(l->sql + used, sizeof l->sql - used,
               " FROM metrics WHERE id >= ? AND id < ? AND kind = '%s' ORDER BY id",
               epochs ? "epoch" : "step");
+}
+
+/* Whether a column of the row is this text. */
+static bool is_column(sqlite3_stmt *row, int column, const char *text)
+{
+    const unsigned char *found = sqlite3_column_text(row, column);
+    return found && strcmp((const char *)found, text) == 0;
 }
 
 static bool read_row_extras(an_store *store, sqlite3_stmt *extras, int64_t id, const layout *l,
@@ -110,7 +124,7 @@ static bool read_row_extras(an_store *store, sqlite3_stmt *extras, int64_t id, c
     sqlite3_bind_int64(extras, 1, id);
     while (an__query_next(store, extras, &failed, err))
         for (size_t c = 0; c < l->count; c++)
-            if (l->source[c] == -1 - sqlite3_column_int(extras, 0))
+            if (l->source[c] == 0 && is_column(extras, 0, l->names[c]))
                 values[c] = an__query_real(extras, 1);
     sqlite3_reset(extras);
     return !failed;
@@ -120,7 +134,7 @@ static bool read_rows(an_store *store, sqlite3_stmt *rows, const layout *l, bool
                       an_table *table, size_t most, an_error *err)
 {
     sqlite3_stmt *extras =
-        an__store_prepare(store, "SELECT place, value FROM extras WHERE metric=?", err);
+        an__store_prepare(store, "SELECT name, value FROM extras WHERE metric=?", err);
     bool failed = true;
     while (extras && table->rows < most && an__query_next(store, rows, &failed, err)) {
         double *values = table->values + table->rows++ * table->columns;

@@ -17,12 +17,13 @@
  *   runs        id, name, status, started, updated, seconds, step, steps, epoch, epochs, host, pid,
  *               version, note
  *   parameters  run, name, value
- *   metrics     id, run, kind ('epoch' or 'step'), time, and a CSV log's columns: step, epoch,
- * batch, samples, seconds, epoch_seconds, loss, accuracy, batch_loss, valid_loss, valid_accuracy,
- * lr, momentum, grad_norm, samples_per_second, memory extras      metric (an id of metrics), place,
- * name, value: lr1, momentum1, ... of further groups, and the metrics by name results     run,
- * name, value: what is found at the end, such as test_accuracy events      id, run, time, step,
- * epoch, seconds, kind, text
+ *   metrics     id, run, kind ('epoch' or 'step'), time, and the columns of a CSV log:
+ *               step, epoch, batch, samples, seconds, epoch_seconds, loss, accuracy, batch_loss,
+ *               valid_loss, valid_accuracy, lr, momentum, grad_norm, samples_per_second, memory
+ *   extras      metric (an id of metrics), place, name, value: lr1, momentum1, ... of further
+ *               groups, and the metrics by name
+ *   results     run, name, value: what is found at the end, such as test_accuracy
+ *   events      id, run, time, step, epoch, seconds, kind, text
  *
  * Times are seconds since 1970, `seconds` those of training. NaN is NULL.
  */

@@ -102,8 +102,11 @@ typedef struct an_adadelta_options {
     bool maximize;
 } an_adadelta_options;
 
-/* RMSprop(lr=0.01, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=False,
- * maximize=False) */
+/*
+ * RMSprop(lr=0.01, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=False,
+ * maximize=False): the variance of centered is at least 0; PyTorch's may be below by a rounding,
+ * and its parameters NaN.
+ */
 typedef struct an_rmsprop_options {
     double lr, alpha, eps, weight_decay, momentum;
     bool centered, maximize;
@@ -302,8 +305,9 @@ AN_API void an_optim_free(an_optim *optim);
 
 /*
  * Moves the parameters whose names match `pattern`, whatever group they are in, into a new group
- * with a copy of group 0's values; returns its index, or -1 with err (nothing matches). Change its
- * slots before making a schedule.
+ * with a copy of group 0's values; returns its index. -1 with err (ARGUMENT, MEMORY), and no change,
+ * where nothing matches or the optimizer cannot work on what does. Change its slots before making a
+ * schedule.
  */
 AN_API int an_optim_add_group(an_optim *optim, const char *pattern, an_error *err);
 

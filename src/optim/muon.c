@@ -21,9 +21,7 @@
 
 #define ROW(name, field, ...) AN_OPTION(name, an_muon_options, field, __VA_ARGS__)
 
-_Static_assert(offsetof(an_muon_options, beta2) ==
-                   offsetof(an_muon_options, beta1) + sizeof(double),
-               "betas are read as a pair");
+AN_OPTION_IS_PAIR(an_muon_options, beta1, beta2);
 
 static const char *const adjustments[] = {"original", "match_rms_adamw", NULL};
 
@@ -79,11 +77,13 @@ static int vectors(const an_options *options)
 /* Room for the largest matrix: u and X of its size, A and B of its smaller side squared. */
 typedef struct scratch {
     an_real *x, *next, *a, *b;
+    size_t largest, square; /* how long x and next, a and b are */
 } scratch;
 
-static bool make(an_optim *optim, an_error *err)
+/* The lengths that the matrices of Muon's groups need. */
+static void measure(const an_optim *optim, scratch *out)
 {
-    size_t largest = 1, square = 1;
+    out->largest = out->square = 1;
     for (size_t i = 0; i < an_params_count(optim->params); i++) {
         const an_tensor *tensor = an_params_get(optim->params, i)->tensor;
         if (!optim->group[optim->group_of[i]]->options.muon.use_muon) {
@@ -91,15 +91,28 @@ static bool make(an_optim *optim, an_error *err)
         }
         int64_t rows = tensor->shape.dim[0], columns = tensor->shape.dim[1];
         size_t side = (size_t)(rows < columns ? rows : columns), size = (size_t)tensor->size;
-        largest = size > largest ? size : largest;
-        square = side * side > square ? side * side : square;
+        out->largest = size > out->largest ? size : out->largest;
+        out->square = side * side > out->square ? side * side : out->square;
     }
-    scratch *own = an__optim_take(optim, 1, sizeof *own, err);
+}
+
+static bool reserve(an_optim *optim, an_error *err)
+{
+    scratch *own = optim->own, made;
+    measure(optim, &made);
+    if (own && own->largest >= made.largest && own->square >= made.square) {
+        return true;
+    }
+    if (!(own = own ? own : an__optim_take(optim, 1, sizeof *own, err)) ||
+        !(made.x = an__optim_take(optim, made.largest, sizeof(an_real), err)) ||
+        !(made.next = an__optim_take(optim, made.largest, sizeof(an_real), err)) ||
+        !(made.a = an__optim_take(optim, made.square, sizeof(an_real), err)) ||
+        !(made.b = an__optim_take(optim, made.square, sizeof(an_real), err))) {
+        return false;
+    }
+    *own = made;
     optim->own = own;
-    return own && (own->x = an__optim_take(optim, largest, sizeof(an_real), err)) &&
-           (own->next = an__optim_take(optim, largest, sizeof(an_real), err)) &&
-           (own->a = an__optim_take(optim, square, sizeof(an_real), err)) &&
-           (own->b = an__optim_take(optim, square, sizeof(an_real), err));
+    return true;
 }
 
 /* --------------------------------------------------------------------- steps */
@@ -205,7 +218,7 @@ const an_rule an__rule_Muon = {
     .vectors = vectors,
     .vector_names = {"momentum_buffer", "exp_avg_sq"},
     .fits = fits,
-    .make = make,
+    .reserve = reserve,
     .whole = whole,
 };
 

@@ -141,21 +141,33 @@ static bool assign_groups(an_optim *optim, const an_options *base, const an_grou
     return rest == 0 || append_group(optim, base, err);
 }
 
+/* Fills the last group with what matches, if the rule can work on these groups. */
+static bool fill_group(an_optim *optim, const char *pattern, an_error *err)
+{
+    const an_rule *rule = optim->rule;
+    if (move_matching(optim, pattern, ANY_GROUP, optim->group_count - 1) == 0) {
+        return an_error_set(err, AN_ERROR_ARGUMENT, "%s: no parameter is called '%s'", rule->name,
+                            pattern);
+    }
+    return (!rule->fits || rule->fits(optim, err)) && (!rule->reserve || rule->reserve(optim, err));
+}
+
 int an_optim_add_group(an_optim *optim, const char *pattern, an_error *err)
 {
-    an_options options = an__group_options(optim, 0);
-    size_t index = optim->group_count;
+    size_t index = optim->group_count, params = an_params_count(optim->params);
     if (optim->rule->search) {
         an_error_set(err, AN_ERROR_ARGUMENT, "%s has one group only", optim->rule->name);
         return -1;
     }
-    if (!append_group(optim, &options, err)) {
+    an_options options = an__group_options(optim, 0);
+    size_t *before = an__optim_take(optim, params, sizeof *before, err);
+    if (!before || !append_group(optim, &options, err)) {
         return -1;
     }
-    if (move_matching(optim, pattern, ANY_GROUP, index) == 0) {
+    memcpy(before, optim->group_of, params * sizeof *before);
+    if (!fill_group(optim, pattern, err)) {
+        memcpy(optim->group_of, before, params * sizeof *before);
         optim->group_count--;
-        an_error_set(err, AN_ERROR_ARGUMENT, "%s: no parameter is called '%s'", optim->rule->name,
-                     pattern);
         return -1;
     }
     return (int)index;
@@ -163,10 +175,19 @@ int an_optim_add_group(an_optim *optim, const char *pattern, an_error *err)
 
 /* ----------------------------------------------------------- making an optimizer */
 
+static int vectors_of(const an_rule *rule, const an_options *options)
+{
+    int all = 0;
+    while (all < AN_MAX_VECTORS && rule->vector_names[all]) {
+        all++;
+    }
+    return rule->vectors ? rule->vectors(options) : all;
+}
+
 static bool make_vectors(an_optim *optim, an_error *err)
 {
     for (size_t i = 0; i < optim->group_count; i++) {
-        int needed = optim->rule->vectors(&optim->group[i]->options);
+        int needed = vectors_of(optim->rule, &optim->group[i]->options);
         optim->vector_count = needed > optim->vector_count ? needed : optim->vector_count;
     }
     size_t length = (size_t)an_params_length(optim->params);
@@ -232,7 +253,7 @@ static bool make_state(an_optim *optim, an_error *err)
         return false;
     }
     list_states(optim);
-    return !rule->make || rule->make(optim, err);
+    return (!rule->make || rule->make(optim, err)) && (!rule->reserve || rule->reserve(optim, err));
 }
 
 static bool make_text(an_optim *optim, const an_options *base, const an_group_plan *plans,

@@ -66,6 +66,11 @@ typedef struct an_option {
         .name = (name_), .kind = AN_OPTION_IGNORED, .slot = AN_NO_SLOT \
     }
 
+/* What a PAIR needs of its two fields. */
+#define AN_OPTION_IS_PAIR(type, first, second)                                       \
+    _Static_assert(offsetof(type, second) == offsetof(type, first) + sizeof(double), \
+                   #first " and " #second " are read as a pair")
+
 #define AN_MAX_OPTIONS 16
 
 /* The option struct of any optimizer. */

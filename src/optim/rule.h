@@ -30,7 +30,6 @@
 typedef struct an_group {
     an_lr_group slots;
     an_options options;
-    const char *pattern; /* NULL: the parameters that no pattern named */
 } an_group;
 
 /* The first n state vectors, and vector k alone, as a set for an_update. */
@@ -61,7 +60,7 @@ typedef struct an_rule {
     const char *scalar_names[AN_MAX_SCALARS]; /* of the whole; NULL ends them */
     /* NULL, or checks what no single range can: false with the reason in `message`. */
     bool (*check)(const an_options *options, char *message, size_t size);
-    /* How many state vectors the options ask for. */
+    /* NULL (all of vector_names), or how many state vectors the options ask for. */
     int (*vectors)(const an_options *options);
     /* NULL, or whether zeros in the alignment gaps stay zeros under these options. */
     bool (*keeps_gaps)(const an_options *options);
@@ -69,6 +68,9 @@ typedef struct an_rule {
     bool (*fits)(const an_optim *optim, an_error *err);
     /* NULL, or makes what else the rule needs (`own`), and sets what does not begin at zero. */
     bool (*make)(an_optim *optim, an_error *err);
+    /* NULL, or makes scratch for the parameters in their present groups; again after each change
+     * of them. On failure the scratch is as it was. */
+    bool (*reserve)(an_optim *optim, an_error *err);
 
     /* One of three: how a run is updated under its group's present options; */
     void (*prepare)(an_optim *optim, const an_run *run, const an_options *options, an_update *out);
@@ -195,6 +197,11 @@ size_t an__optim_print(const an_rule *rule, const an_options *base, const an_gro
 
 /* The next run of parameters with gradients that can be updated in one pass. */
 bool an__next_run(const an_optim *optim, an_run *run);
+/* Whether a rule that divides by a root plus eps keeps zeros in the gaps: not by an eps of 0. */
+static inline bool an__eps_keeps_gaps(double eps)
+{
+    return (an_real)eps > 0;
+}
 /* The parameters, gradients and the state vectors of the set `vectors` from float `begin` on. */
 an_vectors an__vectors_at(const an_optim *optim, int64_t begin, unsigned vectors);
 /* A pass of `kernel` over `count` values, on all threads. */

@@ -148,6 +148,58 @@ static void added_groups_copy_the_first(void **state)
     an_optim_free(optim);
 }
 
+static an_params *matrices(an_context *context)
+{
+    an_params *params = an_params_new(context, NULL);
+    assert_non_null(an_params_add(params, "small", an_shape_2(2, 2), NULL));
+    assert_non_null(an_params_add(params, "large", an_shape_2(40, 30), NULL));
+    assert_non_null(an_params_add(params, "bias", an_shape_1(7), NULL));
+    assert_true(an_params_build(params, NULL));
+    for (size_t i = 0; i < 3; i++) {
+        put(params, i, 1, 1);
+    }
+    return params;
+}
+
+/* Muon's scratch holds the matrices of its groups, also of those that come later. */
+static void a_matrix_may_come_to_muon_later(void **state)
+{
+    fixture *f = *state;
+    an_params *params = matrices(f->context);
+    an_optim *optim = an_optim_parse(params,
+                                     "Muon([dict(params='small'), dict(params='*', "
+                                     "use_muon=False)], lr=0.5, weight_decay=0)",
+                                     NULL);
+    assert_true(an_optim_step(optim));
+    assert_int_equal(an_optim_add_group(optim, "large", NULL), 2);
+    const an_tensor *large = an_params_get(params, 1)->tensor;
+    float before = large->data[0];
+    assert_true(an_optim_step(optim));
+    assert_true(isfinite(large->data[1199]) && large->data[0] < before);
+    an_optim_free(optim);
+    an_params_free(params);
+}
+
+/* A group that the rule cannot work on is not made, and every parameter stays where it was. */
+static void a_refused_group_changes_nothing(void **state)
+{
+    fixture *f = *state;
+    an_params *params = matrices(f->context);
+    an_optim *optim = an_optim_parse(
+        params, "Muon([dict(params='s*'), dict(params='*', use_muon=False)], lr=0.5)", NULL);
+    an_error err = {0};
+    assert_int_equal(an_optim_add_group(optim, "*", &err), -1);
+    assert_string_equal(err.message, "Muon updates matrices, and 'bias' is (7,); put it into a "
+                                     "group that AdamW updates: dict(params='bias', "
+                                     "use_muon=False)");
+    assert_int_equal(an_optim_group_count(optim), 2);
+    assert_int_equal(an_optim_group_size(optim, 0), 4);
+    assert_int_equal(an_optim_group_size(optim, 1), 1207);
+    assert_true(an_optim_step(optim));
+    an_optim_free(optim);
+    an_params_free(params);
+}
+
 static void no_gradient_no_change(void **state)
 {
     fixture *f = *state;
@@ -271,7 +323,9 @@ static void gaps_stay_zero(void **state)
                                         "RMSprop(eps=0, centered=True)",
                                         "LAMB(eps=0)",
                                         "AdamWScheduleFree(eps=0)",
-                                        "Adagrad(initial_accumulator_value=1)"};
+                                        "Adagrad(initial_accumulator_value=1)",
+                                        "Adam(eps=1e-60)",
+                                        "RMSprop(eps=1e-60)"};
     for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) {
         assert_gaps_zero(f, texts[k]);
     }
@@ -421,6 +475,8 @@ int main(void)
         cmocka_unit_test(groups_take_their_parameters),
         cmocka_unit_test(all_in_groups_leaves_no_rest),
         cmocka_unit_test(added_groups_copy_the_first),
+        cmocka_unit_test(a_matrix_may_come_to_muon_later),
+        cmocka_unit_test(a_refused_group_changes_nothing),
         cmocka_unit_test(no_gradient_no_change),
         cmocka_unit_test(each_parameter_counts_its_own_steps),
         cmocka_unit_test(momentum_starts_at_the_first_gradient),

@@ -8,9 +8,7 @@
 
 #include <math.h>
 
-_Static_assert(offsetof(an_adam_options, beta2) ==
-                   offsetof(an_adam_options, beta1) + sizeof(double),
-               "betas are read as a pair");
+AN_OPTION_IS_PAIR(an_adam_options, beta1, beta2);
 
 #define ROW(name, field, ...) AN_OPTION(name, an_adam_options, field, __VA_ARGS__)
 
@@ -67,7 +65,7 @@ static int vectors(const an_options *options)
 /* Without eps a gap would become 0 / 0. */
 static bool keeps_gaps(const an_options *options)
 {
-    return options->adam.eps > 0;
+    return an__eps_keeps_gaps(options->adam.eps);
 }
 
 #define ADAM_RULE(text, table)                                                                 \

@@ -7,21 +7,12 @@
 
 #include "optim/rule.h"
 
-static int one_vector(const an_options *options)
-{
-    (void)options;
-    return 1;
-}
-
-static int two_vectors(const an_options *options)
-{
-    (void)options;
-    return 2;
-}
-
 /* -------------------------------------------------------------------- Rprop */
 
 #define RPROP(name, field, ...) AN_OPTION(name, an_rprop_options, field, __VA_ARGS__)
+
+AN_OPTION_IS_PAIR(an_rprop_options, eta_minus, eta_plus);
+AN_OPTION_IS_PAIR(an_rprop_options, step_min, step_max);
 
 static const an_option rprop_table[] = {
     RPROP("lr", lr, NUMBER, NOT_NEGATIVE, AN_LR, 1e-2),
@@ -67,7 +58,6 @@ const an_rule an__rule_Rprop = {
     .name = "Rprop",
     AN_RULE_OPTIONS(rprop_table),
     .check = rprop_check,
-    .vectors = two_vectors,
     .vector_names = {"prev", "step_size"},
     .prepare = rprop_prepare,
 };
@@ -121,7 +111,6 @@ const an_rule an__rule_ASGD = {
     .name = "ASGD",
     AN_RULE_OPTIONS(asgd_table),
     .timed = true,
-    .vectors = one_vector,
     .vector_names = {"ax"},
     .number_names = {"eta", "mu"},
     .prepare = asgd_prepare,

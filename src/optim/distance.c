@@ -49,9 +49,7 @@ static void move(an_optim *optim, last_pass last, double rate)
 
 #define PRODIGY(name, field, ...) AN_OPTION(name, an_prodigy_options, field, __VA_ARGS__)
 
-_Static_assert(offsetof(an_prodigy_options, beta2) ==
-                   offsetof(an_prodigy_options, beta1) + sizeof(double),
-               "betas are read as a pair");
+AN_OPTION_IS_PAIR(an_prodigy_options, beta1, beta2);
 
 static const an_option prodigy_table[] = {
     PRODIGY("lr", lr, NUMBER, NOT_NEGATIVE, AN_LR, 1),
@@ -67,12 +65,6 @@ static const an_option prodigy_table[] = {
     PRODIGY("growth_rate", growth_rate, NUMBER, GROWTH, AN_NO_SLOT, INFINITY),
     AN_OPTION_IGNORE("fsdp_in_use"),
 };
-
-static int prodigy_vectors(const an_options *options)
-{
-    (void)options;
-    return 4;
-}
 
 static bool prodigy_make(an_optim *optim, an_error *err)
 {
@@ -152,7 +144,6 @@ const an_rule an__rule_Prodigy = {
     .name = "Prodigy",
     AN_RULE_OPTIONS(prodigy_table),
     .own_rate = true,
-    .vectors = prodigy_vectors,
     .vector_names = {"exp_avg", "exp_avg_sq", "s", "p0"},
     .scalar_names = {"d", "d_numerator", "k", "d_max"},
     .make = prodigy_make,
@@ -166,9 +157,7 @@ AN_RULE_DOOR(prodigy, an_prodigy_options, Prodigy, prodigy)
 
 #define ADAM(name, field, ...) AN_OPTION(name, an_dadapt_adam_options, field, __VA_ARGS__)
 
-_Static_assert(offsetof(an_dadapt_adam_options, beta2) ==
-                   offsetof(an_dadapt_adam_options, beta1) + sizeof(double),
-               "betas are read as a pair");
+AN_OPTION_IS_PAIR(an_dadapt_adam_options, beta1, beta2);
 
 static const an_option adam_table[] = {
     ADAM("lr", lr, NUMBER, NOT_NEGATIVE, AN_LR, 1),
@@ -180,12 +169,6 @@ static const an_option adam_table[] = {
     ADAM("d0", d0, NUMBER, POSITIVE, AN_NO_SLOT, 1e-6),
     ADAM("growth_rate", growth_rate, NUMBER, GROWTH, AN_NO_SLOT, INFINITY),
 };
-
-static int adam_vectors(const an_options *options)
-{
-    (void)options;
-    return 3;
-}
 
 static bool adam_make(an_optim *optim, an_error *err)
 {
@@ -251,7 +234,6 @@ const an_rule an__rule_DAdaptAdam = {
     .name = "DAdaptAdam",
     AN_RULE_OPTIONS(adam_table),
     .own_rate = true,
-    .vectors = adam_vectors,
     .vector_names = {"exp_avg", "exp_avg_sq", "s"},
     .scalar_names = {"d", "numerator_weighted", "k"},
     .make = adam_make,
@@ -272,12 +254,6 @@ static const an_option sgd_table[] = {
     SGD(d0, NUMBER, POSITIVE, AN_NO_SLOT, 1e-6),
     SGD(growth_rate, NUMBER, GROWTH, AN_NO_SLOT, INFINITY),
 };
-
-static int sgd_vectors(const an_options *options)
-{
-    (void)options;
-    return 2;
-}
 
 static bool sgd_make(an_optim *optim, an_error *err)
 {
@@ -348,7 +324,6 @@ const an_rule an__rule_DAdaptSGD = {
     .name = "DAdaptSGD",
     AN_RULE_OPTIONS(sgd_table),
     .own_rate = true,
-    .vectors = sgd_vectors,
     .vector_names = {"s", "x0"},
     .scalar_names = {"d", "numerator_weighted", "k", "g0_norm"},
     .make = sgd_make,

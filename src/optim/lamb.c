@@ -9,9 +9,7 @@
 
 #define ROW(name, field, ...) AN_OPTION(name, an_lamb_options, field, __VA_ARGS__)
 
-_Static_assert(offsetof(an_lamb_options, beta2) ==
-                   offsetof(an_lamb_options, beta1) + sizeof(double),
-               "betas are read as a pair");
+AN_OPTION_IS_PAIR(an_lamb_options, beta1, beta2);
 
 static const an_option table[] = {
     ROW("lr", lr, NUMBER, NOT_NEGATIVE, AN_LR, 1e-3),
@@ -20,12 +18,6 @@ static const an_option table[] = {
     ROW("weight_decay", weight_decay, NUMBER, NOT_NEGATIVE, AN_WEIGHT_DECAY, 0.01),
     ROW("maximize", maximize, FLAG, FINITE, AN_NO_SLOT, 0),
 };
-
-static int vectors(const an_options *options)
-{
-    (void)options;
-    return 2;
-}
 
 static void update(an_optim *optim, const an_run *run, const an_lamb_options *o)
 {
@@ -54,7 +46,6 @@ const an_rule an__rule_LAMB = {
     .name = "LAMB",
     AN_RULE_OPTIONS(table),
     .by_tensor = true,
-    .vectors = vectors,
     .vector_names = {"exp_avg", "exp_avg_sq"},
     .whole = whole,
 };

@@ -8,25 +8,10 @@
 
 #include "optim/adam.h"
 
-#define BETAS_ARE_A_PAIR(type)                                                      \
-    _Static_assert(offsetof(type, beta2) == offsetof(type, beta1) + sizeof(double), \
-                   "betas are read as a pair")
-BETAS_ARE_A_PAIR(an_nadam_options);
-BETAS_ARE_A_PAIR(an_radam_options);
-BETAS_ARE_A_PAIR(an_adamax_options);
-BETAS_ARE_A_PAIR(an_lion_options);
-
-static int one_vector(const an_options *options)
-{
-    (void)options;
-    return 1;
-}
-
-static int two_vectors(const an_options *options)
-{
-    (void)options;
-    return 2;
-}
+AN_OPTION_IS_PAIR(an_nadam_options, beta1, beta2);
+AN_OPTION_IS_PAIR(an_radam_options, beta1, beta2);
+AN_OPTION_IS_PAIR(an_adamax_options, beta1, beta2);
+AN_OPTION_IS_PAIR(an_lion_options, beta1, beta2);
 
 /* -------------------------------------------------------------------- NAdam */
 
@@ -79,14 +64,13 @@ static void nadam_prepare(an_optim *optim, const an_run *run, const an_options *
 
 static bool nadam_keeps_gaps(const an_options *options)
 {
-    return options->nadam.eps > 0;
+    return an__eps_keeps_gaps(options->nadam.eps);
 }
 
 const an_rule an__rule_NAdam = {
     .name = "NAdam",
     AN_RULE_OPTIONS(nadam_table),
     .timed = true,
-    .vectors = two_vectors,
     .vector_names = {"exp_avg", "exp_avg_sq"},
     .number_names = {"mu_product"},
     .keeps_gaps = nadam_keeps_gaps,
@@ -139,14 +123,13 @@ static void radam_prepare(an_optim *optim, const an_run *run, const an_options *
 
 static bool radam_keeps_gaps(const an_options *options)
 {
-    return options->radam.eps > 0;
+    return an__eps_keeps_gaps(options->radam.eps);
 }
 
 const an_rule an__rule_RAdam = {
     .name = "RAdam",
     AN_RULE_OPTIONS(radam_table),
     .timed = true,
-    .vectors = two_vectors,
     .vector_names = {"exp_avg", "exp_avg_sq"},
     .keeps_gaps = radam_keeps_gaps,
     .prepare = radam_prepare,
@@ -182,14 +165,13 @@ static void adamax_prepare(an_optim *optim, const an_run *run, const an_options 
 
 static bool adamax_keeps_gaps(const an_options *options)
 {
-    return options->adamax.eps > 0;
+    return an__eps_keeps_gaps(options->adamax.eps);
 }
 
 const an_rule an__rule_Adamax = {
     .name = "Adamax",
     AN_RULE_OPTIONS(adamax_table),
     .timed = true,
-    .vectors = two_vectors,
     .vector_names = {"exp_avg", "exp_inf"},
     .keeps_gaps = adamax_keeps_gaps,
     .prepare = adamax_prepare,
@@ -230,7 +212,6 @@ static void lion_prepare(an_optim *optim, const an_run *run, const an_options *o
 const an_rule an__rule_Lion = {
     .name = "Lion",
     AN_RULE_OPTIONS(lion_table),
-    .vectors = one_vector,
     .vector_names = {"exp_avg"},
     .prepare = lion_prepare,
 };

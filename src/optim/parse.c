@@ -171,13 +171,11 @@ static an_optim *parse_plain(an_params *params, const an_spec_source *source,
 
 /* ----------------------------------------------------------------- Mechanic */
 
-#define MECHANIC_OPTIONS 4
-
 static bool read_mechanic(const an_spec_source *source, const an_spec_node *call,
                           const an_spec_node **inner, an_options *options, an_error *err)
 {
-    an_spec_param params[1 + MECHANIC_OPTIONS] = {{.name = "optimizer", .required = true}};
-    const an_spec_node *values[1 + MECHANIC_OPTIONS];
+    an_spec_param params[1 + AN_MAX_OPTIONS] = {{.name = "optimizer", .required = true}};
+    const an_spec_node *values[1 + AN_MAX_OPTIONS];
     for (size_t i = 0; i < an__mechanic_options; i++) {
         params[i + 1] = (an_spec_param){.name = an__mechanic_table[i].name};
     }
@@ -187,7 +185,7 @@ static bool read_mechanic(const an_spec_source *source, const an_spec_node *call
     *inner = values[0];
     an__options_default(an__mechanic_table, an__mechanic_options, options);
     for (size_t i = 0; i < an__mechanic_options; i++) {
-        if (!an__option_read("Mechanic", &an__mechanic_table[i], source, values[i + 1], options,
+        if (!an__option_read(AN_MECHANIC, &an__mechanic_table[i], source, values[i + 1], options,
                              err)) {
             return false;
         }

@@ -47,17 +47,10 @@ static bool check(const an_options *options, char *message, size_t size)
 }
 
 /* The momentum buffer is there from the start: a schedule may raise a momentum of 0 at any time. */
-static int vectors(const an_options *options)
-{
-    (void)options;
-    return 1;
-}
-
 const an_rule an__rule_SGD = {
     .name = "SGD",
     AN_RULE_OPTIONS(table),
     .check = check,
-    .vectors = vectors,
     .vector_names = {"momentum_buffer"},
     .prepare = prepare,
 };

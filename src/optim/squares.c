@@ -22,12 +22,6 @@ static const an_option adagrad_table[] = {
     AN_OPTION_IGNORE("fused"),
 };
 
-static int one_vector(const an_options *options)
-{
-    (void)options;
-    return 1;
-}
-
 /* The rate of update t is lr / (1 + (t - 1) lr_decay). */
 static void adagrad_prepare(an_optim *optim, const an_run *run, const an_options *options,
                             an_update *out)
@@ -59,14 +53,13 @@ static bool adagrad_make(an_optim *optim, an_error *err)
 
 static bool adagrad_keeps_gaps(const an_options *options)
 {
-    return options->adagrad.eps > 0;
+    return an__eps_keeps_gaps(options->adagrad.eps);
 }
 
 const an_rule an__rule_Adagrad = {
     .name = "Adagrad",
     AN_RULE_OPTIONS(adagrad_table),
     .timed = true,
-    .vectors = one_vector,
     .vector_names = {"sum"},
     .keeps_gaps = adagrad_keeps_gaps,
     .make = adagrad_make,
@@ -90,12 +83,6 @@ static const an_option adadelta_table[] = {
     AN_OPTION_IGNORE("differentiable"),
 };
 
-static int two_vectors(const an_options *options)
-{
-    (void)options;
-    return 2;
-}
-
 static void adadelta_prepare(an_optim *optim, const an_run *run, const an_options *options,
                              an_update *out)
 {
@@ -115,13 +102,12 @@ static void adadelta_prepare(an_optim *optim, const an_run *run, const an_option
 
 static bool adadelta_keeps_gaps(const an_options *options)
 {
-    return options->adadelta.eps > 0;
+    return an__eps_keeps_gaps(options->adadelta.eps);
 }
 
 const an_rule an__rule_Adadelta = {
     .name = "Adadelta",
     AN_RULE_OPTIONS(adadelta_table),
-    .vectors = two_vectors,
     .vector_names = {"square_avg", "acc_delta"},
     .keeps_gaps = adadelta_keeps_gaps,
     .prepare = adadelta_prepare,
@@ -172,7 +158,7 @@ static void rmsprop_prepare(an_optim *optim, const an_run *run, const an_options
 
 static bool rmsprop_keeps_gaps(const an_options *options)
 {
-    return options->rmsprop.eps > 0;
+    return an__eps_keeps_gaps(options->rmsprop.eps);
 }
 
 const an_rule an__rule_RMSprop = {

@@ -16,9 +16,7 @@
 
 #include "optim/rule.h"
 
-_Static_assert(offsetof(an_adafactor_options, eps2) ==
-                   offsetof(an_adafactor_options, eps1) + sizeof(double),
-               "eps is read as a pair");
+AN_OPTION_IS_PAIR(an_adafactor_options, eps1, eps2);
 
 #define ROW(name, field, ...) AN_OPTION(name, an_adafactor_options, field, __VA_ARGS__)
 
@@ -83,12 +81,6 @@ static bool make(an_optim *optim, an_error *err)
     an__optim_list(
         optim, (an_optim_state){"variance", AN_STATE_PLAIN, AN_STATE_FLOAT, length, own->factor});
     return true;
-}
-
-static int vectors(const an_options *options)
-{
-    (void)options;
-    return 0;
 }
 
 /* ------------------------------------------------------------------- moments */
@@ -166,7 +158,8 @@ static void read_moments(matrix *m, double eps1)
     for (int64_t i = 0; m->row && i < m->rows; i++) {
         sum += (double)m->row[i];
     }
-    double scale = m->row ? 1 / fmax(sum / (double)m->rows, eps1) : 1;
+    double mean = sum / (double)m->rows;
+    double scale = m->row ? 1 / (mean < eps1 ? eps1 : mean) : 1;
     m->factors = (an_factors){m->columns, m->row ? m->row : &one, m->column, scale, eps1 * eps1};
 }
 
@@ -278,7 +271,6 @@ const an_rule an__rule_Adafactor = {
     .name = "Adafactor",
     AN_RULE_OPTIONS(table),
     .by_tensor = true,
-    .vectors = vectors,
     .make = make,
     .whole = whole,
 };

@@ -23,24 +23,25 @@ static const an_option table[] = {
     AN_OPTION_OR_NONE("init_eta", an_dog_options, init_eta, NUMBER, POSITIVE, NAN),
 };
 
-static int vectors(const an_options *options)
-{
-    (void)options;
-    return 1;
-}
-
-/* Squares of the distance from the start, of the gradients, and of the values. */
+/* What the parameters of a rate have in common: r and G so far, then squares that a step adds. */
 typedef struct lengths {
-    double away, grads, values;
+    double r, g;
+    double away, grads; /* of the distance from the start, and of the gradients */
+    double values;      /* of the values, where r begins from them */
 } lengths;
 
-/* Adds those of parameter `i`. One without a gradient, or never updated, gives its part only. */
-static void add_lengths(const an_optim *optim, size_t i, double decay, lengths *sum)
+/* NaN is the largest: a rate of a broken gradient is NaN too, and not one that begins anew. */
+static double larger(double a, double b)
+{
+    return a >= b || isnan(a) ? a : b;
+}
+
+/* Adds the squares of parameter `i`. One without a gradient, or never updated, gives its part. */
+static void add_squares(const an_optim *optim, size_t i, double decay, lengths *sum)
 {
     const an_param *param = an_params_get(optim->params, i);
     bool grad = param->tensor->has_grad, started = optim->steps[i] > 0;
     double sums[AN_UPDATE_SUMS] = {0};
-    sum->values += optim->kernels->square_sum(param->tensor->size, optim->values + param->offset);
     if (!grad && !started) {
         return;
     }
@@ -52,31 +53,46 @@ static void add_lengths(const an_optim *optim, size_t i, double decay, lengths *
     sum->grads += grad ? sums[1] : 0;
 }
 
+/* Of the parameters first..end-1 that are in `group`. */
+static lengths measure(const an_optim *optim, const an_run *range, size_t group,
+                       const an_dog_options *o)
+{
+    lengths sum = {0};
+    for (size_t i = range->first; i < range->end; i++) {
+        if (optim->group_of[i] == group) {
+            add_squares(optim, i, o->weight_decay, &sum);
+            sum.r = larger(sum.r, optim->number[0][i]);
+            sum.g = larger(sum.g, optim->number[1][i]);
+        }
+    }
+    for (size_t i = range->first; sum.g == 0 && isnan(o->init_eta) && i < range->end; i++) {
+        const an_param *param = an_params_get(optim->params, i);
+        if (optim->group_of[i] == group) {
+            sum.values +=
+                optim->kernels->square_sum(param->tensor->size, optim->values + param->offset);
+        }
+    }
+    return sum;
+}
+
 /* The rate from r and G of the parameters first..end-1 that are in `group`, which it moves on. */
 static double next_rate(an_optim *optim, const an_run *range, size_t group, const an_dog_options *o)
 {
-    lengths sum = {0};
-    double r = 0, g = 0;
-    for (size_t i = range->first; i < range->end; i++) {
-        if (optim->group_of[i] == group) {
-            add_lengths(optim, i, o->weight_decay, &sum);
-            r = fmax(r, optim->number[0][i]);
-            g = fmax(g, optim->number[1][i]);
-        }
-    }
-    bool first = g == 0;
-    g += sum.grads + (first ? o->eps : 0);
-    if (first) {
-        r = isnan(o->init_eta) ? o->reps_rel * (1 + sqrt(sum.values)) : 0;
-    }
-    r = fmax(r, sqrt(sum.away));
+    const lengths sum = measure(optim, range, group, o);
+    bool first = sum.g == 0;
+    double g = sum.g + sum.grads + (first ? o->eps : 0);
+    double begin = isnan(o->init_eta) ? o->reps_rel * (1 + sqrt(sum.values)) : 0;
+    double r = larger(first ? begin : sum.r, sqrt(sum.away));
     for (size_t i = range->first; i < range->end; i++) {
         if (optim->group_of[i] == group) {
             optim->number[0][i] = r;
             optim->number[1][i] = g;
         }
     }
-    return first && !isnan(o->init_eta) ? o->init_eta : g > 0 ? o->lr * r / sqrt(g) : 0;
+    if (first && !isnan(o->init_eta)) {
+        return o->init_eta;
+    }
+    return g == 0 ? 0 : o->lr * r / sqrt(g);
 }
 
 static void descend(an_optim *optim, const an_run *run, double rate, double decay)
@@ -121,11 +137,11 @@ static double found(const an_optim *optim)
     return optim->scalar[0];
 }
 
-#define DOG_RULE(text, step, tensors)                                                       \
-    {                                                                                       \
-        .name = (text), AN_RULE_OPTIONS(table), .by_tensor = (tensors), .own_rate = true,   \
-        .vectors = vectors, .vector_names = {"init_buffer"}, .number_names = {"rbar", "G"}, \
-        .scalar_names = {"eta"}, .whole = (step), .found = found                            \
+#define DOG_RULE(text, step, tensors)                                                            \
+    {                                                                                            \
+        .name = (text), AN_RULE_OPTIONS(table), .by_tensor = (tensors), .own_rate = true,        \
+        .vector_names = {"init_buffer"}, .number_names = {"rbar", "G"}, .scalar_names = {"eta"}, \
+        .whole = (step), .found = found                                                          \
     }
 
 const an_rule an__rule_DoG = DOG_RULE("DoG", dog_whole, false);

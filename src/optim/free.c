@@ -7,7 +7,8 @@
  *   x = (1 - c) x + c z           its weighted average: the model
  *
  * only y and z are kept, since x = y + (1 - 1 / beta) (z - y). The weight of update t is t^r times
- * the largest rate so far to the power weight_lr_power, and c its share of all weights.
+ * the largest rate so far to the power weight_lr_power, and c its share of all weights: 0 where all
+ * are 0, 1 where it is infinite.
  */
 #include <math.h>
 
@@ -36,7 +37,7 @@ static pace next_pace(an_optim *optim, const an_run *run, const pace_options *o,
         optim->number[0][i] = sum;
         optim->number[1][i] = largest;
     }
-    return (pace){lr, sum > 0 ? weight / sum : 0};
+    return (pace){lr, isinf(weight) ? 1 : sum > 0 ? weight / sum : 0};
 }
 
 static void set_free(an_free_scalars *s, pace p, double beta, double decay, bool first)
@@ -62,12 +63,6 @@ static const an_option sgd_table[] = {
     AN_OPTION_IGNORE("foreach"),
 };
 
-static int sgd_vectors(const an_options *options)
-{
-    (void)options;
-    return 1;
-}
-
 static void sgd_prepare(an_optim *optim, const an_run *run, const an_options *options,
                         an_update *out)
 {
@@ -89,7 +84,6 @@ const an_rule an__rule_SGDScheduleFree = {
     AN_RULE_OPTIONS(sgd_table),
     .timed = true,
     .own_rate = true,
-    .vectors = sgd_vectors,
     .vector_names = {"z"},
     .number_names = {"weight_sum", "lr_max"},
     .prepare = sgd_prepare,
@@ -102,9 +96,7 @@ AN_RULE_DOOR(sgd_schedule_free, an_sgd_schedule_free_options, SGDScheduleFree, f
 
 #define ADAMW(name, field, ...) AN_OPTION(name, an_adamw_schedule_free_options, field, __VA_ARGS__)
 
-_Static_assert(offsetof(an_adamw_schedule_free_options, beta2) ==
-                   offsetof(an_adamw_schedule_free_options, beta1) + sizeof(double),
-               "betas are read as a pair");
+AN_OPTION_IS_PAIR(an_adamw_schedule_free_options, beta1, beta2);
 
 static const an_option adamw_table[] = {
     ADAMW("lr", lr, NUMBER, NOT_NEGATIVE, AN_LR, 0.0025),
@@ -128,12 +120,6 @@ static bool adamw_check(const an_options *options, char *message, size_t size)
     return false;
 }
 
-static int adamw_vectors(const an_options *options)
-{
-    (void)options;
-    return 2;
-}
-
 static void adamw_prepare(an_optim *optim, const an_run *run, const an_options *options,
                           an_update *out)
 {
@@ -152,7 +138,7 @@ static void adamw_prepare(an_optim *optim, const an_run *run, const an_options *
 
 static bool adamw_keeps_gaps(const an_options *options)
 {
-    return options->free_adam.eps > 0;
+    return an__eps_keeps_gaps(options->free_adam.eps);
 }
 
 static double adamw_faces(const an_options *options)
@@ -166,7 +152,6 @@ const an_rule an__rule_AdamWScheduleFree = {
     .timed = true,
     .own_rate = true,
     .check = adamw_check,
-    .vectors = adamw_vectors,
     .vector_names = {"z", "exp_avg_sq"},
     .number_names = {"weight_sum", "lr_max"},
     .keeps_gaps = adamw_keeps_gaps,

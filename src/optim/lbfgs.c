@@ -36,12 +36,6 @@ static bool check(const an_options *options, char *message, size_t size)
     return false;
 }
 
-static int vectors(const an_options *options)
-{
-    (void)options;
-    return 0;
-}
-
 static bool fits(const an_optim *optim, an_error *err)
 {
     return optim->group_count == 1 ||
@@ -239,16 +233,17 @@ static void aim(an_optim *optim, an_lbfgs *own, int64_t history)
 static double turn(an_optim *optim, an_lbfgs *own, const an_lbfgs_options *o)
 {
     bool first = own->count[AN_LBFGS_ITERATIONS]++ == 0;
-    double sum;
     if (first) {
+        double sum;
+        an__lbfgs_largest(optim, own->g, &sum);
         own->number[AN_LBFGS_SCALE] = 1;
+        own->number[AN_LBFGS_T] = fmin(1, 1 / sum) * o->lr;
     } else {
         remember(optim, own, o->history_size);
+        own->number[AN_LBFGS_T] = o->lr;
     }
     aim(optim, own, o->history_size);
     an__lbfgs_copy(optim, own->previous, own->g);
-    an__lbfgs_largest(optim, own->g, &sum);
-    own->number[AN_LBFGS_T] = first ? fmin(1, 1 / sum) * o->lr : o->lr;
     return an__lbfgs_dot(optim, own->g, own->d);
 }
 
@@ -275,11 +270,17 @@ static bool advance(an_search *s, const an_lbfgs_options *o, double slope, bool 
     return true;
 }
 
+static int64_t most_evaluations(const an_lbfgs_options *o)
+{
+    int64_t limit = o->max_iter > INT64_MAX / 5 ? INT64_MAX : o->max_iter * 5 / 4;
+    return o->max_eval > 0 ? o->max_eval : limit;
+}
+
 /* Directions until the step is over. */
 static bool descend(an_search *s, const an_lbfgs_options *o, double loss)
 {
     an_lbfgs *own = s->own;
-    int64_t most = o->max_eval > 0 ? o->max_eval : o->max_iter * 5 / 4;
+    int64_t most = most_evaluations(o);
     double sum;
     for (int64_t i = 1; i <= o->max_iter; i++) {
         double slope = turn(s->optim, own, o), before = loss;
@@ -299,12 +300,28 @@ static bool descend(an_search *s, const an_lbfgs_options *o, double loss)
     return true;
 }
 
+/* Counts that index the ring may come from a file. */
+static bool is_history(const an_lbfgs *own, int64_t history)
+{
+    int64_t oldest = own->count[AN_LBFGS_OLDEST], stored = own->count[AN_LBFGS_STORED];
+    return oldest >= 0 && oldest <= history && stored >= 0 && stored <= history;
+}
+
+static void begin_anew(an_lbfgs *own)
+{
+    own->count[AN_LBFGS_ITERATIONS] = 0;
+    own->count[AN_LBFGS_OLDEST] = own->count[AN_LBFGS_STORED] = 0;
+}
+
 static bool search(an_optim *optim, an_closure closure, void *user, double *loss, an_error *err)
 {
     an_options options = an__group_options(optim, 0);
     an_lbfgs *own = optim->own;
     an_search s = {optim, own, closure, user, err, 0};
     double sum;
+    if (!is_history(own, options.lbfgs.history_size)) {
+        begin_anew(own);
+    }
     if (!an__lbfgs_evaluate(&s, loss, own->g)) {
         return false;
     }
@@ -312,7 +329,7 @@ static bool search(an_optim *optim, an_closure closure, void *user, double *loss
                 descend(&s, &options.lbfgs, *loss);
     own->count[AN_LBFGS_EVALUATIONS] += s.evaluations;
     if (!done) {
-        own->count[AN_LBFGS_ITERATIONS] = own->count[AN_LBFGS_STORED] = 0;
+        begin_anew(own);
     }
     return done;
 }
@@ -322,7 +339,6 @@ const an_rule an__rule_LBFGS = {
     AN_RULE_OPTIONS(table),
     .own_rate = true,
     .check = check,
-    .vectors = vectors,
     .fits = fits,
     .make = make,
     .search = search,

@@ -33,6 +33,7 @@ struct an_mechanic {
     an_mechanic_options options;
     double r[MOST_TUNERS], m[MOST_TUNERS], v[MOST_TUNERS], s[MOST_TUNERS];
     an_real *start, *sum; /* x0 and a */
+    bool up;              /* the inner optimizer maximises */
 };
 
 static double total(const an_mechanic *m)
@@ -65,12 +66,9 @@ static double correlation(const an_optim *optim, const an_mechanic *m)
         const an_vectors all = {.g = optim->values, .s = {m->sum}};
         an__update_sums(optim, AN_UPDATE_DOT, &none, &all, an_params_length(optim->params), values);
     }
-    const an_rule *rule = optim->rule;
-    bool up =
-        an__option_flag(rule->options, rule->option_count, &optim->group[0]->options, "maximize");
     double decay =
         m->options.weight_decay * total(m) * sqrt(grads[1]) / (sqrt(values[1]) + m->options.eps);
-    return (up ? -grads[0] : grads[0]) + decay * values[0];
+    return (m->up ? -grads[0] : grads[0]) + decay * values[0];
 }
 
 static void tune(an_mechanic *m, double h)
@@ -127,7 +125,7 @@ static size_t print(const an_optim *inner, const an_options *options, char *buff
 {
     an_options defaults = {0};
     an__options_default(an__mechanic_table, an__mechanic_options, &defaults);
-    size_t at = an__put(buffer, size, 0, "Mechanic(");
+    size_t at = an__put(buffer, size, 0, AN_MECHANIC "(");
     at = an__put(buffer, size, at, inner->text);
     size_t before = at;
     at = an__put(buffer, size, at, ", ");
@@ -136,29 +134,45 @@ static size_t print(const an_optim *inner, const an_options *options, char *buff
     return an__put(buffer, size, after > at ? after : before, ")");
 }
 
+static bool maximises(const an_optim *optim, size_t group)
+{
+    const an_rule *rule = optim->rule;
+    return an__option_flag(rule->options, rule->option_count, &optim->group[group]->options,
+                           "maximize");
+}
+
 static bool goes_around(const an_optim *inner, an_error *err)
 {
     if (inner->mechanic || inner->rule->own_rate) {
         return an_error_set(err, AN_ERROR_ARGUMENT,
-                            "Mechanic finds the rate of a plain optimizer, as in "
-                            "Mechanic(AdamW(lr=1)); %s %s",
-                            inner->mechanic ? "another Mechanic" : inner->rule->name,
+                            AN_MECHANIC " finds the rate of a plain optimizer, as in " AN_MECHANIC
+                                        "(AdamW(lr=1)); %s %s",
+                            inner->mechanic ? "another " AN_MECHANIC : inner->rule->name,
                             inner->rule->search ? "searches along lines" : "finds its own");
     }
+    for (size_t i = 1; i < inner->group_count; i++) {
+        if (maximises(inner, i) != maximises(inner, 0)) {
+            return an_error_set(err, AN_ERROR_ARGUMENT,
+                                AN_MECHANIC " finds one scale for all groups of %s; give maximize "
+                                            "to all of them or to none",
+                                inner->rule->name);
+        }
+    }
     return inner->step_count == 0 ||
-           an_error_set(err, AN_ERROR_STATE, "Mechanic must be put around %s before its first step",
+           an_error_set(err, AN_ERROR_STATE,
+                        AN_MECHANIC " must be put around %s before its first step",
                         inner->rule->name);
 }
 
 an_optim *an_mechanic_wrap(an_optim *inner, const an_mechanic_options *options, an_error *err)
 {
     an_options all = {.mechanic = *options};
-    if (!an__options_check("Mechanic", an__mechanic_table, an__mechanic_options, &all, err) ||
+    if (!an__options_check(AN_MECHANIC, an__mechanic_table, an__mechanic_options, &all, err) ||
         !goes_around(inner, err)) {
         return NULL;
     }
     if (options->num_betas > MOST_TUNERS) {
-        an_error_set(err, AN_ERROR_ARGUMENT, "Mechanic: num_betas must be at most %d, got %lld",
+        an_error_set(err, AN_ERROR_ARGUMENT, AN_MECHANIC ": num_betas must be at most %d, got %lld",
                      MOST_TUNERS, (long long)options->num_betas);
         return NULL;
     }
@@ -170,6 +184,7 @@ an_optim *an_mechanic_wrap(an_optim *inner, const an_mechanic_options *options, 
         return NULL;
     }
     m->options = *options;
+    m->up = maximises(inner, 0);
     for (int64_t i = 0; i < options->num_betas; i++) {
         m->s[i] = options->s_init;
     }

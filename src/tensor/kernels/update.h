@@ -82,7 +82,8 @@ typedef struct an_adam_scalars {
  *   a = keep * a + take * u * u, p = p - rate * u
  * rmsprop, with s = v, buffer, mean, the last two only where wanted:
  *   v = keep * v + take * d * d, mean = keep * mean + take * d,
- *   u = d / (sqrt(v - mean * mean) + eps), buffer = momentum * buffer + u, p = p - rate * buffer
+ *   u = d / (sqrt(max(0, v - mean * mean)) + eps), buffer = momentum * buffer + u, p = p - rate *
+ * buffer
  */
 typedef struct an_square_scalars {
     an_slope slope;
@@ -226,8 +227,8 @@ typedef void (*an_update_kernel)(const an_scalars *s, int64_t count, const an_ve
 
 /*
  * Adafactor's factored second moment of a matrix of `columns` columns. A value's is
- * v = row[i] * column[j] * scale, its update u = g / sqrt(max(v, least)). A vector is a matrix of
- * one row whose row[0] and scale are 1.
+ * v = row[i] * column[j] * scale, its update u = g / sqrt(max(v, least)), NaN where v is. A vector
+ * is a matrix of one row whose row[0] and scale are 1.
  */
 typedef struct an_factors {
     int64_t columns;

@@ -109,6 +109,7 @@ rmsprop_of(const an_square_scalars *s, int64_t count, an_real *restrict p,
         if (mean) {
             mean[i] = FUSED(take, d, keep * mean[i]);
             spread = FUSED(-mean[i], mean[i], spread);
+            spread = spread < 0 ? 0 : spread;
         }
         an_real u = d / (SQRT(spread) + eps);
         if (buffer) {

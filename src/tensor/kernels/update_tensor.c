@@ -57,7 +57,7 @@ double AN_KERNEL_NAME(an__factored_squares)(const an_factors *f, int64_t begin, 
         const an_real height = (an_real)((double)f->row[row] * f->scale);
         EACH_IN_LANES(i, j, f->columns, {
             const an_real v = height * column[i];
-            const an_real u = x[i] / SQRT(v > least ? v : least);
+            const an_real u = x[i] / SQRT(v < least ? least : v);
             lane[j] += (double)u * (double)u;
         });
     }
@@ -76,7 +76,7 @@ void AN_KERNEL_NAME(an__factored_apply)(const an_factors *f, int64_t begin, int6
         const an_real height = (an_real)((double)f->row[row] * f->scale);
         for (int64_t i = 0; i < f->columns; i++) {
             const an_real v = height * column[i];
-            const an_real u = x[i] / SQRT(v > least ? v : least);
+            const an_real u = x[i] / SQRT(v < least ? least : v);
             to[i] = FUSED(-step, u, kept * to[i]);
         }
     }

@@ -305,9 +305,9 @@ AN_API void an_optim_free(an_optim *optim);
 
 /*
  * Moves the parameters whose names match `pattern`, whatever group they are in, into a new group
- * with a copy of group 0's values; returns its index. -1 with err (ARGUMENT, MEMORY), and no change,
- * where nothing matches or the optimizer cannot work on what does. Change its slots before making a
- * schedule.
+ * with a copy of group 0's values; returns its index. -1 with err (ARGUMENT, MEMORY), and no
+ * change, where nothing matches or the optimizer cannot work on what does. Change its slots before
+ * making a schedule.
  */
 AN_API int an_optim_add_group(an_optim *optim, const char *pattern, an_error *err);
 

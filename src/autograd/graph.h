@@ -75,7 +75,7 @@ typedef union an_attributes {
     struct {
         double eps;
         int64_t parts, size; /* how many are normalised apart, and the values of each */
-        int64_t groups;      /* of group_norm */
+        int64_t groups;      /* of group_norm; of layer_norm and rms_norm, how many dimensions */
         an_batch_norm_options batch;
         float *mean, *rstd; /* of each part */
     } norm;

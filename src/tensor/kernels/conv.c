@@ -13,6 +13,7 @@
 
 #include "tensor/kernels/elementary.h"
 #include "tensor/kernels/vector.h"
+#include "tensor/kernels/whole.h"
 
 #if AN_KERNEL_BITS == 512
 #define ROWS 8
@@ -24,41 +25,6 @@
 #define ROWS 4
 #define VECS 2
 #endif
-
-static int64_t at_least(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static int64_t at_most(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* `a` over `b`, rounded up; b is positive, a may be negative. */
-static int64_t divide_up(int64_t a, int64_t b)
-{
-    return a > 0 ? (a - 1) / b + 1 : -(-a / b);
-}
-
-/* Where part `part` of `parts` begins among `count` things: the parts differ by one at most. */
-static int64_t part_begin(int64_t count, int64_t parts, int64_t part)
-{
-    return count / parts * part + count % parts * part / parts;
-}
-
-AN_INLINE an_vec load_lanes(const float *p, int lanes)
-{
-    return lanes == AN_LANES ? an__vload(p) : an__vload_part(p, lanes);
-}
-
-AN_INLINE void store_lanes(float *p, an_vec v, int lanes)
-{
-    if (lanes == AN_LANES)
-        an__vstore(p, v);
-    else
-        an__vstore_part(p, v, lanes);
-}
 
 /* ----------------------------------------------------------------- padding */
 
@@ -91,8 +57,8 @@ static void pad_row(const an_padded *form, int64_t stride, int64_t width, int64_
             width += left;
             left = 0;
         }
-        const int64_t count = at_least(at_most(width, form->pitch - left), 0);
-        zero(out, at_most(left, form->pitch));
+        const int64_t count = an__at_least(an__at_most(width, form->pitch - left), 0);
+        zero(out, an__at_most(left, form->pitch));
         copy(out + left, x, count);
         zero(out + left + count, form->pitch - left - count);
         return;
@@ -146,14 +112,14 @@ static an_vec curve(an_vec v, an_epilogue epilogue)
 AN_INLINE void finish(const an_direct_sums *job, int64_t feature, float *y, an_vec sum, int lanes)
 {
     if (job->add)
-        sum += load_lanes(y, lanes);
+        sum += an__vload_lanes(y, lanes);
     if (job->bias)
         sum += an__vsplat(job->bias[feature]);
     if (job->epilogue == AN_EPILOGUE_RELU)
         sum = an__vmax((an_vec){0}, sum);
     if (job->epilogue > AN_EPILOGUE_RELU)
         sum = curve(sum, job->epilogue);
-    store_lanes(y, sum, lanes);
+    an__vstore_lanes(y, sum, lanes);
 }
 
 /* `rows` and `vecs` are constants in every use; the loops over them are unrolled. */
@@ -288,28 +254,28 @@ static weights_function *const weights_of[ROWS][VECS] = TABLE(weights);
 /* All features of one tile's positions. */
 static void run_tile(const an_direct *direct, const an_direct_sums *job, const tile *t, int vecs)
 {
-    const int64_t parts = divide_up(job->features, ROWS);
+    const int64_t parts = an__divide_up(job->features, ROWS);
     for (int64_t part = 0; part < parts; part++) {
-        const int64_t begin = part_begin(job->features, parts, part);
-        const int64_t rows = part_begin(job->features, parts, part + 1) - begin;
+        const int64_t begin = an__part_begin(job->features, parts, part);
+        const int64_t rows = an__part_begin(job->features, parts, part + 1) - begin;
         sums_of[rows - 1][vecs - 1](direct, job, t, begin);
     }
 }
 
 static void sums(const an_direct *direct, const an_direct_sums *job)
 {
-    const int64_t across = divide_up(direct->columns, AN_LANES);
-    const int64_t vectors = across * direct->rows, groups = divide_up(vectors, VECS);
+    const int64_t across = an__divide_up(direct->columns, AN_LANES);
+    const int64_t vectors = across * direct->rows, groups = an__divide_up(vectors, VECS);
     int64_t row = 0, column = 0;
     for (int64_t group = 0; group < groups; group++) {
-        const int count =
-            (int)(part_begin(vectors, groups, group + 1) - part_begin(vectors, groups, group));
+        const int count = (int)(an__part_begin(vectors, groups, group + 1) -
+                                an__part_begin(vectors, groups, group));
         tile t = {0};
         for (int j = 0; j < count; j++) {
             const int64_t left = direct->columns - column;
             t.x[j] = direct->padded + row * direct->row_step + column;
             t.y[j] = job->y + row * direct->columns + column;
-            t.lanes[j] = left < AN_LANES ? (int)left : AN_LANES;
+            t.lanes[j] = an__lanes(left);
             column += AN_LANES;
             row += column >= direct->columns;
             column = column >= direct->columns ? 0 : column;
@@ -320,14 +286,14 @@ static void sums(const an_direct *direct, const an_direct_sums *job)
 
 static void weights(const an_direct *direct, int64_t pitch, const float *dy, float *dw, bool add)
 {
-    const int64_t vectors = pitch / AN_LANES, panels = divide_up(vectors, VECS);
-    const int64_t parts = divide_up(direct->taps, ROWS);
+    const int64_t vectors = pitch / AN_LANES, panels = an__divide_up(vectors, VECS);
+    const int64_t parts = an__divide_up(direct->taps, ROWS);
     for (int64_t panel = 0; panel < panels; panel++) {
-        const int64_t begin = part_begin(vectors, panels, panel);
-        const int64_t vecs = part_begin(vectors, panels, panel + 1) - begin;
+        const int64_t begin = an__part_begin(vectors, panels, panel);
+        const int64_t vecs = an__part_begin(vectors, panels, panel + 1) - begin;
         for (int64_t part = 0; part < parts; part++) {
-            const int64_t first = part_begin(direct->taps, parts, part);
-            const int64_t rows = part_begin(direct->taps, parts, part + 1) - first;
+            const int64_t first = an__part_begin(direct->taps, parts, part);
+            const int64_t rows = an__part_begin(direct->taps, parts, part + 1) - first;
             weights_of[rows - 1][vecs - 1](direct, pitch, dy + begin * AN_LANES,
                                            dw + begin * AN_LANES, add, first);
         }
@@ -348,9 +314,10 @@ static reach reach_of(const an_conv *conv, int axis, int64_t at)
 {
     const int64_t stride = conv->stride[axis];
     reach r = {.first = at * conv->dilation[axis] - conv->padding[axis]};
-    r.low = at_least(divide_up(-r.first, stride), 0);
-    r.high = at_least(at_most(divide_up(conv->size[axis] - r.first, stride), conv->out_size[axis]),
-                      r.low);
+    r.low = an__at_least(an__divide_up(-r.first, stride), 0);
+    r.high = an__at_least(
+        an__at_most(an__divide_up(conv->size[axis] - r.first, stride), conv->out_size[axis]),
+        r.low);
     return r;
 }
 
@@ -359,11 +326,11 @@ static void scatter_row(const an_conv *conv, const an_columns *block, reach down
                         const float *columns, float *dx)
 {
     const int64_t width = conv->out_size[1], stride = conv->stride[1];
-    const int64_t last = at_most((block->last - 1) / width + 1, down.high);
-    for (int64_t i = at_least(block->first / width, down.low); i < last; i++) {
+    const int64_t last = an__at_most((block->last - 1) / width + 1, down.high);
+    for (int64_t i = an__at_least(block->first / width, down.low); i < last; i++) {
         const int64_t start = i * width;
-        const int64_t low = at_least(block->first - start, across.low);
-        const int64_t high = at_most(block->last - start, across.high);
+        const int64_t low = an__at_least(block->first - start, across.low);
+        const int64_t high = an__at_most(block->last - start, across.high);
         const float *from = columns + start - block->first;
         float *to = dx + (down.first + i * conv->stride[0]) * conv->size[1] + across.first;
         for (int64_t j = low; j < high; j++)
@@ -387,11 +354,11 @@ static void sum_parts(int64_t parts, int64_t step, int64_t begin, int64_t end, c
                       float *y)
 {
     for (int64_t i = begin; i < end; i += AN_LANES) {
-        const int lanes = end - i < AN_LANES ? (int)(end - i) : AN_LANES;
-        an_vec sum = load_lanes(x + i, lanes);
+        const int lanes = an__lanes(end - i);
+        an_vec sum = an__vload_lanes(x + i, lanes);
         for (int64_t part = 1; part < parts; part++)
-            sum += load_lanes(x + part * step + i, lanes);
-        store_lanes(y + i, sum, lanes);
+            sum += an__vload_lanes(x + part * step + i, lanes);
+        an__vstore_lanes(y + i, sum, lanes);
     }
 }
 
@@ -403,7 +370,7 @@ static double plane_sum(int64_t n, const float *x)
     int64_t i = 0;
     while (i < n) {
         an_vec sum = {0};
-        const int64_t end = at_most(n, i + RUN * AN_LANES);
+        const int64_t end = an__at_most(n, i + RUN * AN_LANES);
         for (; i + AN_LANES <= end; i += AN_LANES)
             sum += an__vload(x + i);
         if (i < end)

@@ -3,6 +3,7 @@
 #define AN_CONVOLUTION_H
 
 #include "tensor/kernels/conv.h"
+#include "tensor/kernels/whole.h"
 
 /* Items of work that write apart from each other, and memory for each thread that does some. */
 typedef struct an_shares {
@@ -44,20 +45,5 @@ void an__conv_data_3x3(an_context *context, const an_conv *conv, const float *dy
 int64_t an__conv_weight_3x3_space(const an_context *context, const an_conv *conv);
 void an__conv_weight_3x3(an_context *context, const an_conv *conv, const float *x, const float *dy,
                          float *dw, bool add, float *space);
-
-static inline int64_t an__divide_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
-static inline int64_t an__at_most(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static inline int64_t an__at_least(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 #endif

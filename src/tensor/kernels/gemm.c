@@ -25,6 +25,7 @@
 #include "tensor/kernels/elementary.h"
 #include "tensor/kernels/transpose.h"
 #include "tensor/kernels/vector.h"
+#include "tensor/kernels/whole.h"
 
 /* 24 sums of 32 registers; 12 of 16; without a fused multiply-add its product needs one too. */
 #if AN_KERNEL_BITS == 512
@@ -62,29 +63,16 @@ typedef struct tile {
     an_epilogue epilogue;
 } tile;
 
-AN_INLINE an_vec load_lanes(const float *p, int lanes)
-{
-    return lanes == AN_LANES ? an__vload(p) : an__vload_part(p, lanes);
-}
-
-AN_INLINE void store_lanes(float *p, an_vec v, int lanes)
-{
-    if (lanes == AN_LANES)
-        an__vstore(p, v);
-    else
-        an__vstore_part(p, v, lanes);
-}
-
 /* Writes one vector of C: earlier sums, bias and ReLU are cheap enough to do here. */
 AN_INLINE void write_sum(const tile *t, float *c, const float *bias, an_vec sum, int lanes)
 {
     if (t->add)
-        sum += load_lanes(c, lanes);
+        sum += an__vload_lanes(c, lanes);
     if (bias)
-        sum += load_lanes(bias, lanes);
+        sum += an__vload_lanes(bias, lanes);
     if (t->finish && t->epilogue == AN_EPILOGUE_RELU)
         sum = an__vmax((an_vec){0}, sum);
-    store_lanes(c, sum, lanes);
+    an__vstore_lanes(c, sum, lanes);
 }
 
 /* `rows` and `vecs` are constants in every use; the loops over them are unrolled. */
@@ -189,11 +177,6 @@ static void pack_edge(float *out, int64_t ld, const float *b, int64_t ldb, int w
         an__vstore(out + i * ld, r[i]);
 }
 
-static int at_most_lanes(int64_t count)
-{
-    return count < AN_LANES ? (int)count : AN_LANES;
-}
-
 /*
  * Packs a transposed B: `width` rows of `depth` values, ldb apart, become `depth` rows of whole
  * vectors, ld apart. Writes depth rounded up to AN_LANES rows; what lies outside of B is zero.
@@ -202,9 +185,9 @@ static void pack_transposed(float *out, int64_t ld, const float *b, int64_t ldb,
                             int64_t depth)
 {
     for (int64_t j = 0; j < width; j += AN_LANES, b += AN_LANES * ldb, out += AN_LANES) {
-        const int rows = at_most_lanes(width - j);
+        const int rows = an__lanes(width - j);
         for (int64_t p = 0; p < depth; p += AN_LANES) {
-            const int lanes = at_most_lanes(depth - p);
+            const int lanes = an__lanes(depth - p);
             if (rows == AN_LANES && lanes == AN_LANES)
                 pack_block(out + p * ld, ld, b + p, ldb);
             else
@@ -228,17 +211,6 @@ static void pack_straight(float *out, int64_t ld, const float *b, int64_t ldb, i
 
 /* ------------------------------------------------------------------ blocks */
 
-/* Where part `part` of `parts` begins among `count` things: the parts differ by one at most. */
-static int64_t part_begin(int64_t count, int64_t parts, int64_t part)
-{
-    return count / parts * part + count % parts * part / parts;
-}
-
-static int64_t divide_up(int64_t count, int64_t by)
-{
-    return (count + by - 1) / by;
-}
-
 /* Tanh and sigmoid over `rows` x `columns` of C, fresh from the tiles. */
 static void apply_curve(const tile *t, int64_t rows, int64_t columns)
 {
@@ -256,12 +228,13 @@ static void apply_curve(const tile *t, int64_t rows, int64_t columns)
 /* All rows of a block for one panel; `t` is the tile at the block's top. */
 static void run_panel(tile t, int64_t rows, int64_t columns)
 {
-    const int64_t vecs = divide_up(columns, AN_LANES);
-    const int64_t parts = divide_up(rows, ROWS);
+    const int64_t vecs = an__divide_up(columns, AN_LANES);
+    const int64_t parts = an__divide_up(rows, ROWS);
     const bool curve = t.finish && t.epilogue > AN_EPILOGUE_RELU;
     t.last = (int)(columns - (vecs - 1) * AN_LANES);
     for (int64_t part = 0; part < parts; part++) {
-        const int64_t height = part_begin(rows, parts, part + 1) - part_begin(rows, parts, part);
+        const int64_t height =
+            an__part_begin(rows, parts, part + 1) - an__part_begin(rows, parts, part);
         tiles[height - 1][vecs - 1](&t);
         if (curve)
             apply_curve(&t, height, columns);
@@ -274,12 +247,12 @@ static void run_panel(tile t, int64_t rows, int64_t columns)
 static void run_block(const an_gemm *call, tile t, int64_t rows, int64_t first_depth,
                       float *scratch)
 {
-    const int64_t vecs = divide_up(call->n, AN_LANES);
-    const int64_t panels = divide_up(vecs, VECS);
+    const int64_t vecs = an__divide_up(call->n, AN_LANES);
+    const int64_t panels = an__divide_up(vecs, VECS);
     float *const c = t.c;
     for (int64_t panel = 0; panel < panels; panel++) {
-        const int64_t begin = part_begin(vecs, panels, panel) * AN_LANES;
-        int64_t end = part_begin(vecs, panels, panel + 1) * AN_LANES;
+        const int64_t begin = an__part_begin(vecs, panels, panel) * AN_LANES;
+        int64_t end = an__part_begin(vecs, panels, panel + 1) * AN_LANES;
         const int64_t ld = end - begin;
         end = end < call->n ? end : call->n;
         t.b = scratch;
@@ -307,7 +280,7 @@ AN_INLINE void add_products(an_vec *sum, an_vec x, const float *const *b, int64_
 {
     AN_UNROLL
     for (int i = 0; i < AN_LANES; i++)
-        sum[i] += x * load_lanes(b[i] + p, lanes);
+        sum[i] += x * an__vload_lanes(b[i] + p, lanes);
 }
 
 /*
@@ -342,7 +315,7 @@ static void run_few_rows(const an_gemm *call)
     for (int64_t i = 0; i < call->m; i++) {
         t.c = call->c + i * call->ldc;
         for (int64_t j = 0; j < call->n; j += AN_LANES) {
-            const int width = at_most_lanes(call->n - j);
+            const int width = an__lanes(call->n - j);
             const an_vec sum = dot_products(call->a + i * call->lda, call->b + j * call->ldb,
                                             call->ldb, call->k, width);
             write_sum(&t, t.c + j, call->bias ? call->bias + j : NULL, sum, width);
@@ -362,8 +335,8 @@ static void run(const an_gemm *call, float *scratch)
               .depth_stride = call->transpose_a ? call->lda : 1,
               .ldc = call->ldc,
               .epilogue = call->epilogue};
-    const int64_t blocks = call->k > 0 ? divide_up(call->k, DEPTH) : 1;
-    const int64_t depth = divide_up(divide_up(call->k, blocks), AN_LANES) * AN_LANES;
+    const int64_t blocks = call->k > 0 ? an__divide_up(call->k, DEPTH) : 1;
+    const int64_t depth = an__divide_up(an__divide_up(call->k, blocks), AN_LANES) * AN_LANES;
     for (int64_t i = 0; i < call->m; i += HEIGHT) {
         const int64_t rows = call->m - i < HEIGHT ? call->m - i : HEIGHT;
         for (int64_t block = 0; block < blocks; block++) {

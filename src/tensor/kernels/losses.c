@@ -7,19 +7,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "tensor/kernels/loops.h"
 #include "tensor/kernels/row_loops.h"
-
-#define INLINE static inline __attribute__((always_inline))
 
 enum { PART = 256 };
 
-INLINE void put(float *at, float value, bool add)
-{
-    *at = add ? *at + value : value;
-}
-
 /* -1, 0 or 1; NaN stays NaN. */
-INLINE float sign(float e)
+AN_INLINE float sign(float e)
 {
     return e > 0.0f ? 1.0f : e < 0.0f ? -1.0f : e;
 }
@@ -42,7 +36,7 @@ INLINE float sign(float e)
     (void)x, (void)t, (void)e, (void)p, (void)w
 
 #define TOTAL(name, formula)                                                         \
-    INLINE void name##_part(const an_loss_run *run, int64_t step, int64_t begin,     \
+    AN_INLINE void name##_part(const an_loss_run *run, int64_t step, int64_t begin,     \
                             int64_t n, float *out)                                   \
     {                                                                                \
         for (int64_t i = 0; i < n; i++) {                                            \
@@ -63,12 +57,12 @@ INLINE float sign(float e)
     }
 
 #define GRADIENT(name, which, formula)                                               \
-    INLINE void name##_##which##_loop(const an_loss_run *run, int64_t step, float *d, \
+    AN_INLINE void name##_##which##_loop(const an_loss_run *run, int64_t step, float *d, \
                                       float scale, bool add)                         \
     {                                                                                \
         for (int64_t i = 0, n = run->n; i < n; i++) {                                \
             OPERANDS(run, i, step);                                                  \
-            put(&d[i], scale * (formula), add);                                      \
+            an__put(&d[i], scale * (formula), add);                                      \
         }                                                                            \
     }                                                                                \
     static void name##_##which(const an_loss_run *run, float *d, float scale, bool add) \
@@ -161,10 +155,10 @@ static void cross_entropy_backward(const an_class_loss *c, int64_t rows, float *
     const float near = (float)((double)scale * (1 - c->smoothing));
     if (add)
         for (int64_t i = 0; i < rows * c->columns; i++)
-            put(&dx[i], scale * kept[i], true);
+            an__put(&dx[i], scale * kept[i], true);
     else
         for (int64_t i = 0; i < rows * c->columns; i++)
-            put(&dx[i], scale * kept[i], false);
+            an__put(&dx[i], scale * kept[i], false);
     for (int64_t r = 0; r < rows; r++, dx += c->columns) {
         if (label[r] == c->ignored)
             continue;

@@ -8,33 +8,15 @@
 #include <math.h>
 
 #include "tensor/kernels/vector.h"
-
-#define INLINE static inline __attribute__((always_inline))
+#include "tensor/kernels/whole.h"
 
 enum {
     BLOCK = 4096, /* values that are summed in float */
     STRIP = 64    /* columns that are handled together */
 };
 
-/* A gradient may lie in place of dy: no iteration depends on another. */
-#if defined(__GNUC__) && !defined(__clang__)
-#define INDEPENDENT _Pragma("GCC ivdep")
-#else
-#define INDEPENDENT
-#endif
-
-INLINE void put(float *at, float value, bool add)
-{
-    *at = add ? *at + value : value;
-}
-
-INLINE int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* `v` in the first `count` lanes, 0 in the others. */
-INLINE an_vec first_lanes(an_vec v, int count)
+AN_INLINE an_vec first_lanes(an_vec v, int count)
 {
     static const int32_t index[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     an_ivec lane;
@@ -47,7 +29,7 @@ typedef struct two {
     an_vec a, b;
 } two;
 
-INLINE two two_zero(void)
+AN_INLINE two two_zero(void)
 {
     return (two){an__vsplat(0.0f), an__vsplat(0.0f)};
 }
@@ -63,12 +45,12 @@ static float plain_sum(int64_t n, const float *x)
         b += an__vload(x + i + AN_LANES);
     }
     for (; i < n; i += AN_LANES)
-        a += an__vload_part(x + i, (int)least(n - i, AN_LANES));
+        a += an__vload_part(x + i, an__lanes(n - i));
     return an__vsum(a + b);
 }
 
 /* Adds x - k and its squares. */
-INLINE two add_moments(two sum, int64_t n, const float *x, an_vec k)
+AN_INLINE two add_moments(two sum, int64_t n, const float *x, an_vec k)
 {
     an_vec c = an__vsplat(0.0f), d = c;
     int64_t i = 0;
@@ -80,7 +62,7 @@ INLINE two add_moments(two sum, int64_t n, const float *x, an_vec k)
         d += v * v;
     }
     for (; i < n; i += AN_LANES) {
-        int count = (int)least(n - i, AN_LANES);
+        int count = an__lanes(n - i);
         an_vec u = first_lanes(an__vload_part(x + i, count) - k, count);
         sum.a += u;
         sum.b += u * u;
@@ -89,7 +71,7 @@ INLINE two add_moments(two sum, int64_t n, const float *x, an_vec k)
 }
 
 /* Adds dy and dy (x - mean). */
-INLINE two add_products(two sum, int64_t n, const float *dy, const float *x, an_vec mean)
+AN_INLINE two add_products(two sum, int64_t n, const float *dy, const float *x, an_vec mean)
 {
     an_vec c = an__vsplat(0.0f), d = c;
     int64_t i = 0;
@@ -101,7 +83,7 @@ INLINE two add_products(two sum, int64_t n, const float *dy, const float *x, an_
         d += v * (an__vload(x + i + AN_LANES) - mean);
     }
     for (; i < n; i += AN_LANES) {
-        int count = (int)least(n - i, AN_LANES);
+        int count = an__lanes(n - i);
         an_vec u = an__vload_part(dy + i, count);
         sum.a += u;
         sum.b += u * (an__vload_part(x + i, count) - mean);
@@ -114,14 +96,14 @@ typedef struct totals {
     double a, b;
 } totals;
 
-INLINE void flush(totals *total, two *sum)
+AN_INLINE void flush(totals *total, two *sum)
 {
     total->a += (double)an__vsum(sum->a);
     total->b += (double)an__vsum(sum->b);
     *sum = two_zero();
 }
 
-INLINE totals over_pieces(an_pieces pieces, const float *dy, const float *x, float k)
+AN_INLINE totals over_pieces(an_pieces pieces, const float *dy, const float *x, float k)
 {
     const an_vec around = an__vsplat(k);
     totals total = {0, 0};
@@ -129,7 +111,7 @@ INLINE totals over_pieces(an_pieces pieces, const float *dy, const float *x, flo
     int64_t since = 0; /* values in `sum` */
     for (int64_t piece = 0; piece < pieces.count; piece++)
         for (int64_t from = 0; from < pieces.length; from += BLOCK) {
-            const int64_t n = least(pieces.length - from, BLOCK);
+            const int64_t n = an__at_most(pieces.length - from, BLOCK);
             const int64_t at = piece * pieces.step + from;
             if (since + n > BLOCK) {
                 flush(&total, &sum);
@@ -143,9 +125,9 @@ INLINE totals over_pieces(an_pieces pieces, const float *dy, const float *x, flo
     return total;
 }
 
-INLINE an_moments moments_of(an_pieces pieces, const float *x)
+AN_INLINE an_moments moments_of(an_pieces pieces, const float *x)
 {
-    const int64_t first = least(pieces.length, BLOCK);
+    const int64_t first = an__at_most(pieces.length, BLOCK);
     const double n = (double)(pieces.count * pieces.length);
     if (n == 0)
         return (an_moments){0, 0};
@@ -178,14 +160,14 @@ static void normalise(an_pieces pieces, float *y, const float *x, float mean, fl
             y[i] = (x[i] - mean) * scale + shift;
 }
 
-INLINE void combine_loop(an_pieces pieces, float *dx, const float *dy, const float *x, float mean,
-                         const float *abc, bool add)
+AN_INLINE void combine_loop(an_pieces pieces, float *dx, const float *dy, const float *x,
+                            float mean, const float *abc, bool add)
 {
     const float a = abc[0], b = abc[1], c = abc[2];
     for (int64_t k = 0; k < pieces.count; k++) {
-        INDEPENDENT
+        AN_INDEPENDENT
         for (int64_t i = 0; i < pieces.length; i++)
-            put(&dx[i], a * dy[i] + (b * (x[i] - mean) + c), add);
+            an__put(&dx[i], a * dy[i] + (b * (x[i] - mean) + c), add);
         dx += pieces.step;
         dy += pieces.step;
         x += pieces.step;
@@ -203,7 +185,7 @@ static void combine(an_pieces pieces, float *dx, const float *dy, const float *x
 
 /* -------------------------------------------------------------------- rows */
 
-INLINE void finish_row(const an_norm_rows *s, float *y, const float *x, float mean, float rstd)
+AN_INLINE void finish_row(const an_norm_rows *s, float *y, const float *x, float mean, float rstd)
 {
     const float *weight = s->weight, *bias = s->bias;
     const int64_t n = s->columns;
@@ -233,13 +215,13 @@ static void rows_forward(const an_norm_rows *s, int64_t rows, float *y, const fl
 }
 
 /* The sums of g = dy weight and of g (x - mean), adding to those of weight and bias. */
-INLINE two row_sums(int64_t n, const float *dy, const float *x, const float *weight, float mean,
-                    float rstd, const an_norm_sums *sums)
+AN_INLINE two row_sums(int64_t n, const float *dy, const float *x, const float *weight, float mean,
+                       float rstd, const an_norm_sums *sums)
 {
     const an_vec m = an__vsplat(mean), r = an__vsplat(rstd);
     two sum = two_zero();
     for (int64_t i = 0; i < n; i += AN_LANES) {
-        const int count = (int)least(n - i, AN_LANES);
+        const int count = an__lanes(n - i);
         const an_vec up = an__vload_part(dy + i, count);
         const an_vec away = an__vload_part(x + i, count) - m;
         const an_vec g = weight ? up * an__vload_part(weight + i, count) : up;
@@ -254,18 +236,18 @@ INLINE two row_sums(int64_t n, const float *dy, const float *x, const float *wei
     return sum;
 }
 
-INLINE void row_gradient(int64_t n, float *dx, const float *dy, const float *x, const float *weight,
-                         const float *abc, float mean, bool add)
+AN_INLINE void row_gradient(int64_t n, float *dx, const float *dy, const float *x,
+                            const float *weight, const float *abc, float mean, bool add)
 {
     const float a = abc[0], b = abc[1], c = abc[2];
     if (weight) {
-        INDEPENDENT
+        AN_INDEPENDENT
         for (int64_t i = 0; i < n; i++)
-            put(&dx[i], a * (dy[i] * weight[i]) + (b * (x[i] - mean) + c), add);
+            an__put(&dx[i], a * (dy[i] * weight[i]) + (b * (x[i] - mean) + c), add);
     } else {
-        INDEPENDENT
+        AN_INDEPENDENT
         for (int64_t i = 0; i < n; i++)
-            put(&dx[i], a * dy[i] + (b * (x[i] - mean) + c), add);
+            an__put(&dx[i], a * dy[i] + (b * (x[i] - mean) + c), add);
     }
 }
 
@@ -279,7 +261,7 @@ static void rows_backward(const an_norm_rows *s, int64_t rows, float *dx, const 
         for (int64_t at = 0; at < n; at += BLOCK) {
             const an_norm_sums part = {sums->weight ? sums->weight + at : NULL,
                                        sums->bias ? sums->bias + at : NULL};
-            const two sum = row_sums(least(n - at, BLOCK), dy + at, x + at,
+            const two sum = row_sums(an__at_most(n - at, BLOCK), dy + at, x + at,
                                      s->weight ? s->weight + at : NULL, mean[r], rstd[r], &part);
             g += (double)an__vsum(sum.a);
             product += (double)an__vsum(sum.b);
@@ -301,7 +283,7 @@ static void rows_backward(const an_norm_rows *s, int64_t rows, float *dx, const 
 /* NOLINTBEGIN(bugprone-macro-parentheses): names that are declared take no parentheses */
 #define OVER_STRIPS(at, width)                             \
     for (int64_t at = begin, width; at < end; at += STRIP) \
-        if ((width = least(end - at, STRIP)) > 0)
+        if ((width = an__at_most(end - at, STRIP)) > 0)
 /* NOLINTEND(bugprone-macro-parentheses) */
 
 static void column_moments(int64_t rows, int64_t columns, int64_t begin, int64_t end,
@@ -362,11 +344,11 @@ static void column_combine(int64_t rows, int64_t columns, int64_t begin, int64_t
 {
     for (int64_t r = 0; r < rows; r++, x += columns, dy += columns, dx += columns) {
         if (add) {
-            INDEPENDENT
+            AN_INDEPENDENT
             for (int64_t i = begin; i < end; i++)
                 dx[i] += a[i] * dy[i] + (b[i] * (x[i] - mean[i]) + c[i]);
         } else {
-            INDEPENDENT
+            AN_INDEPENDENT
             for (int64_t i = begin; i < end; i++)
                 dx[i] = a[i] * dy[i] + (b[i] * (x[i] - mean[i]) + c[i]);
         }

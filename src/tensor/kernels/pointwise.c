@@ -8,20 +8,7 @@
 #include <math.h>
 
 #include "tensor/kernels/elementary.h"
-
-#define INLINE static inline __attribute__((always_inline))
-
-/* A result may lie in place of an operand: no iteration depends on another. */
-#if defined(__GNUC__) && !defined(__clang__)
-#define INDEPENDENT _Pragma("GCC ivdep")
-#else
-#define INDEPENDENT
-#endif
-
-INLINE void put(float *at, float value, bool add)
-{
-    *at = add ? *at + value : value;
-}
+#include "tensor/kernels/loops.h"
 
 /* ------------------------------------------------------------- one operand */
 
@@ -30,21 +17,21 @@ INLINE void put(float *at, float value, bool add)
     static void name##_forward(int64_t n, float *out, const float *in, float p, float q)     \
     {                                                                                        \
         (void)p, (void)q;                                                                    \
-        INDEPENDENT                                                                          \
+        AN_INDEPENDENT                                                                          \
         for (int64_t i = 0; i < n; i++) {                                                    \
             float x = in[i];                                                                 \
             out[i] = value;                                                                  \
         }                                                                                    \
     }                                                                                        \
-    INLINE void name##_gradient(int64_t n, float *dx, const float *upper, const float *in,   \
+    AN_INLINE void name##_gradient(int64_t n, float *dx, const float *upper, const float *in,   \
                                 const float *out, float p, float q, bool add)                \
     {                                                                                        \
         (void)p, (void)q;                                                                          \
-        INDEPENDENT                                                                          \
+        AN_INDEPENDENT                                                                          \
         for (int64_t i = 0; i < n; i++) {                                                    \
             float dy = upper[i], x = in[i], y = out[i];                                      \
             (void)x, (void)y;                                                                \
-            put(&dx[i], derivative, add);                                                    \
+            an__put(&dx[i], derivative, add);                                                    \
         }                                                                                    \
     }                                                                                        \
     static void name##_backward(int64_t n, float *dx, const float *dy, const float *x,       \
@@ -73,15 +60,15 @@ AN_UNARY_MAP(UNARY)
     } while (0)
 
 #define BINARY_GRADIENT(name, which, derivative)                                             \
-    INLINE void name##_##which##_loop(const an_run *run, int64_t step_a, int64_t step_b,     \
+    AN_INLINE void name##_##which##_loop(const an_run *run, int64_t step_a, int64_t step_b,     \
                                       float *dx, const float *upper, bool add)               \
     {                                                                                        \
         const float *in_a = run->a, *in_b = run->b;                                          \
-        INDEPENDENT                                                                          \
+        AN_INDEPENDENT                                                                          \
         for (int64_t i = 0, n = run->n; i < n; i++) {                                        \
             float dy = upper[i], a = in_a[i * step_a], b = in_b[i * step_b];                 \
             (void)a, (void)b;                                                                \
-            put(&dx[i], derivative, add);                                                    \
+            an__put(&dx[i], derivative, add);                                                    \
         }                                                                                    \
     }                                                                                        \
     static void name##_##which(const an_run *run, float *dx, const float *dy, bool add)      \
@@ -93,10 +80,10 @@ AN_UNARY_MAP(UNARY)
     }
 
 #define BINARY(NAME, name, value, derivative_a, derivative_b)                                \
-    INLINE void name##_loop(const an_run *run, int64_t step_a, int64_t step_b, float *out)   \
+    AN_INLINE void name##_loop(const an_run *run, int64_t step_a, int64_t step_b, float *out)   \
     {                                                                                        \
         const float *in_a = run->a, *in_b = run->b;                                          \
-        INDEPENDENT                                                                          \
+        AN_INDEPENDENT                                                                          \
         for (int64_t i = 0, n = run->n; i < n; i++) {                                        \
             float a = in_a[i * step_a], b = in_b[i * step_b];                                \
             out[i] = value;                                                                  \
@@ -127,10 +114,10 @@ static void dropout_backward(int64_t n, float *dx, const float *dy, const uint8_
 {
     if (add)
         for (int64_t i = 0; i < n; i++)
-            put(&dx[i], keep[i] ? scale * dy[i] : 0.0f, true);
+            an__put(&dx[i], keep[i] ? scale * dy[i] : 0.0f, true);
     else
         for (int64_t i = 0; i < n; i++)
-            put(&dx[i], keep[i] ? scale * dy[i] : 0.0f, false);
+            an__put(&dx[i], keep[i] ? scale * dy[i] : 0.0f, false);
 }
 
 #define UNARY_ENTRY(NAME, name, y, dx) [AN_UNARY_##NAME] = {name##_forward, name##_backward},

@@ -5,6 +5,7 @@
 #include "tensor/kernels/pooling.h"
 
 #include "tensor/kernels/vector.h"
+#include "tensor/kernels/whole.h"
 
 /* Even and odd lanes of a and b, one after the other. */
 #if AN_KERNEL_BITS == 512
@@ -31,16 +32,6 @@
 /* Which of a window's values, one a lane. */
 typedef uint16_t choice __attribute__((vector_size(2 * AN_LANES)));
 
-static int64_t at_least(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static int64_t at_most(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* ----------------------------------------------------------------- windows */
 
 /* Values low <= u < high of a window lie in the plane, at first + u * step. */
@@ -60,10 +51,10 @@ static span span_of(const an_pooling *p, int axis, int64_t place)
     const int64_t step = p->dilation[axis];
     span s = {.first = place * p->stride[axis] - p->padding[axis], .step = step};
     s.low = s.first < 0 ? (-s.first + step - 1) / step : 0;
-    s.high = s.first < size ? at_most((size - s.first + step - 1) / step, p->kernel[axis]) : 0;
-    s.high = at_least(s.high, s.low);
+    s.high = s.first < size ? an__at_most((size - s.first + step - 1) / step, p->kernel[axis]) : 0;
+    s.high = an__at_least(s.high, s.low);
     /* A window of ceil_mode ends with the padding. */
-    s.padded = at_most(s.first + p->kernel[axis], size + p->padding[axis]) - s.first;
+    s.padded = an__at_most(s.first + p->kernel[axis], size + p->padding[axis]) - s.first;
     return s;
 }
 
@@ -122,17 +113,9 @@ AN_INLINE void store_row(float *row, an_vec even, an_vec odd, int lanes, bool ad
         an__vstore_part(row + AN_LANES, b, second);
 }
 
-AN_INLINE void store_lanes(float *y, an_vec v, int lanes)
-{
-    if (lanes == AN_LANES)
-        an__vstore(y, v);
-    else
-        an__vstore_part(y, v, lanes);
-}
-
 static void fill_zero(float *x, int64_t count)
 {
-    memset(x, 0, (size_t)at_least(count, 0) * sizeof *x);
+    memset(x, 0, (size_t)an__at_least(count, 0) * sizeof *x);
 }
 
 /* Rows that will be read some windows later; beyond the end nothing is touched. */
@@ -171,7 +154,7 @@ static void max_halving(const an_pooling *p, const float *x, float *y, uint16_t 
     for (int64_t i = 0; i < p->out_size[0]; i++, x += 2 * width, y += across) {
         fetch_ahead(x, 2 * width);
         for (int64_t j = 0; j < across; j += AN_LANES) {
-            const int lanes = (int)at_most(across - j, AN_LANES);
+            const int lanes = an__lanes(across - j);
             const quad q = load_quad(x + 2 * j, width, lanes);
             an_vec best = q.v[0];
             an_ivec at = {0};
@@ -181,7 +164,7 @@ static void max_halving(const an_pooling *p, const float *x, float *y, uint16_t 
                 best = an__vselect(wins, q.v[k], best);
                 at = (wins & k) | (~wins & at);
             }
-            store_lanes(y + j, best, lanes);
+            an__vstore_lanes(y + j, best, lanes);
             if (where) {
                 const choice chosen = __builtin_convertvector(at, choice);
                 memcpy(where + i * across + j, &chosen, (size_t)lanes * sizeof *where);
@@ -238,10 +221,9 @@ static void max_halving_backward(const an_pooling *p, const float *dy, const uin
         zero_edges(p, dx);
     for (int64_t i = 0; i < p->out_size[0]; i++, dx += 2 * width)
         for (int64_t j = 0; j < across; j += AN_LANES) {
-            const int lanes = (int)at_most(across - j, AN_LANES);
+            const int lanes = an__lanes(across - j);
             const int64_t first = i * across + j;
-            const an_vec d =
-                lanes == AN_LANES ? an__vload(dy + first) : an__vload_part(dy + first, lanes);
+            const an_vec d = an__vload_lanes(dy + first, lanes);
             choice chosen = {0};
             memcpy(&chosen, where + first, (size_t)lanes * sizeof *where);
             const an_ivec at = __builtin_convertvector(chosen, an_ivec);
@@ -287,9 +269,9 @@ static void mean_halving(const an_pooling *p, float scale, const float *x, float
     for (int64_t i = 0; i < p->out_size[0]; i++, x += 2 * width, y += across) {
         fetch_ahead(x, 2 * width);
         for (int64_t j = 0; j < across; j += AN_LANES) {
-            const int lanes = (int)at_most(across - j, AN_LANES);
+            const int lanes = an__lanes(across - j);
             const quad q = load_quad(x + 2 * j, width, lanes);
-            store_lanes(y + j, ((q.v[0] + q.v[1]) + (q.v[2] + q.v[3])) * scale, lanes);
+            an__vstore_lanes(y + j, ((q.v[0] + q.v[1]) + (q.v[2] + q.v[3])) * scale, lanes);
         }
     }
 }
@@ -334,9 +316,8 @@ static void mean_halving_backward(const an_pooling *p, float scale, const float 
         zero_edges(p, dx);
     for (int64_t i = 0; i < p->out_size[0]; i++, dx += 2 * width, dy += across)
         for (int64_t j = 0; j < across; j += AN_LANES) {
-            const int lanes = (int)at_most(across - j, AN_LANES);
-            const an_vec d =
-                scale * (lanes == AN_LANES ? an__vload(dy + j) : an__vload_part(dy + j, lanes));
+            const int lanes = an__lanes(across - j);
+            const an_vec d = scale * an__vload_lanes(dy + j, lanes);
             store_row(dx + 2 * j, d, d, lanes, add);
             store_row(dx + width + 2 * j, d, d, lanes, add);
         }

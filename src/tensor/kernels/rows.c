@@ -8,19 +8,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "tensor/kernels/loops.h"
 #include "tensor/kernels/row_loops.h"
-
-#define INLINE static inline __attribute__((always_inline))
 
 enum {
     LANES = AN_ACCUMULATORS,
     STRIP = 64 /* columns that are summed together */
 };
-
-INLINE void put(float *at, float value, bool add)
-{
-    *at = add ? *at + value : value;
-}
 
 /* -------------------------------------------------------------------- sums */
 
@@ -46,7 +40,7 @@ static void column_sums(an_block block, int64_t begin, int64_t end, float *y, co
                         double scale, bool add)
 {
     if (block.inner == 1 && begin < end) {
-        put(y, (float)(scale * sum(block.count, x)), add);
+        an__put(y, (float)(scale * sum(block.count, x)), add);
         return;
     }
     for (int64_t at = begin; at < end; at += STRIP) {
@@ -56,7 +50,7 @@ static void column_sums(an_block block, int64_t begin, int64_t end, float *y, co
             for (int64_t i = 0; i < width; i++)
                 total[i] += (double)x[k * block.inner + at + i];
         for (int64_t i = 0; i < width; i++)
-            put(&y[at + i], (float)(scale * total[i]), add);
+            an__put(&y[at + i], (float)(scale * total[i]), add);
     }
 }
 
@@ -72,7 +66,7 @@ static void spread(an_block block, float *dx, const float *dy, float scale, bool
     }
     for (int64_t k = 0; k < block.count; k++, dx += block.inner)
         for (int64_t i = 0; i < block.inner; i++)
-            put(&dx[i], scale * dy[i], add);
+            an__put(&dx[i], scale * dy[i], add);
 }
 
 static void column_max(an_block block, float *y, int64_t *where, const float *x)
@@ -93,8 +87,8 @@ static void column_max(an_block block, float *y, int64_t *where, const float *x)
 
 /* --------------------------------------------- the end of a fused product */
 
-INLINE void activation_strip(an_unary activation, int64_t rows, int64_t columns, int64_t width,
-                             float *dz, const float *y, double *total)
+AN_INLINE void activation_strip(an_unary activation, int64_t rows, int64_t columns, int64_t width,
+                                float *dz, const float *y, double *total)
 {
     for (int64_t k = 0; k < rows; k++, dz += columns, y += columns)
         for (int64_t i = 0; i < width; i++) {
@@ -130,7 +124,7 @@ static void activation_sums(an_block block, int64_t begin, int64_t end, an_unary
             activation_strip(AN_UNARY_AFFINE, block.count, block.inner, width, dz + at, y + at,
                              total);
         for (int64_t i = 0; db && i < width; i++)
-            put(&db[at + i], (float)total[i], add);
+            an__put(&db[at + i], (float)total[i], add);
     }
 }
 
@@ -155,7 +149,7 @@ static void softmax_backward(int64_t rows, int64_t columns, float *dx, const flo
     for (int64_t r = 0; r < rows; r++, dx += columns, dy += columns, y += columns) {
         float mean = (float)dot(columns, dy, y);
         for (int64_t i = 0; i < columns; i++)
-            put(&dx[i], y[i] * (dy[i] - mean), add);
+            an__put(&dx[i], y[i] * (dy[i] - mean), add);
     }
 }
 
@@ -197,8 +191,9 @@ static void softmax_columns_backward(an_block block, float *dx, const float *dy,
                 total[i - at] += (double)dy[k * block.inner + i] * (double)y[k * block.inner + i];
         for (int64_t k = 0; k < block.count; k++)
             for (int64_t i = at; i < at + width; i++)
-                put(&dx[k * block.inner + i],
-                    y[k * block.inner + i] * (dy[k * block.inner + i] - (float)total[i - at]), add);
+                an__put(&dx[k * block.inner + i],
+                        y[k * block.inner + i] * (dy[k * block.inner + i] - (float)total[i - at]),
+                        add);
     }
 }
 
@@ -232,7 +227,7 @@ static void log_softmax_backward(int64_t rows, int64_t columns, float *dx, const
     for (int64_t r = 0; r < rows; r++, dx += columns, dy += columns, y += columns) {
         float total = (float)sum(columns, dy);
         for (int64_t i = 0; i < columns; i++)
-            put(&dx[i], dy[i] - an__exp(y[i]) * total, add);
+            an__put(&dx[i], dy[i] - an__exp(y[i]) * total, add);
     }
 }
 
@@ -246,7 +241,7 @@ static void transpose(int64_t rows, int64_t columns, float *y, const float *x, b
         for (int64_t c = 0; c < columns; c += TILE)
             for (int64_t i = c; i < c + TILE && i < columns; i++)
                 for (int64_t j = r; j < r + TILE && j < rows; j++)
-                    put(&y[i * rows + j], x[j * columns + i], add);
+                    an__put(&y[i * rows + j], x[j * columns + i], add);
 }
 
 const an_rows_table AN_KERNEL_NAME(an__rows_table) = {

@@ -4,11 +4,6 @@
 #include "tensor/kernels/row_loops.h"
 #include "tensor/kernels/vector.h"
 
-AN_INLINE an_vec load_lanes(const float *p, int64_t lanes)
-{
-    return lanes >= AN_LANES ? an__vload(p) : an__vload_part(p, (int)lanes);
-}
-
 /* scale * x - top up to `visible`, and what e^x makes 0 of up to `columns`. */
 static void shift_row(int64_t columns, int64_t visible, float scale, float *x)
 {
@@ -24,7 +19,7 @@ static float row_total(int64_t columns, const float *x)
 {
     an_vec sum = {0};
     for (int64_t i = 0; i < columns; i += AN_LANES)
-        sum += load_lanes(x + i, columns - i);
+        sum += an__vload_lanes(x + i, columns - i);
     return an__vsum(sum);
 }
 
@@ -55,7 +50,7 @@ static float row_dot(int64_t columns, const float *a, const float *b)
 {
     an_vec sum = {0};
     for (int64_t i = 0; i < columns; i += AN_LANES)
-        sum += load_lanes(a + i, columns - i) * load_lanes(b + i, columns - i);
+        sum += an__vload_lanes(a + i, columns - i) * an__vload_lanes(b + i, columns - i);
     return an__vsum(sum);
 }
 

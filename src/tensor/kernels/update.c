@@ -95,7 +95,7 @@ static double square_sum(int64_t count, const an_real *x)
 {
     double lane[LANES] = {0};
     EACH_IN_LANES(i, j, count, lane[j] += (double)x[i] * (double)x[i];);
-    return fold(lane);
+    return an__lanes_total(lane);
 }
 
 static void scale(int64_t count, an_real *x, double factor)
@@ -119,7 +119,7 @@ UPDATE(absolute)
     for (int j = 0; j < LANES; j++) {
         largest = largest >= most[j] || largest != largest ? largest : most[j];
     }
-    sums[0] += fold(sum);
+    sums[0] += an__lanes_total(sum);
     sums[1] = largest;
 }
 
@@ -132,8 +132,8 @@ UPDATE(dot)
         product[j] += (double)g[i] * (double)a[i];
         square[j] += (double)g[i] * (double)g[i];
     });
-    sums[0] += fold(product);
-    sums[1] += fold(square);
+    sums[0] += an__lanes_total(product);
+    sums[1] += an__lanes_total(square);
 }
 
 /* --------------------------------------------------------------- linear maps */

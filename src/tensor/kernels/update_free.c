@@ -112,8 +112,8 @@ UPDATE(prodigy)
         gather(r, n, p, g, vectors->s[0] + at, vectors->s[1] + at, vectors->s[2] + at);
         add_sizes(n, vectors->s[2] + at, size);
     }
-    sums[0] += fold(gain);
-    sums[1] += fold(size);
+    sums[0] += an__lanes_total(gain);
+    sums[1] += an__lanes_total(size);
 }
 
 UPDATE(dadapt_adam)
@@ -131,8 +131,8 @@ UPDATE(dadapt_adam)
         gather(r, n, p, g, vectors->s[0] + at, vectors->s[1] + at, vectors->s[2] + at);
         add_sizes(n, a, size);
     }
-    sums[0] += fold(gain);
-    sums[1] += fold(size);
+    sums[0] += an__lanes_total(gain);
+    sums[1] += an__lanes_total(size);
 }
 
 UPDATE(adam_apply)
@@ -162,8 +162,8 @@ UPDATE(dadapt_sgd)
         a[i] = FUSED(r.take3, d, a[i]);
         size[j] += (double)a[i] * (double)a[i];
     });
-    sums[0] += fold(gain);
-    sums[1] += fold(size);
+    sums[0] += an__lanes_total(gain);
+    sums[1] += an__lanes_total(size);
 }
 
 UPDATE(dadapt_apply)
@@ -193,8 +193,8 @@ UPDATE(dog)
         away[j] += moved * moved;
         size[j] += (double)d * (double)d;
     });
-    sums[0] += fold(away);
-    sums[1] += fold(size);
+    sums[0] += an__lanes_total(away);
+    sums[1] += an__lanes_total(size);
 }
 
 /* ------------------------------------------------------------------- mechanic */

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "tensor/kernels/row_loops.h"
 #include "tensor/kernels/update.h"
 
 #define SQRT(x) _Generic((x), float : sqrtf, double : sqrt)(x)
@@ -62,17 +63,8 @@ static inline adam_reals adam_round(const an_adam_scalars *s)
     void KERNEL(name)(const an_scalars *scalars, int64_t count, const an_vectors *vectors, \
                       double *sums)
 
-/* A sum in sixteen lanes. */
-#define LANES 16
-
-static inline double fold(const double *lane)
-{
-    double sum = 0;
-    for (int j = 0; j < LANES; j++) {
-        sum += lane[j];
-    }
-    return sum;
-}
+/* A sum in sixteen lanes, which an__lanes_total adds up. */
+#define LANES AN_ACCUMULATORS
 
 /*
  * for each i of count: BODY, with j = i % LANES; in blocks of LANES, which compilers turn into

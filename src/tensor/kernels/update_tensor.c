@@ -17,8 +17,8 @@ UPDATE(lamb)
         values[j] += (double)p[i] * (double)p[i];
         updates[j] += (double)u * (double)u;
     });
-    sums[0] += fold(values);
-    sums[1] += fold(updates);
+    sums[0] += an__lanes_total(values);
+    sums[1] += an__lanes_total(updates);
 }
 
 UPDATE(lamb_apply)
@@ -61,7 +61,7 @@ double AN_KERNEL_NAME(an__factored_squares)(const an_factors *f, int64_t begin, 
             lane[j] += (double)u * (double)u;
         });
     }
-    return fold(lane);
+    return an__lanes_total(lane);
 }
 
 void AN_KERNEL_NAME(an__factored_apply)(const an_factors *f, int64_t begin, int64_t end,

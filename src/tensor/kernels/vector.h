@@ -17,6 +17,8 @@
 #include <immintrin.h>
 #endif
 
+#include "tensor/kernels/loops.h"
+
 #ifndef AN_KERNEL_BITS
 #error "kernel sources are compiled once per width, with AN_KERNEL_BITS set by meson.build"
 #endif
@@ -34,8 +36,6 @@ typedef float an_vec_any __attribute__((vector_size(AN_KERNEL_BITS / 8), aligned
 #else
 #define AN_UNROLL _Pragma("GCC unroll 16")
 #endif
-
-#define AN_INLINE static inline __attribute__((always_inline, unused))
 
 AN_INLINE an_vec an__vload(const float *p)
 {
@@ -161,6 +161,26 @@ AN_INLINE an_vec an__vsqrt(an_vec v)
 
 #endif
 
+/* How many lanes the next vector of `count` values fills. */
+AN_INLINE int an__lanes(int64_t count)
+{
+    return count < AN_LANES ? (int)count : AN_LANES;
+}
+
+/* The first `lanes` lanes, or the whole vector where there are more. */
+AN_INLINE an_vec an__vload_lanes(const float *p, int64_t lanes)
+{
+    return lanes >= AN_LANES ? an__vload(p) : an__vload_part(p, (int)lanes);
+}
+
+AN_INLINE void an__vstore_lanes(float *p, an_vec v, int64_t lanes)
+{
+    if (lanes >= AN_LANES)
+        an__vstore(p, v);
+    else
+        an__vstore_part(p, v, (int)lanes);
+}
+
 /* a where the lane of `mask` (the result of a comparison) is all ones, b where it is zero. */
 AN_INLINE an_vec an__vselect(an_ivec mask, an_vec a, an_vec b)
 {
@@ -180,17 +200,6 @@ AN_INLINE float an__vsum(an_vec v)
     for (int half = AN_LANES / 2; half > 0; half /= 2)
         for (int i = 0; i < half; i++)
             lane[i] += lane[i + half];
-    return lane[0];
-}
-
-/* The largest lane; NaN lanes may be lost. */
-AN_INLINE float an__vmax_lane(an_vec v)
-{
-    float lane[AN_LANES];
-    memcpy(lane, &v, sizeof lane);
-    for (int half = AN_LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
-            lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
     return lane[0];
 }
 

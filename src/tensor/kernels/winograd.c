@@ -3,26 +3,7 @@
 
 #include "tensor/kernels/transpose.h"
 #include "tensor/kernels/vector.h"
-
-static int64_t at_least(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static int64_t at_most(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int up_to_lanes(int64_t count)
-{
-    return count < AN_LANES ? (int)count : AN_LANES;
-}
-
-AN_INLINE an_vec load_lanes(const float *p, int lanes)
-{
-    return lanes == AN_LANES ? an__vload(p) : an__vload_part(p, lanes);
-}
+#include "tensor/kernels/whole.h"
 
 /* ------------------------------------------------------- planes and pixels */
 
@@ -63,8 +44,8 @@ static void zero_pixels(float *pixels, int64_t floats)
 /* The columns of a rectangle that lie in the planes: low <= j < high. */
 static void inside(const an_pixels *r, int64_t *low, int64_t *high)
 {
-    *low = at_most(at_least(-r->first_column, 0), r->columns);
-    *high = at_least(at_most(r->width - r->first_column, r->columns), *low);
+    *low = an__at_most(an__at_least(-r->first_column, 0), r->columns);
+    *high = an__at_least(an__at_most(r->width - r->first_column, r->columns), *low);
 }
 
 /* A rectangle over whole rows is one long row: fewer vectors are cut at its end. */
@@ -97,9 +78,9 @@ static void read_pixels(const an_pixels *rectangle, const float *planes, float *
         zero_pixels(pixels + high * r->pitch, (r->columns - high) * r->pitch);
         for (int64_t c = 0; c < r->pitch; c += AN_LANES) {
             const float *from = planes + c * size + row * r->width + r->first_column;
-            const int have = up_to_lanes(r->channels - c);
+            const int have = an__lanes(r->channels - c);
             for (int64_t j = low; j < high; j += AN_LANES)
-                turn_in(from + j, size, have, up_to_lanes(high - j), r->pitch,
+                turn_in(from + j, size, have, an__lanes(high - j), r->pitch,
                         pixels + j * r->pitch + c);
         }
     }
@@ -114,7 +95,7 @@ typedef struct finish {
 AN_INLINE void put(float *to, an_vec v, const finish *f, int channel, int count)
 {
     if (f->add)
-        v += load_lanes(to, count);
+        v += an__vload_lanes(to, count);
     if (f->bias)
         v += an__vsplat(f->bias[channel]);
     if (f->relu)
@@ -160,9 +141,9 @@ static void write_pixels(const an_pixels *rectangle, const float *pixels, const 
         for (int64_t c = 0; c < r->channels; c += AN_LANES) {
             const finish f = {bias ? bias + c : NULL, relu, add};
             float *to = planes + c * size + row * r->width + r->first_column;
-            const int have = up_to_lanes(r->channels - c);
+            const int have = an__lanes(r->channels - c);
             for (int64_t j = low; j < high; j += AN_LANES)
-                turn_out(pixels + j * r->pitch + c, r->pitch, &f, have, up_to_lanes(high - j), size,
+                turn_out(pixels + j * r->pitch + c, r->pitch, &f, have, an__lanes(high - j), size,
                          to + j);
         }
     }

@@ -40,6 +40,8 @@ bench: build
 parity: build
 	@scripts/install-needs bench
 	scripts/without-blas-settings /usr/bin/python3 scripts/parity-lr.py --build $(BUILD) $(PARITY_ARGS)
+	scripts/without-blas-settings /usr/bin/python3 tests/parity/training.py \
+		--against $(BUILD)/tests/parity/test_parity_training
 
 fuzz:
 	@scripts/install-needs fuzz

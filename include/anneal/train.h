@@ -71,10 +71,10 @@ typedef struct an_landing {
 } an_landing;
 
 /*
- * Where the seconds come from that decide something (under a budget, or with a schedule that has
- * lengths in seconds). After update `step`, `seconds` gets what was measured and gives what is to
- * count. A program that writes them down and gives them again makes a run that repeats itself to
- * the bit, whatever the speed. NULL: what was measured.
+ * Where the seconds come from that decide something: under a budget, or with a schedule that goes
+ * by more than steps; elsewhere it is not asked. After update `step`, `seconds` gets what was
+ * measured and gives what is to count. A program that writes them down and gives them again makes a
+ * run that repeats itself to the bit, whatever the speed. NULL: what was measured.
  */
 typedef struct an_clock_source {
     double (*seconds)(void *user, int64_t step, double measured);

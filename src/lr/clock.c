@@ -85,7 +85,9 @@ an_lr_clock an_lr_now(const an_lr_schedule *schedule)
 
 bool an_lr_wants_clock(const an_lr_schedule *schedule)
 {
-    return schedule->counts_clock || schedule->run.seconds > 0;
+    const an__lr_landing *l = schedule->landing;
+    return schedule->counts_clock || schedule->run.seconds > 0 ||
+           (l && l->active && l->length.unit != AN_STEPS);
 }
 
 AN__COLD_END

@@ -10,6 +10,27 @@ typedef struct an__tally {
     int64_t correct, samples;
 } an__tally;
 
+/* The moments of an_callback, in its order. */
+#define AN_MOMENT_MAP(X) \
+    X(train_begin)       \
+    X(train_end)         \
+    X(epoch_begin)       \
+    X(epoch_end)         \
+    X(batch_begin)       \
+    X(batch_end)         \
+    X(valid_begin)       \
+    X(valid_end)         \
+    X(save_begin)        \
+    X(save_end)          \
+    X(rate_begin)        \
+    X(rate_end)
+
+typedef enum an__moment {
+#define AN_MOMENT_ENUM(name) AN__##name,
+    AN_MOMENT_MAP(AN_MOMENT_ENUM)
+#undef AN_MOMENT_ENUM
+} an__moment;
+
 /* A training that runs: all of it that is not in the options' objects. */
 typedef struct an__fit {
     const an_fit_options *options;
@@ -35,7 +56,7 @@ typedef struct an__fit {
     bool in_epoch;        /* an epoch has begun and was not ended */
     bool went_back;       /* a rollback took place: the epoch's loop begins anew */
     bool shown;           /* the parameters are those to evaluate: see an_optim_eval */
-    bool clocked;         /* seconds decide something */
+    bool clocked;         /* the schedule or the budget goes by more than steps */
     bool drops;           /* the schedule drives dropout */
     bool sizes;           /* the schedule drives the batch size */
 } an__fit;
@@ -53,31 +74,73 @@ bool an__evaluate(an_model *model, an_loss loss, an_loader *loader, an_graph *gr
 /* Puts the parameters to evaluate, or those to train, into the model: an_optim_eval, _train. */
 void an__show(an__fit *f, bool shown);
 
+/* -------------------------------------------------------------- update.c */
+
+double an__tally_loss(const an__tally *sum);
+/* NaN where there are no labels. */
+double an__tally_accuracy(const an__fit *f, const an__tally *sum);
+
+/* Forward, backward and, where its window ends, the update. */
+bool an__train_and_update(an__fit *f, const an_batch *batch, an_error *err);
+
+/* --------------------------------------------------------------- rates.c */
+
+/* The rates in use go into the record before a schedule changes them. */
+void an__record_rates(an__fit *f);
+/* Tells those who wait for it that the schedule's step has changed the rates. */
+void an__announce_rates(an__fit *f);
+/* The optimizer's step, at the rates of the groups times what rollbacks have left of them. */
+bool an__step_optimizer(an__fit *f, an_error *err);
+
+/* --------------------------------------------------------------- clock.c */
+
 /* Seconds on a clock that nobody sets. */
 double an__now(void);
+/* The training begins here, or goes on at the seconds that the record has. */
+void an__start_clock(an__fit *f);
+/* What went by since `moment` is not training. */
+void an__pause_since(an__fit *f, double moment);
+/* After an update: what counts as the time is up to options.clock. */
+void an__tick(an__fit *f);
+/* Where the run stands, as the schedule counts: an epoch is a step under interval epoch. */
+an_lr_clock an__clock_of(const an__fit *f);
+
+/* ------------------------------------- schedule.c, driven.c and spike.c */
+
+/* The schedule's step, if `when` is its interval; `sum` is what it is fed. */
+void an__step_schedule(an__fit *f, an_interval when, const an__tally *sum);
+
+/* The schedule learns where the run stands, of which it may have been told nothing but steps. */
+void an__tell_time(an__fit *f);
+
+/* Sets what follows from the schedule: `clocked`, `drops`, `sizes`. After every change of it. */
+void an__look_at_schedule(an__fit *f);
+/* The value of a slot of group 0 that the schedule drives, or what the options say. */
+double an__driven(const an__fit *f, an_slot_id id, double otherwise);
+/* Before an epoch: its batches have the size that the schedule has now. */
+bool an__size_batches(an__fit *f, an_error *err);
+
+/* Under a SpikeGuard the run is saved before its first update. */
+bool an__save_the_beginning(an__fit *f, an_error *err);
+/* A loss that is not finite makes no step, but a SpikeGuard hears of it. */
+void an__warn_schedule(an__fit *f, double loss);
+
+/* --------------------------------------------------------------- steer.c */
+
+/* False, with `failure` in err. */
+bool an__deliver(const an_error *failure, an_error *err);
+/* Does what callbacks have asked for, but for stopping. */
+bool an__obey(an__fit *f, an_error *err);
+/* Calls the callbacks of a moment and does what they ask for, but for stopping. */
+bool an__reach(an__fit *f, an__moment when, an_error *err);
+/*
+ * After a loss that is not finite: the callbacks see it, and one of them may have the run go back.
+ * False with the failure where none does.
+ */
+bool an__rescue(an__fit *f, an__moment when, const an_error *failure, an_error *err);
+bool an__stop_wanted(const an__fit *f);
 
 /* ------------------------------------------------------------- moments.c */
-
-/* The moments of an_callback, in its order. */
-#define AN_MOMENT_MAP(X) \
-    X(train_begin)       \
-    X(train_end)         \
-    X(epoch_begin)       \
-    X(epoch_end)         \
-    X(batch_begin)       \
-    X(batch_end)         \
-    X(valid_begin)       \
-    X(valid_end)         \
-    X(save_begin)        \
-    X(save_end)          \
-    X(rate_begin)        \
-    X(rate_end)
-
-typedef enum an__moment {
-#define AN_MOMENT_ENUM(name) AN__##name,
-    AN_MOMENT_MAP(AN_MOMENT_ENUM)
-#undef AN_MOMENT_ENUM
-} an__moment;
 
 /* Calls the function that every callback has for this moment. */
 void an__call_back(an__fit *f, an__moment when);

@@ -1,6 +1,6 @@
 /*
- * Going on from a checkpoint. Everything is compared before anything is changed, but for the
- * weights' names and shapes, which the reading of the weights checks as a whole.
+ * Going on from a checkpoint. Everything is compared before anything but rates is changed, but for
+ * the weights' names and shapes, which the reading of the weights checks as a whole.
  */
 #include "train/folder.h"
 #include "train/sections.h"
@@ -146,12 +146,12 @@ static int64_t schedule_steps(const restore *r)
     return by_step ? record->step : record->epoch - (r->state.in_epoch != 0);
 }
 
-/* The new schedule, as if it had been there from the beginning. */
+/* The new schedule, as if it had been there from the beginning; one with a clock is told later. */
 static bool adopt_fresh(restore *r)
 {
     struct an_lr_schedule *schedule = r->fit->options->schedule;
     note(r, schedule ? "another schedule" : "no schedule any more");
-    if (!schedule || an_lr_wants_metric(schedule))
+    if (!schedule || an_lr_wants_metric(schedule) || an_lr_wants_clock(schedule))
         return true;
     return an_lr_step_to(schedule, schedule_steps(r), r->err);
 }
@@ -193,6 +193,12 @@ static bool refuse_schedule(restore *r, const an__section *saved)
     return false;
 }
 
+/* How often going on under these options edits the schedule: see an_lr_run.edits. */
+static int edits_to_come(const an_fit_options *o)
+{
+    return (o->policy == AN_RESUME_EXTEND) + (o->landing.length.value > 0);
+}
+
 /* The saved schedule, made anew from its own description. */
 static bool keep_schedule(restore *r, const an__section *saved)
 {
@@ -207,7 +213,7 @@ static bool keep_schedule(restore *r, const an__section *saved)
     an_lr_run run;
     if (!an_lr_state_run(saved->bytes, saved->size, &run, r->err))
         return false;
-    run.edits = run.edits + 2; /* those that were made, and what the policy and a landing make */
+    run.edits += edits_to_come(f->options);
     an_lr_text *text = an_lr_state_desc(saved->bytes, saved->size, allocator, r->err);
     if (!text)
         return false;
@@ -227,7 +233,7 @@ static bool extend_schedule(restore *r)
     const an__fit *f = r->fit;
     const an_fit_options *o = f->options;
     const bool by_step = f->interval == AN_INTERVAL_STEP;
-    const int64_t steps = by_step || o->epochs == 0 ? an_fit_total_steps(o) : o->epochs;
+    const int64_t steps = by_step ? an_fit_total_steps(o) : f->record.epochs;
     const an_lr_length total = o->budget > 0 ? (an_lr_length){o->budget, AN_SECONDS}
                                              : (an_lr_length){(double)steps, AN_STEPS};
     if (!f->schedule)
@@ -244,14 +250,10 @@ static bool extend_schedule(restore *r)
 static bool land_schedule(restore *r)
 {
     const an_landing *landing = &r->fit->options->landing;
-    if (r->back || !(landing->length.value > 0))
+    if (!(landing->length.value > 0))
         return true;
     if (!r->fit->schedule)
         return an_error_set(r->err, AN_ERROR_STATE, "%s has no schedule that could land", r->path);
-    /* A run that did not go by the clock so far has not told its schedule the time. */
-    an_lr_clock now = an_lr_now(r->fit->schedule);
-    now.seconds = r->fit->record.seconds > now.seconds ? r->fit->record.seconds : now.seconds;
-    an_lr_step_with(r->fit->schedule, &(an_lr_input){.clock = &now});
     if (!an_lr_land(r->fit->schedule, landing->length, landing->tail, landing->end, r->err)) {
         an_error_prefix(r->err, "%s: ", r->path);
         return false;
@@ -260,23 +262,46 @@ static bool land_schedule(restore *r)
     return true;
 }
 
+/* The saved schedule comes first where it goes on: what it drives decides which data fit. */
+static bool restore_kept(restore *r)
+{
+    const an__section *saved = an__container_find(&r->container, "schedule");
+    const an_resume_policy policy = r->fit->options->policy;
+    if (r->back || (policy != AN_RESUME_KEEP && policy != AN_RESUME_EXTEND))
+        return true;
+    if (!load_slots(r) || !keep_schedule(r, saved))
+        return false;
+    an__look_at_schedule(r->fit);
+    return true;
+}
+
+/* The groups' values, and the schedule that goes on with them. */
 static bool restore_schedule(restore *r)
 {
     const an__section *saved = an__container_find(&r->container, "schedule");
-    if (r->back && saved && r->fit->schedule)
+    if (r->back)
         return load_slots(r) &&
-               an_lr_roll_back(r->fit->schedule, saved->bytes, saved->size, r->err);
+               (!saved || !r->fit->schedule ||
+                an_lr_roll_back(r->fit->schedule, saved->bytes, saved->size, r->err));
     switch (r->fit->options->policy) {
     case AN_RESUME_KEEP:
-        return load_slots(r) && keep_schedule(r, saved);
     case AN_RESUME_EXTEND:
-        return load_slots(r) && keep_schedule(r, saved) && extend_schedule(r);
+        return true; /* it is there */
     case AN_RESUME_ADOPT:
         return adopt_schedule(r, saved);
     case AN_RESUME_REFUSE:
         break;
     }
     return load_slots(r) && refuse_schedule(r, saved);
+}
+
+/* What the policy and a landing make of the schedule, at the time that the run has come to. */
+static bool edit_schedule(restore *r)
+{
+    if (r->back)
+        return true;
+    an__tell_time(r->fit);
+    return (r->fit->options->policy != AN_RESUME_EXTEND || extend_schedule(r)) && land_schedule(r);
 }
 
 /* -------------------------------------------------------------- the rest */
@@ -323,6 +348,7 @@ static void restore_record(restore *r)
     record->valid_samples = planned.valid_samples;
     record->memory = planned.memory;
     record->metric_count = 0;
+    r->fit->seconds = record->seconds;
 }
 
 static void restore_position(restore *r)
@@ -377,7 +403,7 @@ static bool apply(restore *r)
     an_params *params = an_model_params(r->fit->options->model);
     if (!an__state_read(r->path, &r->arena, &r->container, &r->state, r->err))
         return false;
-    if (!check_data(r) || !check_optimizer(r) || !compare_optimizer(r))
+    if (!check_optimizer(r) || !compare_optimizer(r) || !restore_kept(r) || !check_data(r))
         return false;
     if (!an__paths_of(r->path, &paths, r->err) || !an_params_load(params, paths.weights, r->err))
         return false;
@@ -385,7 +411,7 @@ static bool apply(restore *r)
     restore_optimizer(r);
     restore_record(r);
     restore_position(r);
-    return restore_trained(r) && restore_schedule(r) && land_schedule(r) && restore_callbacks(r);
+    return restore_trained(r) && restore_schedule(r) && edit_schedule(r) && restore_callbacks(r);
 }
 
 /* Does all of it; `changes` (NULL: not wanted) gets what is different. */

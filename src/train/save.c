@@ -128,15 +128,8 @@ bool an__save(an__fit *f, bool best, an_error *err)
         an__call_back(f, AN__save_end);
     else
         tell_failure(f, &failure);
-    double pause = an__now() - t;
-    f->begun += pause;
-    f->epoch_begun += pause;
-    f->batch_begun += pause;
-    if (saved || !f->options->must_save)
-        return true;
-    if (err)
-        *err = failure;
-    return false;
+    an__pause_since(f, t);
+    return saved || !f->options->must_save || an__deliver(&failure, err);
 }
 
 /* ------------------------------------------------------------------ finding */
@@ -195,7 +188,5 @@ bool an_checkpoint_find(const char *folder, an_checkpoint_kind kind, char *path,
     if (first.code == AN_ERROR_OK)
         return an_error_set(err, AN_ERROR_STATE, "there is no checkpoint%s in '%s'",
                             best_only ? " of the best" : "", folder);
-    if (err)
-        *err = first;
-    return false;
+    return an__deliver(&first, err);
 }

@@ -24,6 +24,7 @@ static const char *const specs[] = {
     "CosineAnnealingWarmRestarts(T_0=10, T_mult=2)",
     "CyclicLR(base_lr=0.01, max_lr=0.1, step_size_up=100)",
     "OneCycleLR(max_lr=0.1, total_steps=1000)",
+    "LambdaLR(\"1 / (1 + 0.1 * epoch)\")",
     "LambdaLR(\"0.95 ** epoch\")",
     "SWALR(swa_lr=0.05, anneal_epochs=500)",
     "SequentialLR([LinearLR(total_iters=100), CosineAnnealingLR(T_max=900)], milestones=[100])",

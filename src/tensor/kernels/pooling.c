@@ -1,6 +1,8 @@
 /*
  * Pooling by the kernels of one width. Windows of 2x2 side by side, the common ones, go a vector of
- * them at a time: two loads of each row are sorted into even and odd columns. See pooling.h.
+ * them at a time: two loads of each row are sorted into even and odd columns. So do others that
+ * move by one or two columns and lie inside of the row; what is left goes window by window. See
+ * pooling.h.
  */
 #include "tensor/kernels/pooling.h"
 
@@ -113,6 +115,68 @@ AN_INLINE void store_row(float *row, an_vec even, an_vec odd, int lanes, bool ad
         an__vstore_part(row + AN_LANES, b, second);
 }
 
+/* Columns first <= j < last whose windows lie inside of their rows and move by one or two. */
+typedef struct inside {
+    int64_t first, last;
+} inside;
+
+static inside inside_of(const an_pooling *p)
+{
+    const int64_t stride = p->stride[1], out = p->out_size[1];
+    if (p->adaptive || stride > 2)
+        return (inside){out, out};
+    const int64_t room = p->size[1] + p->padding[1] - (p->kernel[1] - 1) * p->dilation[1];
+    const int64_t last = room > 0 ? an__at_most((room - 1) / stride + 1, out) : 0;
+    const int64_t first = (p->padding[1] + stride - 1) / stride;
+    return first < last ? (inside){first, last} : (inside){out, out};
+}
+
+/* The same for a row whose windows see the rows of `down`: none where it is empty. */
+static inside inside_row(const an_pooling *p, span down)
+{
+    const inside none = {p->out_size[1], p->out_size[1]};
+    return down.low < down.high ? inside_of(p) : none;
+}
+
+/* The columns that are not inside: the first of them, and the one after j. */
+static int64_t first_outside(inside in)
+{
+    return in.first > 0 ? 0 : in.last;
+}
+
+static int64_t next_outside(inside in, int64_t j)
+{
+    return j + 1 == in.first ? in.last : j + 1;
+}
+
+/* x, or every other value of it: reads nothing beyond the last that is taken. */
+AN_INLINE an_vec load_stepped(const float *x, int64_t stride, int lanes)
+{
+    if (stride == 1)
+        return an__vload_lanes(x, lanes);
+    const int count = 2 * lanes - 1;
+    const an_vec a = count >= AN_LANES ? an__vload(x) : an__vload_part(x, count);
+    const an_vec b =
+        count > AN_LANES ? an__vload_part(x + AN_LANES, count - AN_LANES) : (an_vec){0};
+    return EVENS(a, b);
+}
+
+/* Adds v to what load_stepped reads. */
+AN_INLINE void add_stepped(float *x, an_vec v, int64_t stride, int lanes)
+{
+    if (stride == 1) {
+        an__vstore_part(x, an__vload_part(x, lanes) + v, lanes);
+        return;
+    }
+    const int count = 2 * lanes - 1, first = count < AN_LANES ? count : AN_LANES;
+    const an_vec none = {0};
+    an__vstore_part(x, an__vload_part(x, first) + LOWS(v, none), first);
+    if (count > first) {
+        const an_vec b = an__vload_part(x + AN_LANES, count - first) + HIGHS(v, none);
+        an__vstore_part(x + AN_LANES, b, count - first);
+    }
+}
+
 static void fill_zero(float *x, int64_t count)
 {
     memset(x, 0, (size_t)an__at_least(count, 0) * sizeof *x);
@@ -192,14 +256,39 @@ static float max_of(const an_pooling *p, span down, span across, const float *x,
     return best;
 }
 
+/* The maxima of `lanes` windows from column j on; `down` is not empty. */
+static void max_inside(const an_pooling *p, span down, int64_t j, int lanes, const float *x,
+                       float *y, uint16_t *where)
+{
+    const int64_t width = p->size[1], stride = p->stride[1];
+    const float *row = x + j * stride - p->padding[1] + (down.first + down.low * down.step) * width;
+    an_vec best = load_stepped(row, stride, lanes);
+    an_ivec at = (an_ivec){0} + (int32_t)(down.low * p->kernel[1]);
+    for (int64_t u = down.low; u < down.high; u++, row += down.step * width)
+        for (int64_t v = 0; v < p->kernel[1]; v++) {
+            const an_vec value = load_stepped(row + v * p->dilation[1], stride, lanes);
+            const an_ivec wins = (an_ivec)(value > best) | is_nan(value);
+            best = an__vselect(wins, value, best);
+            at = (wins & (int32_t)(u * p->kernel[1] + v)) | (~wins & at);
+        }
+    an__vstore_lanes(y, best, lanes);
+    if (where) {
+        const choice chosen = __builtin_convertvector(at, choice);
+        memcpy(where, &chosen, (size_t)lanes * sizeof *where);
+    }
+}
+
 static void max_plane(const an_pooling *p, const float *x, float *y, uint16_t *where)
 {
-    for (int64_t i = 0; i < p->out_size[0]; i++) {
+    const int64_t across = p->out_size[1];
+    for (int64_t i = 0; i < p->out_size[0]; i++, y += across) {
         const span down = span_of(p, 0, i);
-        for (int64_t j = 0; j < p->out_size[1]; j++, y++) {
-            *y = max_of(p, down, span_of(p, 1, j), x, where);
-            where = where ? where + 1 : NULL;
-        }
+        const inside in = inside_row(p, down);
+        uint16_t *places = where ? where + i * across : NULL;
+        for (int64_t j = in.first; j < in.last; j += AN_LANES)
+            max_inside(p, down, j, an__lanes(in.last - j), x, y + j, places ? places + j : NULL);
+        for (int64_t j = first_outside(in); j < across; j = next_outside(in, j))
+            y[j] = max_of(p, down, span_of(p, 1, j), x, places ? places + j : NULL);
     }
 }
 
@@ -239,11 +328,13 @@ static void max_halving_backward(const an_pooling *p, const float *dy, const uin
 static void max_plane_backward(const an_pooling *p, const float *dy, const uint16_t *where,
                                float *dx, bool add)
 {
+    /* where / kernel[1] without a division: exact below AN_POOLING_MAX_KERNEL */
+    const uint64_t inverse = (UINT64_C(1) << 32) / (uint64_t)p->kernel[1] + 1;
     if (!add)
         fill_zero(dx, p->size[0] * p->size[1]);
     for (int64_t i = 0; i < p->out_size[0]; i++)
         for (int64_t j = 0; j < p->out_size[1]; j++, dy++, where++) {
-            const int64_t u = *where / p->kernel[1], v = *where % p->kernel[1];
+            const int64_t u = (int64_t)(*where * inverse >> 32), v = *where - u * p->kernel[1];
             const int64_t row = i * p->stride[0] - p->padding[0] + u * p->dilation[0];
             const int64_t column = j * p->stride[1] - p->padding[1] + v * p->dilation[1];
             if (row < p->size[0] && column < p->size[1])
@@ -276,22 +367,75 @@ static void mean_halving(const an_pooling *p, float scale, const float *x, float
     }
 }
 
+/* The rows of a window: as one where nothing lies between them. */
+typedef struct rows {
+    int64_t count, length;
+} rows;
+
+static rows rows_of(const an_pooling *p, span down, span across)
+{
+    const rows r = {down.high - down.low, across.high - across.low};
+    return r.length == p->size[1] ? (rows){1, r.count * r.length} : r;
+}
+
+/* Up to MOST vectors in float, then in double. */
 static double window_sum(const an_pooling *p, span down, span across, const float *x)
 {
+    enum { MOST = 16 };
+    const rows r = rows_of(p, down, across);
+    const float *row = x + (down.first + down.low) * p->size[1] + across.first + across.low;
     double sum = 0;
-    for (int64_t u = down.low; u < down.high; u++)
-        for (int64_t v = across.low; v < across.high; v++)
-            sum += (double)x[(down.first + u) * p->size[1] + across.first + v];
-    return sum;
+    an_vec part = {0};
+    int held = 0;
+    for (int64_t u = 0; u < r.count; u++, row += p->size[1])
+        for (int64_t v = 0; v < r.length; v += AN_LANES) {
+            part += an__vload_part(row + v, an__lanes(r.length - v));
+            if (++held == MOST) {
+                sum += (double)an__vsum(part);
+                part = (an_vec){0};
+                held = 0;
+            }
+        }
+    return sum + (double)an__vsum(part);
+}
+
+/* Windows of more values than this are summed in double. */
+enum { FEW_VALUES = 64 };
+
+static inside inside_mean(const an_pooling *p, span down)
+{
+    const inside none = {p->out_size[1], p->out_size[1]};
+    return p->kernel[0] * p->kernel[1] <= FEW_VALUES ? inside_row(p, down) : none;
+}
+
+/* The first pixel that the window of column j sees. */
+static int64_t first_pixel(const an_pooling *p, span down, int64_t j)
+{
+    return (down.first + down.low) * p->size[1] + j * p->stride[1] - p->padding[1];
+}
+
+/* The means of `lanes` windows from column j on. */
+static void mean_inside(const an_pooling *p, span down, int64_t j, int lanes, const float *x,
+                        float *y)
+{
+    const float *row = x + first_pixel(p, down, j);
+    an_vec sum = {0};
+    for (int64_t u = down.low; u < down.high; u++, row += p->size[1])
+        for (int64_t v = 0; v < p->kernel[1]; v++)
+            sum += load_stepped(row + v, p->stride[1], lanes);
+    an__vstore_lanes(y, sum / divisor_of(p, down, span_of(p, 1, j)), lanes);
 }
 
 static void mean_plane(const an_pooling *p, const float *x, float *y)
 {
-    for (int64_t i = 0; i < p->out_size[0]; i++) {
+    for (int64_t i = 0; i < p->out_size[0]; i++, y += p->out_size[1]) {
         const span down = span_of(p, 0, i);
-        for (int64_t j = 0; j < p->out_size[1]; j++, y++) {
+        const inside in = inside_mean(p, down);
+        for (int64_t j = in.first; j < in.last; j += AN_LANES)
+            mean_inside(p, down, j, an__lanes(in.last - j), x, y + j);
+        for (int64_t j = first_outside(in); j < p->out_size[1]; j = next_outside(in, j)) {
             const span across = span_of(p, 1, j);
-            *y = (float)(window_sum(p, down, across, x) / (double)divisor_of(p, down, across));
+            y[j] = (float)(window_sum(p, down, across, x) / (double)divisor_of(p, down, across));
         }
     }
 }
@@ -323,18 +467,44 @@ static void mean_halving_backward(const an_pooling *p, float scale, const float 
         }
 }
 
+/* All windows inside of one row. What follows each other adds to different pixels, and need not
+ * wait. */
+static void mean_inside_backward(const an_pooling *p, span down, inside in, const float *dy,
+                                 float *dx)
+{
+    const float scale = 1.0f / divisor_of(p, down, span_of(p, 1, in.first));
+    float *corner = dx + first_pixel(p, down, in.first);
+    for (int64_t v = 0; v < p->kernel[1]; v++)
+        for (int64_t u = 0; u < down.high - down.low; u++)
+            for (int64_t j = in.first; j < in.last; j += AN_LANES) {
+                const int lanes = an__lanes(in.last - j);
+                add_stepped(corner + u * p->size[1] + v + (j - in.first) * p->stride[1],
+                            scale * an__vload_part(dy + j, lanes), p->stride[1], lanes);
+            }
+}
+
+/* One window, whose pixels get d each. */
+static void spread(const an_pooling *p, span down, span across, float d, float *dx)
+{
+    const rows r = rows_of(p, down, across);
+    float *row = dx + (down.first + down.low) * p->size[1] + across.first + across.low;
+    for (int64_t u = 0; u < r.count; u++, row += p->size[1])
+        for (int64_t v = 0; v < r.length; v += AN_LANES)
+            add_stepped(row + v, an__vsplat(d), 1, an__lanes(r.length - v));
+}
+
 static void mean_plane_backward(const an_pooling *p, const float *dy, float *dx, bool add)
 {
     if (!add)
         fill_zero(dx, p->size[0] * p->size[1]);
-    for (int64_t i = 0; i < p->out_size[0]; i++) {
+    for (int64_t i = 0; i < p->out_size[0]; i++, dy += p->out_size[1]) {
         const span down = span_of(p, 0, i);
-        for (int64_t j = 0; j < p->out_size[1]; j++, dy++) {
+        const inside in = inside_row(p, down);
+        if (in.first < in.last)
+            mean_inside_backward(p, down, in, dy, dx);
+        for (int64_t j = first_outside(in); j < p->out_size[1]; j = next_outside(in, j)) {
             const span across = span_of(p, 1, j);
-            const float d = *dy / divisor_of(p, down, across);
-            for (int64_t u = down.low; u < down.high; u++)
-                for (int64_t v = across.low; v < across.high; v++)
-                    dx[(down.first + u) * p->size[1] + across.first + v] += d;
+            spread(p, down, across, dy[j] / divisor_of(p, down, across), dx);
         }
     }
 }

@@ -38,8 +38,10 @@ bool an__size_batches(an__fit *f, an_error *err)
                             "the schedule's batch_size is %g at step %lld; it must come to at "
                             "least 1",
                             size, (long long)f->record.step);
-    if (!an_loader_set_batch_size(loader, (int64_t)(size + 0.5), err))
+    const int64_t whole = (int64_t)(size + 0.5), samples = an_loader_samples(loader);
+    if (!an_loader_set_batch_size(loader, whole, err))
         return false;
+    f->full = whole < samples ? whole : samples;
     f->record.batches = an_loader_batches(loader);
     return true;
 }

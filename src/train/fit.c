@@ -183,7 +183,10 @@ static bool save_the_end(an__fit *f, an_error *err)
     return saved || !f->options->checkpoints || an__save(f, false, err);
 }
 
-/* A run that goes on as another one is saved as such at once: the checkpoint was the old one's. */
+/*
+ * A run that goes on as another one, or from another place than its newest checkpoint, is saved as
+ * such at once: else it would be the old one if it were interrupted.
+ */
 static bool tell_resumed(an__fit *f, const char *news, an_error *err)
 {
     bool changed = f->saved_step < 0;

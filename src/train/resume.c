@@ -8,6 +8,7 @@
 #include <anneal/lr_text.h>
 
 #include <string.h>
+#include <sys/stat.h>
 
 /* One reading of a checkpoint. */
 typedef struct restore {
@@ -351,6 +352,14 @@ static void restore_record(restore *r)
     r->fit->seconds = record->seconds;
 }
 
+/* How many labels a sample has: the state does not tell, but any batch. */
+static int64_t count_labels(an_loader *loader)
+{
+    an_batch batch;
+    an_loader_seek(loader, 0);
+    return an_loader_next(loader, &batch) ? batch.y.count / batch.size : 0;
+}
+
 static void restore_position(restore *r)
 {
     an__fit *f = r->fit;
@@ -363,6 +372,7 @@ static void restore_position(restore *r)
     f->full = s->full;
     f->in_epoch = s->in_epoch != 0;
     f->rate_scale = r->same_optimizer ? s->rate_scale : 1;
+    f->labels = count_labels(loader);
     if (f->in_epoch)
         an_loader_seek_batch(loader, f->record.epoch - 1, f->record.batch);
     else
@@ -414,6 +424,26 @@ static bool apply(restore *r)
     return restore_trained(r) && restore_schedule(r) && edit_schedule(r) && restore_callbacks(r);
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat s, t;
+    return stat(a, &s) == 0 && stat(b, &t) == 0 && s.st_dev == t.st_dev && s.st_ino == t.st_ino;
+}
+
+/* Whether a checkpoint is what this run would be found at: the newest of its own folder. */
+static bool is_newest(const an__fit *f, const char *path)
+{
+    char newest[AN__PATH_SIZE];
+    int64_t number = 0;
+    an_checkpoint_kind kind = AN_CHECKPOINT_LAST;
+    an__paths given, found;
+    const char *folder = f->options->checkpoints;
+    return folder && an__folder_before(folder, INT64_MAX, false, &number, &kind, NULL) &&
+           number > 0 && an__folder_path(folder, kind, number, newest, sizeof newest, NULL) &&
+           an__paths_of(newest, &found, NULL) && an__paths_of(path, &given, NULL) &&
+           is_same_file(found.state, given.state);
+}
+
 /* Does all of it; `changes` (NULL: not wanted) gets what is different. */
 static bool restore_from(an__fit *f, const char *path, char *changes, size_t size, an_error *err)
 {
@@ -423,7 +453,7 @@ static bool restore_from(an__fit *f, const char *path, char *changes, size_t siz
     bool ok = apply(&r);
     if (ok && changes)
         an_format(changes, size, "%s", r.changes);
-    if (ok && !r.changes[0]) {
+    if (ok && !r.changes[0] && is_newest(f, path)) {
         f->saved_step = f->record.step;
         f->saved_open = f->in_epoch;
     }

@@ -153,6 +153,43 @@ static void test_what_it_drives(void **state)
     check_driven("Together([Drive(Constant(5), 'batch_size'), Linear(1, 0, 60sa)])", 4);
 }
 
+static void save_second_epoch(void *user, const an_record *record, an_control *control)
+{
+    (void)user;
+    control->save = control->stop = record->epoch == 2;
+}
+
+/* Batches of another size, and a checkpoint before the first of them. */
+static void test_saved_before_a_batch(void **state)
+{
+    (void)state;
+    static const char text[] = "Together([Drive(Linear(5, 10, 1ep), 'batch_size'), Constant()])";
+    const an_callback callback = {.epoch_begin = save_second_epoch};
+    char folder[64], path[512];
+    kept whole = {0}, first = {0}, k = {0};
+    kept_open(&whole, text, AN_INTERVAL_STEP);
+    whole.w.fit.epochs = 2;
+    kept_fit(&whole);
+    folder_make(folder);
+    kept_open(&first, text, AN_INTERVAL_STEP);
+    first.w.fit.epochs = 2;
+    first.w.fit.checkpoints = folder;
+    first.w.fit.callbacks = &callback;
+    first.w.fit.callback_count = 1;
+    assert_true(an_fit(&first.w.fit, NULL, NULL));
+    first.w.fit.callbacks = NULL;
+    kept_close(&first);
+    go_on(&k, path, folder, 0);
+    k.w.fit.epochs = 2;
+    kept_fit(&k);
+    assert_int_equal(k.log.batches, 2);
+    assert_memory_equal(world_values(&k.w), world_values(&whole.w),
+                        (size_t)world_length(&k.w) * sizeof(float));
+    kept_close(&whole);
+    kept_close(&k);
+    folder_remove(folder);
+}
+
 /* With a length in seconds, in a run that went by steps: also after it was interrupted again. */
 static void test_lands_in_seconds(void **state)
 {
@@ -225,9 +262,10 @@ static void test_adopts_a_clock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_its_clock),         cmocka_unit_test(test_no_clock),
-        cmocka_unit_test(test_what_it_drives),    cmocka_unit_test(test_lands_in_seconds),
-        cmocka_unit_test(test_extends_by_epochs), cmocka_unit_test(test_adopts_a_clock),
+        cmocka_unit_test(test_its_clock),        cmocka_unit_test(test_no_clock),
+        cmocka_unit_test(test_what_it_drives),   cmocka_unit_test(test_saved_before_a_batch),
+        cmocka_unit_test(test_lands_in_seconds), cmocka_unit_test(test_extends_by_epochs),
+        cmocka_unit_test(test_adopts_a_clock),
     };
     return cmocka_run_group_tests_name("kept", tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@ typedef struct plan {
     int64_t epochs, steps, accumulate;
     bool valid;
     an_interval interval;
+    an_monitor monitor;
     const an_lr_desc *desc;
 } plan;
 
@@ -22,6 +23,7 @@ static void open_plan(const plan *p, world *w)
     w->fit.accumulate = p->accumulate ? p->accumulate : 1;
     w->fit.valid = p->valid ? w->valid : NULL;
     w->fit.interval = p->interval;
+    w->fit.monitor = p->monitor;
     if (p->desc)
         world_schedule(w, p->desc);
 }
@@ -144,6 +146,18 @@ static void adam_with_dropout_under_a_plateau(void **state)
               .interval = AN_INTERVAL_EPOCH,
               .desc = &desc,
               .valid = true};
+    check_plan(&p);
+}
+
+/* What the schedule is fed does not hang on where the run was stopped: after an epoch's last batch.
+ */
+static void a_plateau_of_the_accuracy(void **state)
+{
+    (void)state;
+    an_lr_desc desc = an_lr_defaults(AN_PLATEAU_LR);
+    desc.plateau.patience = 0;
+    desc.plateau.mode = AN_PLATEAU_MAX;
+    plan p = {.epochs = 3, .monitor = AN_MONITOR_TRAIN_ACCURACY, .desc = &desc};
     check_plan(&p);
 }
 
@@ -428,11 +442,43 @@ static void changed_runs_are_saved_at_once(void **state)
     folder_remove(folder);
 }
 
+static int64_t newest_step(const char *folder)
+{
+    char path[512];
+    an_checkpoint_info info;
+    assert_true(an_checkpoint_find(folder, AN_CHECKPOINT_LAST, path, sizeof path, &info, NULL));
+    return info.step;
+}
+
+/* From an earlier checkpoint: the future that it leaves behind is not what is gone on from. */
+static void another_future(void **state)
+{
+    (void)state;
+    char folder[64], path[512];
+    plan p = {.world = {.shuffle = true}, .epochs = 3};
+    make_checkpoint(&p, folder, path); /* of step 3 */
+    for (int round = 0; round < 3; round++) {
+        world w;
+        told t = {0};
+        world_log log = {.stop = round == 1};
+        open_plan(&p, &w);
+        w.fit.resume = path;
+        w.fit.checkpoints = folder;
+        w.fit.keep = 0;
+        assert_true(train(&w, &log, &t, NULL));
+        close_plan(&w);
+        assert_int_equal(newest_step(folder), round == 1 ? 3 : 15);
+    }
+    assert_int_equal(folder_each(folder, NULL), 2 * 5); /* 3, 15; 3; 3, 15 */
+    folder_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sgd_under_one_cycle),
         cmocka_unit_test(adam_with_dropout_under_a_plateau),
+        cmocka_unit_test(a_plateau_of_the_accuracy),
         cmocka_unit_test(accumulated_updates),
         cmocka_unit_test(a_run_in_steps),
         cmocka_unit_test(two_faces),
@@ -442,6 +488,7 @@ int main(void)
         cmocka_unit_test(more_epochs),
         cmocka_unit_test(from_the_beginning),
         cmocka_unit_test(changed_runs_are_saved_at_once),
+        cmocka_unit_test(another_future),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

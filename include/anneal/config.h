@@ -17,7 +17,8 @@
  *                    list below it a Residual
  *   loss             a call: CrossEntropyLoss() (the default), ... (anneal/nn.h)
  *   optimizer*       a call: SGD(lr=0.05, momentum=0.9)
- *   schedule         a call: OneCycleLR(max_lr=0.05); absent: constant
+ *   schedule         a call: OneCycleLR(max_lr=0.05); absent: constant. The numbers of
+ *                    Table('@FILE') are read from a file, and written out in resolved_text
  *   interval         step or epoch: when the schedule is stepped (default epoch)
  *   monitor          what a metric-driven schedule watches: train_loss, train_accuracy, valid_loss,
  *                    valid_accuracy, or auto (the default): the validation loss, without
@@ -51,8 +52,9 @@
  *                    finite, or above S times its running mean: go back to the last checkpoint with
  *                    lower rates, at most N times (default 0), then end with an error
  *
- * A relative data path is taken from the current folder first, then from the configuration's
- * folder. Every error points at its place: file, line, column, the line itself and a caret.
+ * The relative path of the data, or of a schedule's table, is taken from the current folder first,
+ * then from the configuration's folder. Every error points at its place: file, line, column, the
+ * line itself and a caret.
  */
 #ifndef ANNEAL_CONFIG_H
 #define ANNEAL_CONFIG_H

@@ -60,6 +60,37 @@ AN_API void an_lr_text_free(an_lr_text *text);
  */
 AN_API size_t an_lr_print(char *buffer, size_t size, const an_lr_desc *desc);
 
+/* -------------------------------------------------------- numbers in a file */
+
+/*
+ * A list of numbers may stand in a file, whose name follows an @: Table('@rates.csv'). The library
+ * opens no file: who may do that has an_lr_expand put the numbers in the name's place, then parses.
+ * What is printed and saved has the numbers, so that it holds after the file has changed.
+ *
+ * Such a file has one number a line, or what `anneal schedule table` prints: the steps 0, 1, 2, ...
+ * with a number each, behind a comma, below a line that says step,NAME. The numbers are 0 or more;
+ * there are up to AN_LR_FILE_NUMBERS of them.
+ */
+#define AN_LR_FILE_NUMBERS 262144
+
+/* Reads the file `path` into `file`, with its name for errors, in memory that lasts as long as
+ * `arena`. False with err. */
+typedef bool an_lr_read_file(void *user, const char *path, an_arena *arena, an_spec_source *file,
+                             an_error *err);
+
+/*
+ * In `out` the text of `source` with the numbers in place of each '@FILE'; the source itself if
+ * there is none. What is new is in `arena`; errors in `out` point into the source, which must live
+ * as long. False with err: CONFIG at what is no text of the grammar, DATA at the file and line of
+ * what is no such list, or what `read` says.
+ */
+AN_API bool an_lr_expand(const an_spec_source *source, an_lr_read_file *read, void *user,
+                         an_arena *arena, an_spec_source *out, an_error *err);
+
+/* The numbers of such a file, in `arena`. NULL with err: DATA at the file and line, MEMORY. */
+AN_API double *an_lr_file_numbers(const an_spec_source *file, size_t *count, an_arena *arena,
+                                  an_error *err);
+
 /* ------------------------------------------------------------------- state */
 
 /*

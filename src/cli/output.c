@@ -34,6 +34,45 @@ void cli_print_json_string(FILE *stream, const char *text)
     fputc('"', stream);
 }
 
+/* Past the list of numbers that begins at `text`, with its commas counted; NULL if it holds more
+ * than numbers. */
+static const char *end_of_numbers(const char *text, size_t *commas)
+{
+    *commas = 0;
+    for (text++; *text && *text != ']'; text++) {
+        if (strchr("[(\"'", *text))
+            return NULL;
+        *commas += *text == ',';
+    }
+    return *text ? text + 1 : NULL;
+}
+
+char *cli_shortened(const char *call)
+{
+    enum { MOST = 8, FIRST = 3 };
+    char *copy = malloc(strlen(call) + 1), *to = copy;
+    size_t commas = 0;
+    while (to && *call) {
+        const char *end = *call == '[' ? end_of_numbers(call, &commas) : NULL;
+        if (end && commas >= MOST) {
+            for (int shown = 0; shown < FIRST; *to++ = *call++)
+                shown += call[1] == ',';
+            memcpy(to, ", ...", 5);
+            to += 5;
+            for (call = end - 1; *call != ',';)
+                call--;
+        }
+        if (end)
+            while (call < end)
+                *to++ = *call++;
+        else
+            *to++ = *call++;
+    }
+    if (to)
+        *to = '\0';
+    return copy;
+}
+
 bool cli_flush(an_error *err)
 {
     errno = 0;

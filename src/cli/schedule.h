@@ -55,9 +55,13 @@ typedef struct cli_run {
     an_lr_group *groups;
     an_lr_schedule *schedule;
     char *name;  /* the canonical text */
+    char *label; /* the same for people, with long lists cut short */
     bool filled; /* whether total_steps came from --steps */
     double *metrics;
 } cli_run;
+
+/* Reads a schedule as an_lr_parse_text does, but with the numbers of each '@FILE' in it. */
+an_lr_text *cli_parse_schedule(const char *text, const an_lr_run *run, an_error *err);
 
 /* Makes the schedule of `text`, which may lack total_steps. To be closed also after a failure. */
 bool cli_run_open(cli_run *run, const char *text, const cli_setting *setting, an_error *err);

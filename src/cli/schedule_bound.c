@@ -153,7 +153,7 @@ static bool bound_of(const request *r, const char *spec, bool first, an_error *e
         ok = an_lr_bound_of(rates, count, r->distance, r->gradient, &bound, err);
     }
     if (ok)
-        print_row(r, run.name, &bound, first);
+        print_row(r, r->format == FORMAT_TEXT ? run.label : run.name, &bound, first);
     else if (r->spec_count > 1)
         an_error_prefix(err, "%s: ", spec);
     cli_run_close(&run);

@@ -167,7 +167,7 @@ static void print_text(const request *r, const cli_run *run, const parts *p, dou
 {
     char text[40];
     an_number_print_short(text, sizeof text, rate);
-    printf("%s\nlr at step %lld: %s\n\n", run->name, r->at, text);
+    printf("%s\nlr at step %lld: %s\n\n", run->label, r->at, text);
     for (size_t i = 0; i < p->count; i++)
         print_part(&p->each[i], p->asked[i]);
 }

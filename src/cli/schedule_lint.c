@@ -156,7 +156,7 @@ static an_lint *look(const request *r, an_error *err)
     if (!groups || !list)
         an_error_set(err, AN_ERROR_MEMORY, "memory ran out for %zu groups", count);
     else
-        text = an_lr_parse_text(r->spec, &o.run, NULL, err);
+        text = cli_parse_schedule(r->spec, &o.run, err);
     for (size_t i = 0; text && i < count; i++) {
         list[i] = &groups[i];
         make_group(list[i], r, i);

@@ -149,12 +149,12 @@ static bool open_drawing(drawing *d, const request *r, an_error *err)
 /* "StepLR(step_size=30)", of several groups with "group 0: " before it. */
 static char *line_name(const cli_run *run, size_t group)
 {
-    size_t size = strlen(run->name) + 40;
+    size_t size = strlen(run->label) + 40;
     char *name = malloc(size);
     if (name && run->setting->group_count > 1)
-        an_format(name, size, "group %zu: %s", group, run->name);
+        an_format(name, size, "group %zu: %s", group, run->label);
     else if (name)
-        an_format(name, size, "%s", run->name);
+        an_format(name, size, "%s", run->label);
     return name;
 }
 

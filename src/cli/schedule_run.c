@@ -52,6 +52,38 @@ void cli_setting_free(cli_setting *setting)
     free(setting->rates);
 }
 
+/* -------------------------------------------------------------------- text */
+
+static bool read_table(void *user, const char *path, an_arena *arena, an_spec_source *file,
+                       an_error *err)
+{
+    (void)user;
+    size_t length;
+    char *text = cli_read_file(path, "table", &length, err);
+    if (!text)
+        return false;
+    *file = (an_spec_source){
+        .file = path, .text = an_arena_text(arena, text, length), .length = length};
+    free(text);
+    return file->text || an_error_set(err, AN_ERROR_MEMORY, "memory ran out for '%s'", path);
+}
+
+an_lr_text *cli_parse_schedule(const char *text, const an_lr_run *run, an_error *err)
+{
+    an_arena arena;
+    an_lr_text *parsed = NULL;
+    an_spec_source source = an_spec_source_text(text), whole;
+    an_arena_init(&arena, an_allocator_default());
+    if (an_lr_expand(&source, read_table, NULL, &arena, &whole, err)) {
+        an_spec *spec = an_spec_parse(&whole, NULL, err);
+        if (spec)
+            parsed = an_lr_parse(an_spec_where(spec), an_spec_root(spec), run, NULL, err);
+        an_spec_free(spec);
+    }
+    an_arena_free(&arena);
+    return parsed;
+}
+
 /* --------------------------------------------------------------------- run */
 
 static char *canonical(const an_lr_text *text)
@@ -67,7 +99,7 @@ static char *canonical(const an_lr_text *text)
 static bool takes_length(const cli_run *run, const char *text, const an_lr_run *fill)
 {
     an_lr_run other = {.total_steps = fill->total_steps + 1};
-    an_lr_text *longer = an_lr_parse_text(text, &other, NULL, NULL);
+    an_lr_text *longer = cli_parse_schedule(text, &other, NULL);
     char *name = longer ? canonical(longer) : NULL;
     bool differs = name && strcmp(name, run->name) != 0;
     free(name);
@@ -78,11 +110,12 @@ static bool takes_length(const cli_run *run, const char *text, const an_lr_run *
 static bool parse(cli_run *run, const char *text, an_error *err)
 {
     an_lr_run fill = {.total_steps = run->setting->steps};
-    run->text = an_lr_parse_text(text, &fill, NULL, err);
+    run->text = cli_parse_schedule(text, &fill, err);
     if (!run->text)
         return false;
     run->name = canonical(run->text);
-    if (!run->name)
+    run->label = run->name ? cli_shortened(run->name) : NULL;
+    if (!run->label)
         return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for a schedule");
     run->filled = takes_length(run, text, &fill);
     return true;
@@ -146,6 +179,7 @@ void cli_run_close(cli_run *run)
     an_lr_text_free(run->text);
     free(run->groups);
     free(run->name);
+    free(run->label);
     free(run->metrics);
 }
 

@@ -136,7 +136,7 @@ static void print_head(const table *t, const cli_run *run)
         return;
     }
     if (t->format == FORMAT_TEXT)
-        printf("%s%s\n\n%10s", run->name, run->filled ? "   (total_steps from --steps)" : "",
+        printf("%s%s\n\n%10s", run->label, run->filled ? "   (total_steps from --steps)" : "",
                "step");
     else
         fputs("step", stdout);

@@ -3,6 +3,7 @@
 
 #include <anneal/term.h>
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -203,11 +204,13 @@ static void print_warnings(FILE *stream, const an_lint *lint, int width)
         p.at = INDENT;
         add_words(&p, "warning:");
         add_words(&p, f->text);
-        if (f->fix) {
+        char *fix = f->fix ? cli_shortened(f->fix) : NULL;
+        if (fix) {
             break_line(&p);
             add_words(&p, "better:");
-            add_words(&p, f->fix);
+            add_words(&p, fix);
         }
+        free(fix);
         fputc('\n', stream);
     }
 }
@@ -215,8 +218,10 @@ static void print_warnings(FILE *stream, const an_lint *lint, int width)
 static void print_schedule(FILE *stream, const an_run *run, bool unicode, int width)
 {
     paragraph p = {.stream = stream, .width = width};
+    char *text = cli_shortened(run->schedule_text);
     add(&p, "schedule   ");
-    add(&p, run->schedule_text);
+    add(&p, text ? text : "");
+    free(text);
     add_apart(&p, run->fit.interval == AN_INTERVAL_STEP ? "per step" : "per epoch");
     add_spark(&p, run, unicode);
     fputc('\n', stream);

@@ -1,12 +1,7 @@
 /* A configuration from a file or a text: read it, apply the settings, read the keys. */
-#include "config/config.h"
+#include "config/file.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-
-/* More than any configuration that somebody wrote. */
-#define MAX_FILE (1024 * 1024)
 
 /* "examples/mnist-mlp.yaml" lies in "examples/", "mnist-mlp.yaml" in "". */
 static const char *folder_of(const char *name, an_arena *arena)
@@ -72,32 +67,13 @@ void an_config_free(an_config *config)
     an_release(&allocator, config, 1, sizeof *config);
 }
 
-/* The whole file, at most MAX_FILE bytes, into `arena`. */
-static char *read_file(const char *path, size_t *length, an_arena *arena, an_error *err)
-{
-    char *text = an_arena_alloc(arena, MAX_FILE + 1);
-    if (!text)
-        return an__no_memory(err);
-    FILE *file = fopen(path, "rb");
-    *length = file ? fread(text, 1, MAX_FILE + 1, file) : 0;
-    bool ok = file && !ferror(file);
-    if (!ok)
-        an_error_set(err, AN_ERROR_IO, "%s: cannot read the configuration: %s", path,
-                     strerror(errno));
-    if (file)
-        fclose(file);
-    if (ok && *length > MAX_FILE)
-        ok = an_error_set(err, AN_ERROR_CONFIG, "%s: this is no configuration: above 1 MiB", path);
-    return ok ? text : NULL;
-}
-
 an_config *an_config_load(const char *path, const char *const *sets, size_t set_count,
                           an_error *err)
 {
     an_arena arena;
     size_t length = 0;
     an_arena_init(&arena, an_allocator_default());
-    char *text = read_file(path, &length, &arena, err);
+    char *text = an__read_text(path, "configuration", &length, &arena, err);
     an_config *config = text ? an_config_parse(path, text, length, sets, set_count, err) : NULL;
     an_arena_free(&arena);
     return config;

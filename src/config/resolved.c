@@ -1,12 +1,16 @@
 /*
  * A run as a configuration again: what was set is in it, what was left out too, and the data by a
  * path that holds everywhere. Reading it gives the same run. A schedule stays as it was written, so
- * that its length follows the run's; what it came to stands beside it as a comment.
+ * that its length follows the run's, but with the numbers of its files; what it came to stands
+ * beside it as a comment.
  */
 #include "config/resolved.h"
 
 #include <string.h>
 #include <unistd.h>
+
+/* A longer schedule, a table, is not written twice. */
+#define MOST_COMMENT 2000
 
 /* Text that grows in an arena. */
 typedef struct sink {
@@ -15,7 +19,8 @@ typedef struct sink {
     an_arena *arena;
     bool failed; /* memory ran out */
     const an_run *run;
-    const char *data_path; /* where the data were found */
+    const char *data_path;    /* where the data were found */
+    const an__node *schedule; /* with the numbers of files, or NULL */
 } sink;
 
 static void put_bytes(sink *s, const char *bytes, size_t count)
@@ -177,9 +182,9 @@ static void put_key(sink *s, const an__node *node)
         put(s, " ");
         put_data(s, node);
     } else {
-        put_value(s, node);
+        put_value(s, is_called(node, "schedule") ? s->schedule : node);
     }
-    if (is_called(node, "schedule") && s->run->schedule_text) {
+    if (is_called(node, "schedule") && strlen(s->run->schedule_text) <= MOST_COMMENT) {
         put(s, "\n# schedule: ");
         put(s, s->run->schedule_text);
     }
@@ -246,9 +251,9 @@ an_named_text *an__run_params(const an_config *config, const an_run *run, const 
 }
 
 char *an__resolved(const an_config *config, const an_run *run, const char *data_path,
-                   an_arena *arena)
+                   const an__node *schedule, an_arena *arena)
 {
-    sink s = {.arena = arena, .run = run, .data_path = data_path};
+    sink s = {.arena = arena, .run = run, .data_path = data_path, .schedule = schedule};
     an__node root = *config->root;
     put(&s, "# As it was trained, everything filled in; anneal resume goes on from here.\n");
     for (const an__node *node = root.first; node; node = node->next) {

@@ -3,9 +3,10 @@
 
 #include "config/config.h"
 
-/* The configuration of a run as text, its data found at `data_path`. NULL: memory. */
+/* The configuration of a run as text, its data found at `data_path`, its schedule (or NULL) with
+ * the numbers of files in it. NULL: memory. */
 char *an__resolved(const an_config *config, const an_run *run, const char *data_path,
-                   an_arena *arena);
+                   const an__node *schedule, an_arena *arena);
 
 /* The same as a list of names and texts, without defaults. NULL: memory. */
 an_named_text *an__run_params(const an_config *config, const an_run *run, const char *data_path,

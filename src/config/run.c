@@ -3,6 +3,7 @@
  * (described), data, model (built for the data's shape), optimizer, schedule.
  */
 #include "config/data.h"
+#include "config/file.h"
 #include "config/output.h"
 #include "config/resolved.h"
 
@@ -22,6 +23,8 @@
 typedef struct builder {
     an_run run;
     const an_config *config;
+    an__node schedule_node; /* the configuration's, with the numbers of files in it */
+    an_spec *schedule_spec;
     const char *found;   /* the data's path, as it leads there from here */
     an_dataset *learned; /* what train and valid are views of where it is a view itself */
     an_arena texts;
@@ -198,13 +201,27 @@ static bool drives(const an_lr_desc *desc, const char *slot)
     return found;
 }
 
+/* The call with the numbers of each '@FILE' in it. */
+static bool expand_schedule(builder *b)
+{
+    const an__node *node = b->config->schedule.node;
+    void *user; /* what is const in there stays as it is */
+    memcpy(&user, &b->config, sizeof user);
+    b->schedule_node = *node;
+    if (!an_lr_expand(&node->source, an__read_table, user, &b->texts, &b->schedule_node.source,
+                      b->err))
+        return an__blame(node, false, b->err);
+    b->schedule_spec = an_spec_parse(&b->schedule_node.source, NULL, b->err);
+    return an__blame(node, b->schedule_spec != NULL, b->err);
+}
+
 static bool parse_schedule(builder *b, const an_lr_run *facts)
 {
-    const an__call *call = &b->config->schedule;
     const an_allocator *allocator = an_context_allocator(b->run.context);
     an_lr_text_free(b->schedule_text);
-    b->schedule_text = an_lr_parse(&call->node->source, call->call, facts, allocator, b->err);
-    return an__blame(call->node, b->schedule_text != NULL, b->err);
+    b->schedule_text = an_lr_parse(an_spec_where(b->schedule_spec), an_spec_root(b->schedule_spec),
+                                   facts, allocator, b->err);
+    return an__blame(&b->schedule_node, b->schedule_text != NULL, b->err);
 }
 
 static bool make_schedule(builder *b)
@@ -220,7 +237,7 @@ static bool make_schedule(builder *b)
                         "'interval: step'");
     offer_slots(b);
     an_lr_run facts = schedule_facts(run);
-    if (!parse_schedule(b, &facts))
+    if (!expand_schedule(b) || !parse_schedule(b, &facts))
         return false;
     if (drives(an_lr_text_desc(b->schedule_text), "batch_size")) {
         /* Then no step is worth a fixed number of samples: the clock counts them. */
@@ -333,9 +350,16 @@ static bool make_steering(builder *b)
 static bool make_resolved(builder *b)
 {
     b->run.config_text = b->config->document.text;
-    b->run.resolved_text = an__resolved(b->config, &b->run, b->found, &b->texts);
+    const an__node *schedule = b->config->schedule.node ? &b->schedule_node : NULL;
+    b->run.resolved_text = an__resolved(b->config, &b->run, b->found, schedule, &b->texts);
     b->run.params = an__run_params(b->config, &b->run, b->found, &b->texts, &b->run.param_count);
-    return (b->run.resolved_text && b->run.params) || an__no_memory(b->err);
+    if (!b->run.resolved_text || !b->run.params)
+        return an__no_memory(b->err);
+    return strlen(b->run.resolved_text) <= AN__MOST_TEXT ||
+           AN__FAIL(b->config->root, b->err,
+                    "with the numbers of the schedule's tables the configuration is above %d MiB; "
+                    "write fewer, with every=",
+                    AN__MOST_TEXT >> 20);
 }
 
 /* ------------------------------------------------------------------ a run */
@@ -404,6 +428,7 @@ void an_run_free(an_run *run)
     an_lr_free(run->schedule);
     an_lint_free(run->schedule_lint);
     an_lr_text_free(b->schedule_text);
+    an_spec_free(b->schedule_spec);
     an_optim_free(run->optim);
     an_model_free(run->model);
     an_loader_free(run->train);

@@ -85,6 +85,11 @@ static bool read_integers(reader *r, const char *name, const an_spec_node *node,
 
 static bool read_numbers(reader *r, const char *name, const an_spec_node *node, an_lr_numbers *out)
 {
+    if (node->kind == AN_SPEC_STRING && node->text[0] == '@')
+        return an_spec_error(r->source, node->offset, r->err,
+                             "%s: '%s' is a file, and no file is opened here; write its numbers as "
+                             "a list",
+                             name, node->text);
     double *each = list_room(r, node, sizeof *each, &out->count);
     if (!each)
         return false;

@@ -40,6 +40,7 @@ bool an_graph_reset(an_graph *graph, an_error *err)
     bool failed = an_graph_error(graph, err);
     an_arena_reset(&graph->arena);
     graph->newest = NULL;
+    graph->spare = NULL;
     graph->walked = false;
     graph->error.code = AN_ERROR_OK;
     return !failed;
@@ -185,11 +186,58 @@ an_tensor *an__leaf(an_graph *graph, const char *op, an_shape shape)
 
 /* ----------------------------------------------------------------- walking */
 
+static size_t spare_size(int64_t count)
+{
+    const size_t bytes = (size_t)count * sizeof(float);
+    return bytes > 0 ? (bytes + AN_SPARE - 1) / AN_SPARE * AN_SPARE : AN_SPARE;
+}
+
+static void spare_put(an_graph *graph, void *memory, size_t size)
+{
+    an_spare *spare = memory, **place = &graph->spare;
+    while (*place && (*place)->size > size)
+        place = &(*place)->next;
+    *spare = (an_spare){*place, size};
+    *place = spare;
+}
+
+/* The smallest spare memory that holds `count` floats, what is too much cut off; NULL: none. */
+static float *spare_take(an_graph *graph, int64_t count)
+{
+    an_spare **place = &graph->spare;
+    if (!*place || (uint64_t)count > SIZE_MAX / 8 || (*place)->size < spare_size(count))
+        return NULL;
+    const size_t size = spare_size(count);
+    while ((*place)->next && (*place)->next->size >= size)
+        place = &(*place)->next;
+    an_spare *spare = *place;
+    const size_t rest = spare->size - size;
+    *place = spare->next;
+    if (rest > 0)
+        spare_put(graph, (char *)spare + size, rest);
+    return (float *)(void *)spare;
+}
+
+/* The gradient of a node's output has been passed on: its memory is spare, unless an input has it.
+ */
+static void release_gradient(an_graph *graph, an_node *node)
+{
+    float *grad = node->output.grad;
+    node->output.has_grad = false;
+    node->output.grad = NULL;
+    for (int i = 0; i < node->count; i++)
+        if (node->inputs[i]->grad == grad)
+            return;
+    spare_put(graph, grad, spare_size(node->output.size));
+}
+
 float *an_grad_of(an_graph *graph, an_tensor *input, bool *fresh)
 {
     *fresh = false;
     if (!input->requires_grad)
         return NULL;
+    if (!input->grad)
+        input->grad = spare_take(graph, input->size);
     if (!input->grad)
         input->grad = an__scratch(graph, input->size, sizeof(float));
     if (!input->grad)
@@ -245,8 +293,7 @@ bool an_backward(an_graph *graph, an_tensor *loss, an_error *err)
         if (!node->output.has_grad)
             continue;
         node->op->backward(graph, node);
-        node->output.has_grad = false;
-        node->output.grad = NULL;
+        release_gradient(graph, node);
         if (graph->error.code != AN_ERROR_OK)
             break;
     }

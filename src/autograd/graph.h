@@ -13,7 +13,9 @@
  *
  * Gradients of intermediate tensors come from the arena when the first one arrives, which WRITES;
  * later ones add (an_grad_of). Once a node has passed its gradient on, its output's gradient is
- * gone (has_grad false): the buffer may have been handed to the input (an__grad_handed_on).
+ * gone (has_grad false): the buffer has been handed to the input (an__grad_handed_on), or the
+ * gradients of earlier nodes take it (`spare`). So memory holds the gradients that are alive at
+ * once, not all of them.
  */
 #ifndef AN_AUTOGRAD_GRAPH_H
 #define AN_AUTOGRAD_GRAPH_H
@@ -129,9 +131,18 @@ struct an_node {
     an_tensor *inputs[];
 };
 
+/* Memory that a gradient has left, in its first bytes: `size` of them, a multiple of AN_SPARE. */
+typedef struct an_spare {
+    struct an_spare *next;
+    size_t size;
+} an_spare;
+
+enum { AN_SPARE = 64 }; /* what the arena rounds up to */
+
 struct an_graph {
     an_context *context;
     an_arena arena;
+    an_spare *spare; /* largest first */
     an_node *newest;
     bool recording, walked;
     an_error error;   /* the first since the last reset */

@@ -147,11 +147,41 @@ static void test_steady_state_allocates_nothing(void **state)
     assert_int_equal(c.live, 0);
 }
 
+/* What a step of `depth` products of `size` x `size` matrices takes at most. */
+static size_t peak_of(an_context *context, int depth, int64_t size)
+{
+    an_error err = {0};
+    an_graph *graph = an_graph_new(context, &err);
+    static const float values[64 * 64];
+    assert_true(size <= 64);
+    an_tensor *w = an_leaf(graph, values, an_shape_2(size, size)), *y = w;
+    for (int i = 0; i < depth; i++)
+        y = an_matmul(graph, y, w);
+    assert_true(an_backward(graph, an_sum(graph, y), &err));
+    const size_t peak = an_graph_peak_bytes(graph);
+    an_graph_free(graph);
+    return peak;
+}
+
+/* Once a gradient is passed on, the next one takes its memory: a deeper graph adds its values only.
+ */
+static void test_gradients_take_turns(void **state)
+{
+    (void)state;
+    an_context *context = an_context_new(&(an_context_options){.threads = 1}, NULL);
+    assert_non_null(context);
+    const size_t values = 64 * 64 * sizeof(float),
+                 more = peak_of(context, 30, 64) - peak_of(context, 10, 64);
+    assert_in_range(more, 20 * values, 21 * values);
+    an_context_free(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_allocation_fails_once),
         cmocka_unit_test(test_steady_state_allocates_nothing),
+        cmocka_unit_test(test_gradients_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -246,43 +246,81 @@ static void gradient(const an_tiles *tiles, const float *pixels, float *places)
 
 /* ----------------------------------------------------------------- kernels */
 
-/* G by three values, `step` apart. */
-AN_INLINE void kernel_column(const float *g, int64_t step, float *to, int64_t to_step)
+/* Nine values of each of AN_LANES kernels (`have` of them), `step` floats apart: value k of all in
+ * g[k]. */
+AN_INLINE void load_kernels(const float *w, int64_t step, int have, an_vec g[9])
 {
-    const float ends = 0.5f * (g[0] + g[2 * step]), middle = 0.5f * g[step];
-    to[0] = g[0];
-    to[to_step] = ends + middle;
-    to[2 * to_step] = ends - middle;
-    to[3 * to_step] = g[2 * step];
+    AN_UNROLL
+    for (int k = 0; k < 9; k += AN_LANES) {
+        an_vec r[AN_LANES];
+        const int count = an__lanes(9 - k);
+        AN_UNROLL
+        for (int o = 0; o < AN_LANES; o++)
+            r[o] = o < have ? an__vload_part(w + o * step + k, count) : (an_vec){0};
+        an__transpose(r);
+        AN_UNROLL
+        for (int i = 0; i < count; i++)
+            g[k + i] = r[i];
+    }
+}
+
+/* The same back: w = g, or w += g. */
+AN_INLINE void store_kernels(float *w, int64_t step, int have, const an_vec g[9], bool add)
+{
+    for (int k = 0; k < 9; k += AN_LANES) {
+        an_vec r[AN_LANES] = {{0}};
+        const int count = an__lanes(9 - k);
+        for (int i = 0; i < count; i++)
+            r[i] = g[k + i];
+        an__transpose(r);
+        for (int o = 0; o < have; o++) {
+            float *to = w + o * step + k;
+            an__vstore_part(to, add ? an__vload_part(to, count) + r[o] : r[o], count);
+        }
+    }
+}
+
+/* G by three values. */
+AN_INLINE void kernel_column(an_vec a, an_vec b, an_vec c, an_vec to[4])
+{
+    const an_vec ends = 0.5f * (a + c), middle = 0.5f * b;
+    to[0] = a;
+    to[1] = ends + middle;
+    to[2] = ends - middle;
+    to[3] = c;
 }
 
 static void filters(int64_t out, int64_t pitch, int64_t in, int64_t begin, int64_t end,
                     const float *w, int64_t out_step, int64_t in_step, bool turned, float *places)
 {
     const int64_t place = in * pitch;
-    for (int64_t i = begin; i < end; i++) {
-        for (int64_t o = 0; o < out; o++) {
-            const float *g = w + o * out_step + i * in_step + (turned ? 8 : 0);
-            const int64_t along = turned ? -1 : 1;
-            float half[12];
-            for (int s = 0; s < 3; s++)
-                kernel_column(g + s * along, 3 * along, half + s, 3);
-            for (int u = 0; u < 4; u++)
-                kernel_column(half + 3 * u, 1, places + 4 * u * place + i * pitch + o, place);
+    for (int64_t i = begin; i < end; i++)
+        for (int64_t o = 0; o < pitch; o += AN_LANES) {
+            an_vec g[9], half[3][4], whole[4];
+            load_kernels(w + o * out_step + i * in_step, out_step, an__lanes(out - o), g);
+            AN_UNROLL
+            for (int s = 0; s < 3; s++) /* kernels are turned by reading them backwards */
+                if (turned)
+                    kernel_column(g[8 - s], g[5 - s], g[2 - s], half[s]);
+                else
+                    kernel_column(g[s], g[3 + s], g[6 + s], half[s]);
+            AN_UNROLL
+            for (int u = 0; u < 4; u++) {
+                kernel_column(half[0][u], half[1][u], half[2][u], whole);
+                AN_UNROLL
+                for (int v = 0; v < 4; v++)
+                    an__vstore(places + (4 * u + v) * place + i * pitch + o, whole[v]);
+            }
         }
-        for (int64_t o = out; o < pitch; o++)
-            for (int q = 0; q < AN_TILE_PLACES; q++)
-                places[q * place + i * pitch + o] = 0;
-    }
 }
 
-/* G^T by four values, `step` apart. */
-AN_INLINE void gradient_column(const float *u, int64_t step, float *to, int64_t to_step)
+/* G^T by four values. */
+AN_INLINE void gradient_column(const an_vec u[4], an_vec to[3])
 {
-    const float sum = 0.5f * (u[step] + u[2 * step]);
+    const an_vec sum = 0.5f * (u[1] + u[2]);
     to[0] = u[0] + sum;
-    to[to_step] = 0.5f * (u[step] - u[2 * step]);
-    to[2 * to_step] = sum + u[3 * step];
+    to[1] = 0.5f * (u[1] - u[2]);
+    to[2] = sum + u[3];
 }
 
 static void filter_gradient(int64_t out, int64_t pitch, int64_t in, int64_t begin, int64_t end,
@@ -290,15 +328,23 @@ static void filter_gradient(int64_t out, int64_t pitch, int64_t in, int64_t begi
 {
     const int64_t place = in * pitch;
     for (int64_t i = begin; i < end; i++)
-        for (int64_t o = 0; o < out; o++) {
-            float half[12], whole[9];
-            float *to = dw + (o * in + i) * 9;
-            for (int s = 0; s < 4; s++)
-                gradient_column(places + s * place + i * pitch + o, 4 * place, half + s, 4);
+        for (int64_t o = 0; o < out; o += AN_LANES) {
+            an_vec half[3][4], g[9];
+            AN_UNROLL
+            for (int v = 0; v < 4; v++) {
+                an_vec column[4], three[3];
+                AN_UNROLL
+                for (int u = 0; u < 4; u++)
+                    column[u] = an__vload(places + (4 * u + v) * place + i * pitch + o);
+                gradient_column(column, three);
+                AN_UNROLL
+                for (int r = 0; r < 3; r++)
+                    half[r][v] = three[r];
+            }
+            AN_UNROLL
             for (int r = 0; r < 3; r++)
-                gradient_column(half + 4 * r, 1, whole + 3 * r, 1);
-            for (int k = 0; k < 9; k++)
-                to[k] = add ? to[k] + whole[k] : whole[k];
+                gradient_column(half[r], g + 3 * r);
+            store_kernels(dw + (o * in + i) * 9, in * 9, an__lanes(out - o), g, add);
         }
 }
 

@@ -12,6 +12,8 @@ bool plan_init(plan *p)
 {
     memset(p, 0, sizeof *p);
     return IS(dnnl_engine_create(&p->engine, dnnl_cpu, 0)) &&
+           IS(dnnl_primitive_attr_create(&p->attr)) &&
+           IS(dnnl_primitive_attr_set_scratchpad_mode(p->attr, dnnl_scratchpad_mode_user)) &&
            IS(dnnl_stream_create(&p->stream, p->engine, dnnl_stream_default_flags));
 }
 
@@ -29,6 +31,7 @@ void plan_free(plan *p)
 #else
         free((void *)p->forms[i]);
 #endif
+    dnnl_primitive_attr_destroy(p->attr);
     dnnl_stream_destroy(p->stream);
     dnnl_engine_destroy(p->engine);
 }
@@ -93,20 +96,19 @@ const char *plan_method(dnnl_primitive_desc_t description)
     return text ? text : "?";
 }
 
-static dnnl_primitive_attr_t attributes(bool relu)
+/* Adds a ReLU to what the plan's primitives do. */
+static void attach_relu(const plan *p)
 {
-    dnnl_primitive_attr_t attr = NULL;
     dnnl_post_ops_t ops = NULL;
-    if (!relu || !IS(dnnl_primitive_attr_create(&attr)) || !IS(dnnl_post_ops_create(&ops)))
-        return attr;
+    if (!IS(dnnl_post_ops_create(&ops)))
+        return;
 #if DNNL_VERSION_MAJOR >= 3
     dnnl_post_ops_append_eltwise(ops, dnnl_eltwise_relu, 0, 0);
 #else
     dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_relu, 0, 0);
 #endif
-    dnnl_primitive_attr_set_post_ops(attr, ops);
+    dnnl_primitive_attr_set_post_ops(p->attr, ops);
     dnnl_post_ops_destroy(ops);
-    return attr;
 }
 
 #if DNNL_VERSION_MAJOR >= 3
@@ -114,12 +116,10 @@ static dnnl_primitive_attr_t attributes(bool relu)
 dnnl_primitive_desc_t plan_product(plan *p, plan_form a, plan_form b, plan_form bias, plan_form c,
                                    bool relu)
 {
-    dnnl_primitive_attr_t attr = attributes(relu);
     dnnl_primitive_desc_t d = NULL;
-    const bool made = IS(dnnl_matmul_primitive_desc_create(&d, p->engine, a, b, bias, c, attr));
-    if (attr)
-        dnnl_primitive_attr_destroy(attr);
-    return keep(p, made, d);
+    if (relu)
+        attach_relu(p);
+    return keep(p, IS(dnnl_matmul_primitive_desc_create(&d, p->engine, a, b, bias, c, p->attr)), d);
 }
 
 dnnl_primitive_desc_t plan_convolution(plan *p, plan_direction direction, dnnl_alg_kind_t kind,
@@ -131,15 +131,15 @@ dnnl_primitive_desc_t plan_convolution(plan *p, plan_direction direction, dnnl_a
     if (direction == PLAN_FORWARD)
         status = dnnl_convolution_forward_primitive_desc_create(
             &d, p->engine, dnnl_forward_training, kind, x, w, NULL, y, at->stride, at->dilation,
-            at->before, at->after, NULL);
+            at->before, at->after, p->attr);
     else if (direction == PLAN_DATA)
         status = dnnl_convolution_backward_data_primitive_desc_create(
             &d, p->engine, kind, x, w, y, at->stride, at->dilation, at->before, at->after, forward,
-            NULL);
+            p->attr);
     else
         status = dnnl_convolution_backward_weights_primitive_desc_create(
             &d, p->engine, kind, x, w, NULL, y, at->stride, at->dilation, at->before, at->after,
-            forward, NULL);
+            forward, p->attr);
     return keep(p, IS(status), d);
 }
 
@@ -152,11 +152,11 @@ dnnl_primitive_desc_t plan_pooling(plan *p, plan_direction direction, dnnl_alg_k
     if (direction == PLAN_FORWARD)
         status = dnnl_pooling_forward_primitive_desc_create(
             &d, p->engine, dnnl_forward_training, kind, x, y, at->stride, at->kernel, at->dilation,
-            at->before, at->after, NULL);
+            at->before, at->after, p->attr);
     else
         status = dnnl_pooling_backward_primitive_desc_create(&d, p->engine, kind, x, y, at->stride,
                                                              at->kernel, at->dilation, at->before,
-                                                             at->after, forward, NULL);
+                                                             at->after, forward, p->attr);
     return keep(p, IS(status), d);
 }
 
@@ -167,10 +167,10 @@ dnnl_primitive_desc_t plan_batch_norm(plan *p, plan_direction direction, plan_fo
     dnnl_status_t status;
     if (direction == PLAN_FORWARD)
         status = dnnl_batch_normalization_forward_primitive_desc_create(
-            &d, p->engine, dnnl_forward_training, x, x, EPS, NORM_FLAGS, NULL);
+            &d, p->engine, dnnl_forward_training, x, x, EPS, NORM_FLAGS, p->attr);
     else
         status = dnnl_batch_normalization_backward_primitive_desc_create(
-            &d, p->engine, dnnl_backward, x, x, x, EPS, NORM_FLAGS, forward, NULL);
+            &d, p->engine, dnnl_backward, x, x, x, EPS, NORM_FLAGS, forward, p->attr);
     return keep(p, IS(status), d);
 }
 
@@ -181,10 +181,10 @@ dnnl_primitive_desc_t plan_layer_norm(plan *p, plan_direction direction, plan_fo
     dnnl_status_t status;
     if (direction == PLAN_FORWARD)
         status = dnnl_layer_normalization_forward_primitive_desc_create(
-            &d, p->engine, dnnl_forward_training, x, x, moments, EPS, NORM_FLAGS, NULL);
+            &d, p->engine, dnnl_forward_training, x, x, moments, EPS, NORM_FLAGS, p->attr);
     else
         status = dnnl_layer_normalization_backward_primitive_desc_create(
-            &d, p->engine, dnnl_backward, x, x, x, moments, EPS, NORM_FLAGS, forward, NULL);
+            &d, p->engine, dnnl_backward, x, x, x, moments, EPS, NORM_FLAGS, forward, p->attr);
     return keep(p, IS(status), d);
 }
 
@@ -192,11 +192,11 @@ dnnl_primitive_desc_t plan_layer_norm(plan *p, plan_direction direction, plan_fo
 
 /* Version 2 has two steps: an operation's description, then the primitive's. */
 static dnnl_primitive_desc_t finish(plan *p, dnnl_status_t status, const void *operation,
-                                    dnnl_primitive_attr_t attr, dnnl_primitive_desc_t forward)
+                                    dnnl_primitive_desc_t forward)
 {
     dnnl_primitive_desc_t d = NULL;
     const bool made =
-        IS(status) && IS(dnnl_primitive_desc_create(&d, operation, attr, p->engine, forward));
+        IS(status) && IS(dnnl_primitive_desc_create(&d, operation, p->attr, p->engine, forward));
     return keep(p, made, d);
 }
 
@@ -204,11 +204,9 @@ dnnl_primitive_desc_t plan_product(plan *p, plan_form a, plan_form b, plan_form 
                                    bool relu)
 {
     dnnl_matmul_desc_t o;
-    dnnl_primitive_attr_t attr = attributes(relu);
-    dnnl_primitive_desc_t d = finish(p, dnnl_matmul_desc_init(&o, a, b, bias, c), &o, attr, NULL);
-    if (attr)
-        dnnl_primitive_attr_destroy(attr);
-    return d;
+    if (relu)
+        attach_relu(p);
+    return finish(p, dnnl_matmul_desc_init(&o, a, b, bias, c), &o, NULL);
 }
 
 dnnl_primitive_desc_t plan_convolution(plan *p, plan_direction direction, dnnl_alg_kind_t kind,
@@ -227,7 +225,7 @@ dnnl_primitive_desc_t plan_convolution(plan *p, plan_direction direction, dnnl_a
     else
         status = dnnl_dilated_convolution_backward_weights_desc_init(
             &o, kind, x, w, NULL, y, at->stride, at->dilation, at->before, at->after);
-    return finish(p, status, &o, NULL, forward);
+    return finish(p, status, &o, forward);
 }
 
 dnnl_primitive_desc_t plan_pooling(plan *p, plan_direction direction, dnnl_alg_kind_t kind,
@@ -241,7 +239,7 @@ dnnl_primitive_desc_t plan_pooling(plan *p, plan_direction direction, dnnl_alg_k
                                              at->kernel, at->before, at->after)
             : dnnl_pooling_backward_desc_init(&o, kind, x, y, at->stride, at->kernel, at->before,
                                               at->after);
-    return finish(p, status, &o, NULL, forward);
+    return finish(p, status, &o, forward);
 }
 
 dnnl_primitive_desc_t plan_batch_norm(plan *p, plan_direction direction, plan_form x,
@@ -253,7 +251,7 @@ dnnl_primitive_desc_t plan_batch_norm(plan *p, plan_direction direction, plan_fo
             ? dnnl_batch_normalization_forward_desc_init(&o, dnnl_forward_training, x, EPS,
                                                          NORM_FLAGS)
             : dnnl_batch_normalization_backward_desc_init(&o, dnnl_backward, x, x, EPS, NORM_FLAGS);
-    return finish(p, status, &o, NULL, forward);
+    return finish(p, status, &o, forward);
 }
 
 dnnl_primitive_desc_t plan_layer_norm(plan *p, plan_direction direction, plan_form x,
@@ -265,7 +263,7 @@ dnnl_primitive_desc_t plan_layer_norm(plan *p, plan_direction direction, plan_fo
                                            &o, dnnl_forward_training, x, moments, EPS, NORM_FLAGS)
                                      : dnnl_layer_normalization_backward_desc_init(
                                            &o, dnnl_backward, x, x, moments, EPS, NORM_FLAGS);
-    return finish(p, status, &o, NULL, forward);
+    return finish(p, status, &o, forward);
 }
 
 #endif
@@ -281,18 +279,27 @@ static dnnl_memory_t memory_of(plan *p, plan_form form, void *data)
     return memory;
 }
 
+/* Gives a step its working memory. */
+static bool add_scratchpad(plan *p, dnnl_primitive_desc_t description, plan_step *step)
+{
+    plan_form form = dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
+    dnnl_memory_t memory = memory_of(p, form, DNNL_MEMORY_ALLOCATE);
+    step->args[step->count++] = (dnnl_exec_arg_t){DNNL_ARG_SCRATCHPAD, memory};
+    return memory != NULL;
+}
+
 static bool add_reorder(plan *p, plan_form from_form, dnnl_memory_t from, plan_form to_form,
                         dnnl_memory_t to)
 {
     dnnl_primitive_desc_t d = NULL;
     plan_step step = {.count = 2, .reorder = true};
-    if (p->step_count == PLAN_STEPS ||
-        !IS(dnnl_reorder_primitive_desc_create(&d, from_form, p->engine, to_form, p->engine, NULL)))
+    if (p->step_count == PLAN_STEPS || !IS(dnnl_reorder_primitive_desc_create(
+                                           &d, from_form, p->engine, to_form, p->engine, p->attr)))
         return false;
-    const bool made = IS(dnnl_primitive_create(&step.primitive, d));
-    dnnl_primitive_desc_destroy(d);
     step.args[0] = (dnnl_exec_arg_t){DNNL_ARG_FROM, from};
     step.args[1] = (dnnl_exec_arg_t){DNNL_ARG_TO, to};
+    const bool made = add_scratchpad(p, d, &step) && IS(dnnl_primitive_create(&step.primitive, d));
+    dnnl_primitive_desc_destroy(d);
     if (made)
         p->steps[p->step_count++] = step;
     return made;
@@ -327,7 +334,8 @@ bool plan_add(plan *p, dnnl_primitive_desc_t description, const operand *operand
         if (user[i] && !o->output && !add_reorder(p, o->form, user[i], wanted[i], inside))
             return false;
     }
-    if (p->step_count == PLAN_STEPS || !IS(dnnl_primitive_create(&step.primitive, description)))
+    if (p->step_count == PLAN_STEPS || !add_scratchpad(p, description, &step) ||
+        !IS(dnnl_primitive_create(&step.primitive, description)))
         return false;
     p->steps[p->step_count++] = step;
     for (int i = 0; i < count; i++)

@@ -4,7 +4,8 @@
  *
  * A plan is what one thread executes: a primitive, before it a reorder for each input whose layout
  * the primitive wants otherwise, behind it one for each such output. The primitives are made for
- * one OpenMP thread.
+ * one OpenMP thread. Their working memory is the plan's: the library's own belongs to the thread
+ * that made a primitive, and on another thread version 2.6 crashes.
  */
 #ifndef BENCH_DNNL_PLAN_H
 #define BENCH_DNNL_PLAN_H
@@ -19,7 +20,7 @@ typedef const_dnnl_memory_desc_t plan_form;
 typedef const dnnl_memory_desc_t *plan_form;
 #endif
 
-enum { PLAN_STEPS = 16, PLAN_ARGS = 9, PLAN_OBJECTS = 64 };
+enum { PLAN_STEPS = 16, PLAN_ARGS = 10, PLAN_OBJECTS = 64 };
 
 typedef struct plan_step {
     dnnl_primitive_t primitive;
@@ -30,6 +31,7 @@ typedef struct plan_step {
 
 typedef struct plan {
     dnnl_engine_t engine;
+    dnnl_primitive_attr_t attr; /* of all primitives */
     dnnl_stream_t stream;
     plan_step steps[PLAN_STEPS];
     int step_count;

@@ -7,69 +7,43 @@
  * and the kernels turned. For dw a part of the batch collects 16 matrices (channels x features);
  * parts are added in order, and transformed once.
  */
-#include <string.h>
-
 #include "tensor/context.h"
-#include "tensor/kernels/convolution.h"
-#include "tensor/kernels/winograd.h"
+#include "tensor/kernels/filtering.h"
 
 enum {
     PARTS = 16,
     PARTS_FLOATS = 1 << 20,
     FEW_CHANNELS = 8,      /* fewer do not fill the vectors */
     IN_CACHE = 128 * 1024, /* floats that a block may take, if one row of tiles takes fewer */
-    APART = 16 /* floats between the planes of a place, against strides of powers of two */
 };
 
-/* One filtering: `in` channels of planes of `size` to `out` channels of planes of `out_size`. */
-typedef struct filtering {
-    int64_t planes; /* images times groups */
-    int64_t in, out, in_pitch, out_pitch;
-    int64_t size[2], out_size[2], padding[2];
-    int64_t rows, columns; /* of tiles in an image */
-    int64_t block, blocks; /* rows of tiles of a block, and their number */
-} filtering;
-
 /* The memory of a block of `rows` rows of tiles: see `memory`. */
-static int64_t block_floats(const filtering *f, int64_t rows)
+static int64_t block_floats(const an_filtering *f, int64_t rows)
 {
     const int64_t tiles = rows * f->columns;
     return (2 * rows + 2) * (2 * f->columns + 2) * f->in_pitch + 4 * tiles * f->out_pitch +
-           AN_TILE_PLACES * (tiles * (f->in_pitch + f->out_pitch) + 2 * APART);
+           AN_TILE_PLACES * (tiles * (f->in_pitch + f->out_pitch) + 2 * AN_TILES_APART);
 }
 
-static filtering filtering_of(const an_context *context, const an_conv *conv, bool backward)
+static an_filtering filtering_of(const an_context *context, const an_conv *conv, bool backward)
 {
-    const int64_t lanes = context->kernels->gemm->lanes;
-    filtering f = {.planes = conv->images * conv->groups,
-                   .in = backward ? conv->features : conv->channels,
-                   .out = backward ? conv->channels : conv->features};
-    f.in_pitch = an__divide_up(f.in, lanes) * lanes;
-    f.out_pitch = an__divide_up(f.out, lanes) * lanes;
-    for (int axis = 0; axis < 2; axis++) {
-        f.size[axis] = backward ? conv->out_size[axis] : conv->size[axis];
-        f.out_size[axis] = backward ? conv->size[axis] : conv->out_size[axis];
-        f.padding[axis] = backward ? 2 - conv->padding[axis] : conv->padding[axis];
-    }
-    f.rows = an__divide_up(f.out_size[0], 2);
-    f.columns = an__divide_up(f.out_size[1], 2);
+    an_filtering f = an__filtering_of(context, conv, backward);
     int64_t block = f.rows;
     while (block > 1 && block_floats(&f, block) > IN_CACHE)
         block--;
-    f.blocks = an__divide_up(f.rows, an__at_least(block, 1));
-    f.block = f.blocks > 0 ? an__divide_up(f.rows, f.blocks) : 1;
+    an__filtering_cut(&f, block);
     return f;
 }
 
 /* Whether the method takes this convolution, in the direction of `f`. */
-static bool fits(const an_conv *conv, const filtering *f)
+static bool fits(const an_conv *conv, const an_filtering *f)
 {
     for (int axis = 0; axis < 2; axis++)
         if (conv->kernel[axis] != 3 || conv->stride[axis] != 1 || conv->dilation[axis] != 1 ||
             conv->padding[axis] > 2 || f->out_size[axis] < 2)
             return false;
     return conv->channels >= FEW_CHANNELS && conv->features >= FEW_CHANNELS &&
-           block_floats(f, 1) <= AN_CONV_SCRATCH;
+           (an__conv_wide_fits(conv) || block_floats(f, 1) <= AN_CONV_SCRATCH);
 }
 
 /* The pieces of a thread's scratch. */
@@ -78,46 +52,22 @@ typedef struct memory {
     an_tiles in, out;
 } memory;
 
-static memory memory_for(const filtering *f, int64_t rows, float *floats)
+static memory memory_for(const an_filtering *f, int64_t rows, float *floats)
 {
     const int64_t tiles = rows * f->columns;
     memory m = {.in_pixels = floats};
-    m.in = (an_tiles){rows, f->columns, f->in_pitch, tiles * f->in_pitch + APART};
-    m.out = (an_tiles){rows, f->columns, f->out_pitch, tiles * f->out_pitch + APART};
+    m.in = (an_tiles){rows, f->columns, f->in_pitch, tiles * f->in_pitch + AN_TILES_APART};
+    m.out = (an_tiles){rows, f->columns, f->out_pitch, tiles * f->out_pitch + AN_TILES_APART};
     m.out_pixels = m.in_pixels + (2 * rows + 2) * (2 * f->columns + 2) * f->in_pitch;
     m.in_places = m.out_pixels + 4 * tiles * f->out_pitch;
     m.out_places = m.in_places + AN_TILE_PLACES * m.in.step;
     return m;
 }
 
-/* The pixels that a block of tile rows sees of its input, or those of its output. */
-static an_pixels input_pixels(const filtering *f, int64_t first, int64_t rows)
-{
-    return (an_pixels){.channels = f->in,
-                       .pitch = f->in_pitch,
-                       .height = f->size[0],
-                       .width = f->size[1],
-                       .first_row = 2 * first - f->padding[0],
-                       .first_column = -f->padding[1],
-                       .rows = 2 * rows + 2,
-                       .columns = 2 * f->columns + 2};
-}
-
-static an_pixels output_pixels(const filtering *f, int64_t first, int64_t rows)
-{
-    return (an_pixels){.channels = f->out,
-                       .pitch = f->out_pitch,
-                       .height = f->out_size[0],
-                       .width = f->out_size[1],
-                       .first_row = 2 * first,
-                       .rows = 2 * rows,
-                       .columns = 2 * f->columns};
-}
-
 typedef struct work {
     const an_context *context;
     const an_conv *conv;
-    filtering f;
+    an_filtering f;
     const float *x, *y, *filters, *bias;
     float *out;
     bool relu, add;
@@ -127,7 +77,7 @@ typedef struct work {
 static void run(an_context *context, const work *w, int64_t items,
                 void (*item)(const void *arg, int64_t item, float *gemm_scratch, float *memory))
 {
-    const filtering *f = &w->f;
+    const an_filtering *f = &w->f;
     const double operations = (double)f->planes * (double)(f->rows * f->columns) * AN_TILE_PLACES *
                               (double)f->in * (double)f->out;
     const an_shares shares = {.context = context, .items = items, .run = item, .arg = w};
@@ -136,47 +86,18 @@ static void run(an_context *context, const work *w, int64_t items,
 
 /* ------------------------------------------------------------ forward, and dx */
 
-typedef struct filter_job {
-    const an_context *context;
-    const an_conv *conv;
-    const filtering *f;
-    const float *w;
-    bool backward;
-    float *places;
-} filter_job;
-
-/* Kernels of all groups, row by row: `begin` and `end` count groups * in. */
-static void filter_task(void *arg, int64_t begin, int64_t end)
-{
-    const filter_job *job = arg;
-    const filtering *f = job->f;
-    const int64_t per_feature = job->conv->channels * 9;
-    for (int64_t i = begin; i < end; i++) {
-        const int64_t group = i / f->in, row = i % f->in;
-        job->context->kernels->winograd->filters(
-            f->out, f->out_pitch, f->in, row, row + 1,
-            job->w + group * job->conv->features * per_feature, job->backward ? 9 : per_feature,
-            job->backward ? per_feature : 9, job->backward,
-            job->places + group * AN_TILE_PLACES * f->in * f->out_pitch);
-    }
-}
-
-static int64_t filter_floats(const an_conv *conv, const filtering *f)
-{
-    return conv->groups * AN_TILE_PLACES * f->in * f->out_pitch;
-}
-
 static void filter_item(const void *arg, int64_t item, float *gemm_scratch, float *floats)
 {
     const work *w = arg;
-    const filtering *f = &w->f;
+    const an_filtering *f = &w->f;
     const an_winograd_table *kernels = w->context->kernels->winograd;
     const int64_t plane = item / f->blocks, first = item % f->blocks * f->block;
     const int64_t rows = an__at_most(f->block, f->rows - first);
     if (rows <= 0)
         return;
     const memory m = memory_for(f, rows, floats);
-    const an_pixels in = input_pixels(f, first, rows), out = output_pixels(f, first, rows);
+    const an_pixels in = an__filtering_input(f, first, rows),
+                    out = an__filtering_output(f, first, rows);
     const int64_t group = plane % w->conv->groups, matrix = f->in * f->out_pitch;
     kernels->read(&in, w->x + plane * f->in * f->size[0] * f->size[1], m.in_pixels);
     kernels->input(&m.in, m.in_pixels, m.in_places);
@@ -203,10 +124,7 @@ static void filter_item(const void *arg, int64_t item, float *gemm_scratch, floa
 static void filter_images(an_context *context, work *job, const float *weights, bool backward,
                           float *space)
 {
-    filter_job filters = {context, job->conv, &job->f, weights, backward, space};
-    const int64_t a_row = AN_TILE_PLACES * job->f.out_pitch;
-    an__parallel(context, job->conv->groups * job->f.in, an__at_least(16384 / a_row, 1),
-                 filter_task, &filters);
+    an__filter_kernels(context, job->conv, &job->f, weights, backward, space);
     job->context = context;
     job->filters = space;
     run(context, job, job->f.planes * job->f.blocks, filter_item);
@@ -215,13 +133,14 @@ static void filter_images(an_context *context, work *job, const float *weights, 
 /* ---------------------------------------------------------------------- dw */
 
 /* A part of the batch, a group and a block of channels: 16 matrices of channels x features. */
-static void weight_block(const work *w, const filtering *f, int64_t first, const float *x,
+static void weight_block(const work *w, const an_filtering *f, int64_t first, const float *x,
                          const float *dy, float *out, bool add, float *gemm_scratch, float *floats)
 {
     const an_winograd_table *kernels = w->context->kernels->winograd;
     const int64_t rows = an__at_most(f->block, f->rows - first);
     const memory m = memory_for(f, rows, floats);
-    const an_pixels in = input_pixels(f, first, rows), gradients = output_pixels(f, first, rows);
+    const an_pixels in = an__filtering_input(f, first, rows),
+                    gradients = an__filtering_output(f, first, rows);
     kernels->read(&in, x, m.in_pixels);
     kernels->input(&m.in, m.in_pixels, m.in_places);
     kernels->read(&gradients, dy, m.out_pixels);
@@ -256,7 +175,7 @@ static void weight_item(const void *arg, int64_t item, float *gemm_scratch, floa
     const int64_t begin = conv->images * part / w->parts;
     const int64_t end = conv->images * (part + 1) / w->parts;
     const int64_t lanes = w->context->kernels->gemm->lanes;
-    filtering f = w->f;
+    an_filtering f = w->f;
     f.in = an__at_most(w->channels, conv->channels - channel);
     f.in_pitch = an__divide_up(f.in, lanes) * lanes;
     float *out = w->out +
@@ -271,39 +190,10 @@ static void weight_item(const void *arg, int64_t item, float *gemm_scratch, floa
         }
 }
 
-static int64_t weight_parts(const an_conv *conv, const filtering *f)
+static int64_t weight_parts(const an_conv *conv, const an_filtering *f)
 {
-    const int64_t fit = an__at_least(PARTS_FLOATS / filter_floats(conv, f), 1);
+    const int64_t fit = an__at_least(PARTS_FLOATS / an__filter_floats(conv, f), 1);
     return an__at_least(an__at_most(an__at_most(PARTS, fit), conv->images), 1);
-}
-
-typedef struct summing {
-    const an_context *context;
-    const an_conv *conv;
-    const filtering *f;
-    int64_t parts;
-    float *space, *dw;
-    bool add;
-} summing;
-
-static void sum_task(void *arg, int64_t begin, int64_t end)
-{
-    const summing *s = arg;
-    s->context->kernels->conv->sum_parts(s->parts, filter_floats(s->conv, s->f), begin, end,
-                                         s->space, s->space);
-}
-
-static void gradient_task(void *arg, int64_t begin, int64_t end)
-{
-    const summing *s = arg;
-    const filtering *f = s->f;
-    for (int64_t i = begin; i < end; i++) {
-        const int64_t group = i / f->in, row = i % f->in;
-        s->context->kernels->winograd->filter_gradient(f->out, f->out_pitch, f->in, row, row + 1,
-                                                       s->space + group * AN_TILE_PLACES * f->in *
-                                                                      f->out_pitch,
-                                                       s->add, s->dw + group * f->out * f->in * 9);
-    }
 }
 
 static void weight_images(an_context *context, work *job, float *dw, bool add, float *space)
@@ -317,36 +207,40 @@ static void weight_images(an_context *context, work *job, float *dw, bool add, f
     job->channels = an__divide_up(an__divide_up(conv->channels, wanted), lanes) * lanes;
     job->channel_blocks = an__divide_up(conv->channels, job->channels);
     run(context, job, job->parts * conv->groups * job->channel_blocks, weight_item);
-    summing s = {context, conv, &job->f, job->parts, space, dw, add};
-    if (job->parts > 1)
-        an__parallel(context, filter_floats(conv, &job->f), 16384, sum_task, &s);
-    an__parallel(context, conv->groups * conv->channels,
-                 an__at_least(16384 / (AN_TILE_PLACES * job->f.out_pitch), 1), gradient_task, &s);
+    an__filter_gradient(context, conv, &job->f, job->parts, space, add, dw);
 }
 
 /* -------------------------------------------------------------------- door */
 
 bool an__conv_3x3_fits(const an_context *context, const an_conv *conv, bool backward)
 {
-    const filtering f = filtering_of(context, conv, backward);
+    const an_filtering f = filtering_of(context, conv, backward);
     return fits(conv, &f);
 }
 
 int64_t an__conv_filter_3x3_space(const an_context *context, const an_conv *conv, bool backward)
 {
-    const filtering f = filtering_of(context, conv, backward);
-    return filter_floats(conv, &f);
+    if (an__conv_wide_fits(conv))
+        return an__conv_filter_wide_space(context, conv, backward);
+    const an_filtering f = filtering_of(context, conv, backward);
+    return an__filter_floats(conv, &f);
 }
 
 int64_t an__conv_weight_3x3_space(const an_context *context, const an_conv *conv)
 {
-    const filtering f = filtering_of(context, conv, false);
-    return weight_parts(conv, &f) * filter_floats(conv, &f);
+    if (an__conv_wide_fits(conv))
+        return an__conv_weight_wide_space(context, conv);
+    const an_filtering f = filtering_of(context, conv, false);
+    return weight_parts(conv, &f) * an__filter_floats(conv, &f);
 }
 
 void an__conv_forward_3x3(an_context *context, const an_conv *conv, const float *x, const float *w,
                           const float *bias, bool relu, float *y, bool add, float *space)
 {
+    if (an__conv_wide_fits(conv)) {
+        an__conv_forward_wide(context, conv, x, w, bias, relu, y, add, space);
+        return;
+    }
     work job = {.conv = conv, .f = filtering_of(context, conv, false), .x = x};
     job.bias = bias;
     job.relu = relu;
@@ -358,6 +252,10 @@ void an__conv_forward_3x3(an_context *context, const an_conv *conv, const float 
 void an__conv_data_3x3(an_context *context, const an_conv *conv, const float *dy, const float *w,
                        float *dx, bool add, float *space)
 {
+    if (an__conv_wide_fits(conv)) {
+        an__conv_data_wide(context, conv, dy, w, dx, add, space);
+        return;
+    }
     work job = {.conv = conv, .f = filtering_of(context, conv, true), .x = dy};
     job.out = dx;
     job.add = add;
@@ -367,6 +265,10 @@ void an__conv_data_3x3(an_context *context, const an_conv *conv, const float *dy
 void an__conv_weight_3x3(an_context *context, const an_conv *conv, const float *x, const float *dy,
                          float *dw, bool add, float *space)
 {
+    if (an__conv_wide_fits(conv)) {
+        an__conv_weight_wide(context, conv, x, dy, dw, add, space);
+        return;
+    }
     work job = {.conv = conv, .f = filtering_of(context, conv, false), .x = x, .y = dy};
     weight_images(context, &job, dw, add, space);
 }

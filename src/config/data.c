@@ -164,6 +164,21 @@ static bool open_table(const an_allocator *allocator, const an_config *c, an_run
     return false;
 }
 
+/* Puts values in the place of missing ones; `values` and `deviation` are room to compute in. */
+static bool fill_missing(const an_config *c, an_run *run, double *values, double *deviation,
+                         an_error *err)
+{
+    const int64_t width = an_shape_size(an_dataset_shape(run->train_data));
+    if (c->data.missing == AN__REFUSE)
+        return true;
+    if (c->data.missing == AN__FILL_MEAN &&
+        !an_dataset_moments(run->train_data, values, deviation, err))
+        return false;
+    for (int64_t i = 0; i < width && c->data.missing == AN__FILL_VALUE; i++)
+        values[i] = c->data.fill;
+    return an_dataset_fill(run->whole_data, values, err);
+}
+
 /*
  * Fills what is missing and standardises, with the mean and deviation of the training set alone:
  * the other parts are not looked at. `mean` and `deviation` have room for each feature.
@@ -171,17 +186,9 @@ static bool open_table(const an_allocator *allocator, const an_config *c, an_run
 static bool scale_table(const an_config *c, an_run *run, double *mean, double *deviation,
                         an_error *err)
 {
-    const int64_t width = an_shape_size(an_dataset_shape(run->train_data));
-    if (!an_dataset_moments(run->train_data, mean, deviation, err))
-        return false;
-    for (int64_t i = 0; i < width && c->data.missing == AN__FILL_VALUE; i++)
-        mean[i] = c->data.fill;
-    if (c->data.missing != AN__REFUSE && !an_dataset_fill(run->whole_data, mean, err))
-        return false;
-    if (!c->data.standardize)
-        return true;
-    return an_dataset_moments(run->train_data, mean, deviation, err) &&
-           an_dataset_scale(run->whole_data, mean, deviation, err);
+    return fill_missing(c, run, mean, deviation, err) &&
+           (!c->data.standardize || (an_dataset_moments(run->train_data, mean, deviation, err) &&
+                                     an_dataset_scale(run->whole_data, mean, deviation, err)));
 }
 
 static bool finish_table(const an_config *c, an_run *run, an_error *err)

@@ -139,8 +139,8 @@ an_dataset *an_cifar_open(const an_allocator *allocator, const char *folder, boo
              add_file(allocator, set, path, &r, err);
     }
     an_dataset *dataset = ok ? make(allocator, set, folder, &r, err) : NULL;
-    an_release(allocator, r.pixels, r.pixels ? r.count * IMAGE : 0, 1);
-    an_release(allocator, r.labels, r.labels ? r.count : 0, 1);
+    an_release(allocator, r.pixels, r.count * IMAGE, 1);
+    an_release(allocator, r.labels, r.count, 1);
     return dataset;
 }
 

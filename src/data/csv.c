@@ -373,23 +373,32 @@ static bool read_columns(table *t)
 
 /* ----------------------------------------------------------------- samples */
 
+/* A field's features: its number, or a one at the place of its text among the zeros of the others.
+ */
+static void put_feature(const table_column *from, const cell *c, float *out)
+{
+    const bool missing = c->kind == MISSING;
+    if (from->kind != TEXT) {
+        *out = missing ? NAN : (float)c->number;
+        return;
+    }
+    for (int64_t i = 0; i < from->levels.count; i++)
+        out[i] = missing ? NAN : 0;
+    if (!missing)
+        out[find_level(&from->levels, c)] = 1;
+}
+
 /* A field's features, or what is to be predicted. */
 static void put_cell(const table *t, an_dataset *d, int64_t row, int64_t column)
 {
     const table_column *from = &t->column[column];
     const cell *c = cell_at(t, row, column);
-    float *out = d->values + row * t->width + from->first;
-    if (from->role == TARGET && t->options->labels)
+    if (from->role == FEATURE)
+        put_feature(from, c, d->values + row * t->width + from->first);
+    else if (t->options->labels)
         d->labels[row] = (int32_t)find_level(&from->levels, c);
-    else if (from->role == TARGET)
-        d->targets[row * d->target_count + from->first] = (float)c->number;
-    else if (from->kind != TEXT)
-        *out = c->kind == MISSING ? NAN : (float)c->number;
     else
-        for (int64_t i = 0; i < from->levels.count; i++)
-            out[i] = c->kind == MISSING                       ? NAN
-                     : compare(from->levels.cells[i], c) == 0 ? 1.0F
-                                                              : 0.0F;
+        d->targets[row * d->target_count + from->first] = (float)c->number;
 }
 
 static an_dataset *make_dataset(const table *t)
@@ -427,12 +436,12 @@ static void release(table *t)
     const an_allocator *a = t->allocator;
     for (int64_t i = 0; t->column && i < t->columns; i++) {
         levels *l = &t->column[i].levels;
-        an_release(a, l->cells, l->cells ? (size_t)l->most : 0, sizeof(const cell *));
+        an_release(a, l->cells, (size_t)l->most, sizeof(const cell *));
     }
-    an_release(a, t->column, t->column ? (size_t)t->columns : 0, sizeof *t->column);
-    an_release(a, t->names, t->names ? (size_t)t->columns : 0, sizeof *t->names);
-    an_release(a, t->lines, t->lines ? t->line_room : 0, sizeof *t->lines);
-    an_release(a, t->cells, t->cells ? t->room : 0, sizeof *t->cells);
+    an_release(a, t->column, (size_t)t->columns, sizeof *t->column);
+    an_release(a, t->names, (size_t)t->columns, sizeof *t->names);
+    an_release(a, t->lines, t->line_room, sizeof *t->lines);
+    an_release(a, t->cells, t->room, sizeof *t->cells);
 }
 
 static bool check_options(const an_csv_options *o, an_error *err)

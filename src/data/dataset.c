@@ -21,10 +21,9 @@ an_dataset *an__dataset_new(const an_allocator *allocator, int64_t count, an_sha
     return dataset;
 }
 
-/* `count` things, or none where there is no block. */
 static void release(const an_dataset *dataset, void *block, int64_t count, size_t size)
 {
-    an_release(&dataset->allocator, block, block ? (size_t)count : 0, size);
+    an_release(&dataset->allocator, block, (size_t)count, size);
 }
 
 static void free_tables(an_dataset *dataset)
@@ -44,8 +43,7 @@ void an_dataset_free(an_dataset *dataset)
     if (dataset == NULL)
         return;
     an_allocator allocator = dataset->allocator;
-    an_release(&allocator, dataset->index, dataset->index ? (size_t)dataset->count : 0,
-               sizeof *dataset->index);
+    an_release(&allocator, dataset->index, (size_t)dataset->count, sizeof *dataset->index);
     if (!dataset->view)
         free_tables(dataset);
     an_release(&allocator, dataset, 1, sizeof *dataset);

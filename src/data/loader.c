@@ -222,8 +222,8 @@ static void free_room(const an_loader *loader, batch_room *room)
 {
     free_tensor(loader, room->x);
     free_tensor(loader, room->target);
-    an_release(an_context_allocator(loader->context), room->labels,
-               room->labels ? batch_labels(loader) : 0, sizeof *room->labels);
+    an_release(an_context_allocator(loader->context), room->labels, batch_labels(loader),
+               sizeof *room->labels);
     *room = (batch_room){0};
 }
 
@@ -400,11 +400,10 @@ void an_loader_seek(an_loader *loader, int64_t epoch)
 
 void an_loader_seek_batch(an_loader *loader, int64_t epoch, int64_t batch)
 {
-    const int64_t capacity = loader->capacity > 0 ? loader->capacity : 1;
-    bool beyond = batch > loader->samples / capacity;
+    bool beyond = batch > loader->samples / loader->capacity;
     settle(loader);
     loader->epoch = epoch;
-    loader->at = batch < 0 ? 0 : beyond ? loader->samples : batch * capacity;
+    loader->at = batch < 0 ? 0 : beyond ? loader->samples : batch * loader->capacity;
     loader->ordered = false;
 }
 

@@ -51,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                     .targets = targets,
                                     .target_count = flags & 2 ? 1 : 1 + (flags >> 3 & 1),
                                     .ignored = ignored,
-                                    .ignored_count = flags >> 4 & 1};
+                                    .ignored_count = flags >> 4 & 1,
+                                    .weight = flags & 32 ? "w" : NULL};
     const an_allocator allocator = {.resize = resize};
     an_error err = {0};
     char *text = malloc(length + 1);

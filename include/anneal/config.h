@@ -13,6 +13,10 @@
  *                    feature's mean and deviation from the training set. CrossEntropyLoss and
  *                    NLLLoss take the target as a class, other losses as a number, or a list of
  *                    targets as numbers
+ *                    or NumPy's arrays: {format: npy, x: FILE, y: FILE} or {format: npz, path:
+ *                    FILE, x: NAME, y: NAME}, with test_x and test_y if there is a test set;
+ *                    channels: last for images as (N, H, W, C); normalize as above, missing and
+ *                    standardize as of a table (docs/data.md)
  *   model*           a list of layer calls; a list in it is a Sequential, and 'Residual:' with a
  *                    list below it a Residual
  *   loss             a call: CrossEntropyLoss() (the default), ... (anneal/nn.h)

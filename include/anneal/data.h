@@ -146,9 +146,9 @@ AN_API int64_t an_text_encode(const an_dataset *dataset, const char *text, size_
  * the row's own and 0 for the others. Classes are numbered in rising order of what stands there,
  * whole numbers or texts.
  *
- * A field that is empty or NA, N/A, NaN, nan, null or ? is missing: an error, or NaN as a feature
- * (all features of a column of texts), which an_dataset_fill replaces. Errors (DATA) name the file,
- * the line and the column.
+ * A column of weights holds numbers from 0 on, and is no feature. A field that is empty or NA, N/A,
+ * NaN, nan, null or ? is missing: an error, or NaN as a feature (all features of a column of
+ * texts), which an_dataset_fill replaces. Errors (DATA) name the file, the line and the column.
  */
 typedef enum an_csv_missing { AN_CSV_REFUSE, AN_CSV_KEEP } an_csv_missing;
 typedef struct an_csv_options {
@@ -159,10 +159,49 @@ typedef struct an_csv_options {
     size_t target_count;        /* at least 1 */
     const char *const *ignored; /* columns that are neither target nor feature */
     size_t ignored_count;
+    const char *weight; /* the column of the rows' weights (an_dataset_weights), or NULL */
 } an_csv_options;
 AN_API an_csv_options an_csv_defaults(void);
 AN_API an_dataset *an_csv_open(const an_allocator *allocator, const char *path,
                                const an_csv_options *options, an_error *err);
+
+/*
+ * Arrays that NumPy saved: in a file each (numpy.save; plain or gzip), or as members of one archive
+ * (numpy.savez, savez_compressed), where `x` and `y` are their names. Of `x` the first index counts
+ * the samples:
+ *
+ *   uint8 (N, H, W)        images of one channel: bytes, as they are; samples of (1, H, W)
+ *   uint8 (N, C, H, W)     images; with channels_last (N, H, W, C), which are turned
+ *   uint8 of other shapes, bool, other integers, float32, float64:
+ *   (N), (N, D), (N, ...)  floats; samples of (1), (D), (...); with channels_last as above
+ *
+ * `y` has a number for each sample, (N) or (N, 1): integers or bools as classes, or anything as
+ * numbers to predict, (N, K) for K of them. NULL: samples alone, all labels 0. Both byte orders
+ * and both orders of indices are read. Errors (DATA, IO, MEMORY) name the file, the array and what
+ * to do.
+ */
+typedef struct an_npy_options {
+    bool labels;         /* y holds classes (the default), else numbers */
+    int32_t classes;     /* labels must be below it; 0 takes the largest label + 1 */
+    bool channels_last;  /* images are (N, H, W, C) */
+    bool keep_missing;   /* NaN may stand in x, for an_dataset_fill; otherwise it is an error */
+    const char *weights; /* an array of N weights (an_dataset_weights), or NULL */
+} an_npy_options;
+AN_API an_npy_options an_npy_defaults(void);
+/* `options` NULL: the defaults. */
+AN_API an_dataset *an_npy_open(const an_allocator *allocator, const char *x, const char *y,
+                               const an_npy_options *options, an_error *err);
+AN_API an_dataset *an_npz_open(const an_allocator *allocator, const char *path, const char *x,
+                               const char *y, const an_npy_options *options, an_error *err);
+
+/*
+ * The weight of every sample, as the data have it (an_csv_options, an_npy_options), into `weights`,
+ * one each; and weights by which all classes that occur are drawn equally often: 1 / (the samples
+ * of its class). Errors: ARGUMENT (the data have no weights; they have no labels, or are a text),
+ * MEMORY.
+ */
+AN_API bool an_dataset_weights(const an_dataset *dataset, double *weights, an_error *err);
+AN_API bool an_dataset_balance(const an_dataset *dataset, double *weights, an_error *err);
 
 /*
  * Puts values[j] in the place of every NaN of feature j, in all of a dataset of floats (no view).

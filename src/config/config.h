@@ -25,8 +25,21 @@ typedef enum an__data_format {
     AN__DATA_IDX,
     AN__DATA_CIFAR,
     AN__DATA_TEXT,
-    AN__DATA_CSV
+    AN__DATA_CSV,
+    AN__DATA_NPY,
+    AN__DATA_NPZ
 } an__data_format;
+
+/* The keys that name files; of an archive, arrays in it; or a column. */
+typedef enum an__spot {
+    AN__PATH,
+    AN__X,
+    AN__Y,
+    AN__WEIGHT,
+    AN__TEST_X,
+    AN__TEST_Y,
+    AN__SPOTS
+} an__spot;
 
 /* What fills the missing values of a table: nothing, the training set's mean, or a value. */
 typedef enum an__missing { AN__REFUSE, AN__FILL_MEAN, AN__FILL_VALUE } an__missing;
@@ -34,7 +47,11 @@ typedef enum an__missing { AN__REFUSE, AN__FILL_MEAN, AN__FILL_VALUE } an__missi
 /* What the data are and how they are cut. A part is below 1 a fraction, else a count; 0: none. */
 typedef struct an__data {
     an__data_format format;
-    const char *path;
+    struct {
+        const char *text; /* NULL: not there */
+        const an__node *node;
+    } at[AN__SPOTS];
+    bool channels_last;
     double mean, deviation; /* of images */
     an_text_unit unit;
     int64_t context;
@@ -43,8 +60,8 @@ typedef struct an__data {
     double fill;
     bool standardize;
     double validation, test;
-    /* NULL: not there */
-    const an__node *path_node, *context_node, *target_node, *validation_node, *test_node;
+    /* NULL: not there; scaling: standardize, or missing values that are filled */
+    const an__node *context_node, *target_node, *scaling_node, *validation_node, *test_node;
 } an__data;
 
 struct an_config {
@@ -91,8 +108,14 @@ struct an_config {
                             (node)->begin, err, __VA_ARGS__),                            \
               err)
 
-/* IDX and CIFAR files come as a folder of several, with a test set; all else is one file. */
+/* IDX and CIFAR files come as a folder of several, with a test set. */
 bool an__in_folder(an__data_format format);
+/* Whether there is a test set: in all else one is cut off, unless it is named. */
+bool an__has_test(const an_config *config);
+/* The name of the key; which one `name` is, or AN__SPOTS; whether there it names a file. */
+const char *an__spot_name(an__spot place);
+an__spot an__spot_of(const char *name);
+bool an__is_path(an__data_format format, an__spot place);
 
 /* Reads all keys of the tree's root into `config`. */
 bool an__config_read(an_config *config, an_error *err);

@@ -5,14 +5,21 @@
 #include "config/config.h"
 
 /*
- * Opens the data of `config` into the datasets of `run`. `*path` is where they were found; it and
- * what else is kept lives in `texts`. `*learned` is the view that training and validation are cut
- * from, or NULL: to be freed after them.
+ * Where the data were found: the path of each key that names one, NULL for the others. The texts
+ * live in the arena that the data were opened with.
  */
-bool an__data_open(const an_config *config, an_run *run, an_arena *texts, const char **path,
+typedef struct an__found {
+    const char *path[AN__SPOTS];
+} an__found;
+
+/*
+ * Opens the data of `config` into the datasets of `run`. What is kept lives in `texts`. `*learned`
+ * is what training and validation are cut from, or NULL: to be freed after them.
+ */
+bool an__data_open(const an_config *config, an_run *run, an_arena *texts, an__found *found,
                    an_dataset **learned, an_error *err);
 
-/* Whether `path` is a file of the data, which were found at `data`. */
-bool an__data_reads(const an_config *config, const char *data, const char *path);
+/* Whether `path` is a file of the data. */
+bool an__data_reads(const an_config *config, const an__found *found, const char *path);
 
 #endif

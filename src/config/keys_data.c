@@ -3,16 +3,42 @@
 
 #include <string.h>
 
-static const char *const format_names[] = {[AN__DATA_IDX] = "idx",
-                                           [AN__DATA_CIFAR] = "cifar",
-                                           [AN__DATA_TEXT] = "text",
-                                           [AN__DATA_CSV] = "csv"};
+static const char *const format_names[] = {
+    [AN__DATA_IDX] = "idx", [AN__DATA_CIFAR] = "cifar", [AN__DATA_TEXT] = "text",
+    [AN__DATA_CSV] = "csv", [AN__DATA_NPY] = "npy",     [AN__DATA_NPZ] = "npz"};
 
 #define FORMAT_COUNT (sizeof format_names / sizeof *format_names)
 
 bool an__in_folder(an__data_format format)
 {
     return format == AN__DATA_IDX || format == AN__DATA_CIFAR;
+}
+
+bool an__has_test(const an_config *config)
+{
+    return an__in_folder(config->data.format) || config->data.at[AN__TEST_X].text;
+}
+
+static const char *const place_names[AN__SPOTS] = {
+    [AN__PATH] = "path",     [AN__X] = "x",           [AN__Y] = "y",
+    [AN__WEIGHT] = "weight", [AN__TEST_X] = "test_x", [AN__TEST_Y] = "test_y"};
+
+const char *an__spot_name(an__spot place)
+{
+    return place_names[place];
+}
+
+an__spot an__spot_of(const char *name)
+{
+    int place = 0;
+    while (place < AN__SPOTS && strcmp(name, place_names[place]) != 0)
+        place++;
+    return (an__spot)place;
+}
+
+bool an__is_path(an__data_format format, an__spot place)
+{
+    return (place == AN__PATH) == (format != AN__DATA_NPY);
 }
 
 static bool read_format(an_config *config, const an__node *node, an_error *err)
@@ -24,13 +50,28 @@ static bool read_format(an_config *config, const an__node *node, an_error *err)
     return true;
 }
 
-static bool read_path(an_config *config, const an__node *node, an_error *err)
+static bool read_place(an_config *config, const an__node *node, an_error *err)
 {
+    const an__data_format format = config->data.format;
+    const an__spot place = an__spot_of(an__name_of(node));
     if (node->kind != AN__SCALAR || node->source.length == 0)
-        return AN__FAIL(node, err, "path takes the name of a %s",
-                        an__in_folder(config->data.format) ? "folder" : "file");
-    config->data.path = node->source.text;
-    config->data.path_node = node;
+        return AN__FAIL(node, err, "%s takes the name of %s", an__name_of(node),
+                        format == AN__DATA_CSV && place == AN__WEIGHT ? "a column"
+                        : !an__is_path(format, place)                 ? "an array in the archive"
+                        : an__in_folder(format)                       ? "a folder"
+                                                                      : "a file");
+    config->data.at[place].text = node->source.text;
+    config->data.at[place].node = node;
+    return true;
+}
+
+static bool read_channels(an_config *config, const an__node *node, an_error *err)
+{
+    static const char *const words[] = {"first", "last"};
+    size_t index = 0;
+    if (!an__read_word(node, words, sizeof words / sizeof *words, &index, err))
+        return false;
+    config->data.channels_last = index == 1;
     return true;
 }
 
@@ -114,6 +155,7 @@ static bool read_missing(an_config *config, const an__node *node, an_error *err)
     static const char *const words[] = {[AN__REFUSE] = "refuse", [AN__FILL_MEAN] = "mean"};
     const char *text = node->kind == AN__SCALAR ? node->source.text : "";
     size_t index = 0;
+    config->data.scaling_node = node;
     if (*text && strchr("0123456789+-.", *text)) {
         config->data.missing = AN__FILL_VALUE;
         return an__read_number(config, node, &config->data.fill, err);
@@ -126,43 +168,75 @@ static bool read_missing(an_config *config, const an__node *node, an_error *err)
 
 static bool read_standardize(an_config *config, const an__node *node, an_error *err)
 {
+    config->data.scaling_node = node;
     return an__read_flag(node, &config->data.standardize, err);
 }
 
 /* --------------------------------------------------------------------- data */
 
 static const an__key data_keys[] = {
-    {"format", read_format, false},       {"path", read_path, true},
-    {"normalize", read_normalize, false}, {"unit", read_unit, false},
-    {"context", read_context, false},     {"target", read_target, false},
-    {"ignore", read_ignore, false},       {"separator", read_separator, false},
-    {"missing", read_missing, false},     {"standardize", read_standardize, false}};
+    {"format", read_format, false},     {"path", read_place, false},
+    {"x", read_place, false},           {"y", read_place, false},
+    {"test_x", read_place, false},      {"test_y", read_place, false},
+    {"channels", read_channels, false}, {"normalize", read_normalize, false},
+    {"unit", read_unit, false},         {"context", read_context, false},
+    {"target", read_target, false},     {"ignore", read_ignore, false},
+    {"weight", read_place, false},      {"separator", read_separator, false},
+    {"missing", read_missing, false},   {"standardize", read_standardize, false}};
 
-/* The keys that are not for every format; those of idx are for all images. */
+#define OF(format) (1U << AN__DATA_##format)
+#define ARRAYS (OF(NPY) | OF(NPZ))
+
+/* The formats that a key is for. */
 static const struct {
     const char *name;
-    an__data_format format;
+    unsigned formats;
     bool required;
-} own_keys[] = {{"normalize", AN__DATA_IDX, false}, {"unit", AN__DATA_TEXT, false},
-                {"context", AN__DATA_TEXT, true},   {"target", AN__DATA_CSV, true},
-                {"ignore", AN__DATA_CSV, false},    {"separator", AN__DATA_CSV, false},
-                {"missing", AN__DATA_CSV, false},   {"standardize", AN__DATA_CSV, false}};
+} own_keys[] = {{"x", ARRAYS, true},
+                {"y", ARRAYS, true},
+                {"path", ~OF(NPY), true},
+                {"test_x", ARRAYS, false},
+                {"test_y", ARRAYS, false},
+                {"channels", ARRAYS, false},
+                {"normalize", OF(IDX) | OF(CIFAR) | ARRAYS, false},
+                {"unit", OF(TEXT), false},
+                {"context", OF(TEXT), true},
+                {"target", OF(CSV), true},
+                {"ignore", OF(CSV), false},
+                {"separator", OF(CSV), false},
+                {"missing", OF(CSV) | ARRAYS, false},
+                {"standardize", OF(CSV) | ARRAYS, false}};
+
+/* The first of the formats of a set that is not empty. */
+static const char *first_of(unsigned formats)
+{
+    size_t format = 0;
+    while (!(formats >> format & 1))
+        format++;
+    return format_names[format];
+}
 
 /* Every key belongs to the format, and none that it needs is missing. */
 static bool check_format(const an_config *config, const an__node *map, an_error *err)
 {
-    const an__data_format format = config->data.format;
+    const an__data *data = &config->data;
+    const char *format = format_names[data->format];
     for (size_t i = 0; i < sizeof own_keys / sizeof *own_keys; i++) {
         const an__node *child = an__child_of(map, own_keys[i].name);
-        const bool images = own_keys[i].format == AN__DATA_IDX && an__in_folder(format);
-        if (child && own_keys[i].format != format && !images)
-            return AN__FAIL(child->key, err, "data of format %s has no key '%s'; %s has",
-                            format_names[format], own_keys[i].name,
-                            format_names[own_keys[i].format]);
-        if (!child && own_keys[i].required && own_keys[i].format == format)
-            return AN__FAIL(map, err, "data of format %s needs the key '%s'", format_names[format],
+        const bool own = own_keys[i].formats >> data->format & 1;
+        if (child && !own)
+            return AN__FAIL(child->key, err, "data of format %s has no key '%s'; %s has", format,
+                            own_keys[i].name, first_of(own_keys[i].formats));
+        if (!child && own && own_keys[i].required)
+            return AN__FAIL(map, err, "data of format %s needs the key '%s'", format,
                             own_keys[i].name);
     }
+    const an__spot there = data->at[AN__TEST_X].text ? AN__TEST_X : AN__TEST_Y;
+    if (!data->at[AN__TEST_X].text != !data->at[AN__TEST_Y].text)
+        return AN__FAIL(data->at[there].node->key, err,
+                        "test_x and test_y belong together; add %s, or leave both out to have "
+                        "the test set cut off",
+                        there == AN__TEST_X ? "test_y" : "test_x");
     return true;
 }
 
@@ -199,7 +273,9 @@ bool an__read_validation(an_config *config, const an__node *node, an_error *err)
 bool an__read_test(an_config *config, const an__node *node, an_error *err)
 {
     config->data.test_node = node;
-    if (an__in_folder(config->data.format))
+    if (config->data.at[AN__TEST_X].text)
+        return AN__FAIL(node->key, err, "test: test_x names a test set; leave out one of the two");
+    if (an__has_test(config))
         return AN__FAIL(node->key, err,
                         "test: data of format %s have a test set of their own; leave the key out",
                         format_names[config->data.format]);

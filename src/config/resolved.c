@@ -19,7 +19,7 @@ typedef struct sink {
     an_arena *arena;
     bool failed; /* memory ran out */
     const an_run *run;
-    const char *data_path;    /* where the data were found */
+    const an__found *found;   /* where the data are */
     const an__node *schedule; /* with the numbers of files, or NULL */
 } sink;
 
@@ -133,26 +133,27 @@ static bool is_called(const an__node *node, const char *name)
     return node->key && strcmp(node->key->source.text, name) == 0;
 }
 
-/* The path of the data as one that does not depend on where the program was started. */
-static void put_path(sink *s)
+/* The path of data as one that does not depend on where the program was started. */
+static void put_path(sink *s, const char *found)
 {
     char path[8192] = "";
     size_t used = 0;
-    if (s->data_path[0] != '/' && getcwd(path, sizeof path / 2))
+    if (found[0] != '/' && getcwd(path, sizeof path / 2))
         used = strlen(path);
-    used += an_format(path + used, sizeof path - used, "%s%s", used > 0 ? "/" : "", s->data_path);
+    used += an_format(path + used, sizeof path - used, "%s%s", used > 0 ? "/" : "", found);
     put_scalar(s, path, used < sizeof path ? used : sizeof path - 1, true);
 }
 
-/* A map of data, with where they are in the place of the path. */
+/* A map of data, with where they are in the place of the paths. */
 static void put_data(sink *s, const an__node *data)
 {
     put(s, "{");
     for (const an__node *child = data->first; child; child = child->next) {
+        const an__spot place = an__spot_of(child->key->source.text);
         put_scalar(s, child->key->source.text, child->key->source.length, true);
         put(s, ": ");
-        if (is_called(child, "path"))
-            put_path(s);
+        if (place < AN__SPOTS && s->found->path[place])
+            put_path(s, s->found->path[place]);
         else
             put_flow(s, child, true);
         put(s, child->next ? ", " : "");
@@ -214,7 +215,7 @@ static void put_number(sink *s, const char *name, int64_t value)
 /* The elements of a list apart from each other, anything else as it stands in the text. */
 static char *value_text(sink *s, const an__node *node)
 {
-    sink value = {.arena = s->arena, .run = s->run, .data_path = s->data_path};
+    sink value = {.arena = s->arena, .run = s->run, .found = s->found};
     if (is_called(node, "data"))
         put_data(&value, node);
     else if (node->kind == AN__LIST)
@@ -231,10 +232,10 @@ static char *value_text(sink *s, const an__node *node)
     return value.text;
 }
 
-an_named_text *an__run_params(const an_config *config, const an_run *run, const char *data_path,
+an_named_text *an__run_params(const an_config *config, const an_run *run, const an__found *found,
                               an_arena *arena, size_t *count)
 {
-    sink s = {.arena = arena, .run = run, .data_path = data_path};
+    sink s = {.arena = arena, .run = run, .found = found};
     an_named_text *params = an_arena_alloc(arena, (config->root->count + 3) * sizeof *params);
     char *numbers = an_arena_alloc(arena, 64);
     *count = 0;
@@ -250,17 +251,17 @@ an_named_text *an__run_params(const an_config *config, const an_run *run, const 
     return s.failed ? NULL : params;
 }
 
-char *an__resolved(const an_config *config, const an_run *run, const char *data_path,
+char *an__resolved(const an_config *config, const an_run *run, const an__found *found,
                    const an__node *schedule, an_arena *arena)
 {
-    sink s = {.arena = arena, .run = run, .data_path = data_path, .schedule = schedule};
+    sink s = {.arena = arena, .run = run, .found = found, .schedule = schedule};
     an__node root = *config->root;
     put(&s, "# As it was trained, everything filled in; anneal resume goes on from here.\n");
     for (const an__node *node = root.first; node; node = node->next) {
         if (!is_called(node, "seed") && !is_called(node, "threads"))
             put_key(&s, node);
     }
-    if (!an__in_folder(config->data.format))
+    if (!an__has_test(config))
         put_default(&s, &root, "test", "0.1");
     put_default(&s, &root, "loss", "CrossEntropyLoss()");
     put_default(&s, &root, "interval", "epoch");

@@ -1,15 +1,15 @@
 #ifndef AN_CONFIG_RESOLVED_H
 #define AN_CONFIG_RESOLVED_H
 
-#include "config/config.h"
+#include "config/data.h"
 
-/* The configuration of a run as text, its data found at `data_path`, its schedule (or NULL) with
+/* The configuration of a run as text, its data where they were found, its schedule (or NULL) with
  * the numbers of files in it. NULL: memory. */
-char *an__resolved(const an_config *config, const an_run *run, const char *data_path,
+char *an__resolved(const an_config *config, const an_run *run, const an__found *found,
                    const an__node *schedule, an_arena *arena);
 
 /* The same as a list of names and texts, without defaults. NULL: memory. */
-an_named_text *an__run_params(const an_config *config, const an_run *run, const char *data_path,
+an_named_text *an__run_params(const an_config *config, const an_run *run, const an__found *found,
                               an_arena *arena, size_t *count);
 
 #endif

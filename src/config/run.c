@@ -25,7 +25,7 @@ typedef struct builder {
     const an_config *config;
     an__node schedule_node; /* the configuration's, with the numbers of files in it */
     an_spec *schedule_spec;
-    const char *found;   /* the data's path, as it leads there from here */
+    an__found found;     /* the data's files, as they lead there from here */
     an_dataset *learned; /* what train and valid are views of where it is a view itself */
     an_arena texts;
     an_lr_text *schedule_text;
@@ -351,8 +351,8 @@ static bool make_resolved(builder *b)
 {
     b->run.config_text = b->config->document.text;
     const an__node *schedule = b->config->schedule.node ? &b->schedule_node : NULL;
-    b->run.resolved_text = an__resolved(b->config, &b->run, b->found, schedule, &b->texts);
-    b->run.params = an__run_params(b->config, &b->run, b->found, &b->texts, &b->run.param_count);
+    b->run.resolved_text = an__resolved(b->config, &b->run, &b->found, schedule, &b->texts);
+    b->run.params = an__run_params(b->config, &b->run, &b->found, &b->texts, &b->run.param_count);
     if (!b->run.resolved_text || !b->run.params)
         return an__no_memory(b->err);
     return strlen(b->run.resolved_text) <= AN__MOST_TEXT ||
@@ -367,7 +367,8 @@ static bool make_resolved(builder *b)
 static bool build(builder *b)
 {
     an_context_options options = {.threads = (int)b->config->threads};
-    b->run.data_path = b->config->data.path;
+    const an__data *data = &b->config->data;
+    b->run.data_path = data->at[data->at[AN__PATH].text ? AN__PATH : AN__X].text;
     b->run.context = an_context_new(&options, b->err);
     if (!b->run.context)
         return false;
@@ -416,7 +417,7 @@ bool an_run_save_resolved(const an_run *run, const char *path, an_error *err)
 bool an_run_reads(const an_run *run, const char *path)
 {
     const builder *b = (const builder *)run;
-    return an__data_reads(b->config, b->found, path);
+    return an__data_reads(b->config, &b->found, path);
 }
 
 void an_run_free(an_run *run)

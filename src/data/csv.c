@@ -32,7 +32,7 @@ typedef struct cell {
     cell_kind kind;
 } cell;
 
-typedef enum role { FEATURE, TARGET, IGNORED } role;
+typedef enum role { FEATURE, TARGET, WEIGHT, IGNORED } role;
 
 /* The different texts or numbers of a column, in rising order. */
 typedef struct levels {
@@ -314,7 +314,10 @@ static bool check_cell(const table *t, int64_t row, int64_t column)
 {
     const cell *c = cell_at(t, row, column);
     const bool target = t->column[column].role == TARGET;
+    const bool weight = t->column[column].role == WEIGHT;
     const cell_kind kind = t->column[column].kind;
+    if (weight && (c->kind != NUMBER || !(c->number >= 0) || !isfinite((float)c->number)))
+        return wrong_cell(t, row, column, "is no weight, a number from 0 on");
     if (c->kind == MISSING)
         return (!target && t->options->missing == AN_CSV_KEEP) ||
                wrong_cell(t, row, column,
@@ -362,7 +365,8 @@ static bool read_columns(table *t)
 {
     const an_csv_options *o = t->options;
     if (!give_role(t, o->targets, o->target_count, TARGET) ||
-        !give_role(t, o->ignored, o->ignored_count, IGNORED))
+        !give_role(t, o->ignored, o->ignored_count, IGNORED) ||
+        !give_role(t, &o->weight, o->weight != NULL, WEIGHT))
         return false;
     for (int64_t i = 0; i < t->columns; i++)
         if (t->column[i].role != IGNORED && !read_column(t, i))
@@ -395,29 +399,43 @@ static void put_cell(const table *t, an_dataset *d, int64_t row, int64_t column)
     const cell *c = cell_at(t, row, column);
     if (from->role == FEATURE)
         put_feature(from, c, d->values + row * t->width + from->first);
+    else if (from->role == WEIGHT)
+        d->weights[row] = (float)c->number;
     else if (t->options->labels)
         d->labels[row] = (int32_t)find_level(&from->levels, c);
     else
         d->targets[row * d->target_count + from->first] = (float)c->number;
 }
 
-static an_dataset *make_dataset(const table *t)
+/* Room for the features, and for targets and weights where there are such. */
+static bool make_tables(const table *t, an_dataset *d)
 {
     const int64_t targets = t->options->labels ? 0 : (int64_t)t->options->target_count;
+    d->kind = AN_DATA_FLOATS;
+    d->values = an_alloc(t->allocator, (size_t)(t->rows * t->width), sizeof *d->values, t->err);
+    if (!d->values)
+        return false;
+    if (targets > 0) {
+        d->target_count = targets;
+        d->targets =
+            an_alloc(t->allocator, (size_t)(t->rows * targets), sizeof *d->targets, t->err);
+        if (!d->targets)
+            return false;
+    }
+    if (!t->options->weight)
+        return true;
+    d->weights = an_alloc(t->allocator, (size_t)t->rows, sizeof *d->weights, t->err);
+    return d->weights != NULL;
+}
+
+static an_dataset *make_dataset(const table *t)
+{
     if (!an__dataset_check_shape(t->rows, an_shape_1(t->width), t->err))
         return NULL;
     an_dataset *d = an__dataset_new(t->allocator, t->rows, an_shape_1(t->width), t->err);
     if (!d)
         return NULL;
-    const size_t values = (size_t)t->rows * (size_t)t->width;
-    d->kind = AN_DATA_FLOATS;
-    d->values = an_alloc(t->allocator, values, sizeof *d->values, t->err);
-    if (d->values && targets > 0) {
-        d->target_count = targets;
-        d->targets =
-            an_alloc(t->allocator, (size_t)(t->rows * targets), sizeof *d->targets, t->err);
-    }
-    if (!d->values || (targets > 0 && !d->targets)) {
+    if (!make_tables(t, d)) {
         an_dataset_free(d);
         return NULL;
     }

@@ -33,6 +33,7 @@ static void free_tables(an_dataset *dataset)
     release(dataset, dataset->values, values, sizeof *dataset->values);
     release(dataset, dataset->labels, rows, sizeof *dataset->labels);
     release(dataset, dataset->targets, rows * dataset->target_count, sizeof *dataset->targets);
+    release(dataset, dataset->weights, rows, sizeof *dataset->weights);
     release(dataset, dataset->tokens, dataset->token_count, sizeof *dataset->tokens);
     release(dataset, dataset->vocabulary.codes, dataset->vocabulary.count,
             sizeof *dataset->vocabulary.codes);

@@ -18,9 +18,9 @@ typedef struct an_vocabulary {
 } an_vocabulary;
 
 /*
- * `pixels`, `values`, `labels` and `targets` are tables of `rows` rows, of which a dataset has
- * those that its kind asks for. One that owns them has all rows as its samples; a view borrows
- * them, and has the rows index[0..count), which it owns.
+ * `pixels`, `values`, `labels`, `targets` and `weights` are tables of `rows` rows, of which a
+ * dataset has those that its kind asks for. One that owns them has all rows as its samples; a view
+ * borrows them, and has the rows index[0..count), which it owns.
  *
  * Of tokens, a row is `width` tokens, the first of which is tokens[row * width]. A view has the
  * rows from first_row on and no index.
@@ -37,6 +37,7 @@ struct an_dataset {
     int32_t *labels;
     float *targets;
     int64_t target_count; /* a row */
+    float *weights;       /* one a row, or NULL */
     uint16_t *tokens;
     int64_t token_count, first_row;
     an_vocabulary vocabulary;
@@ -50,6 +51,8 @@ static inline int32_t an__dataset_row(const an_dataset *dataset, int64_t i)
     return dataset->index != NULL ? dataset->index[i] : (int32_t)(dataset->first_row + i);
 }
 
+/* Samples have classes, as `what` needs them: ARGUMENT where they have none. */
+bool an__dataset_check_classes(const an_dataset *dataset, const char *what, an_error *err);
 /* How far into its first row an epoch of tokens begins: nowhere, or by the epoch's own numbers. */
 int64_t an__tokens_phase(const an_dataset *dataset, bool shuffle, an_rng *rng);
 /* Checks what comes from memory: the number of samples and their shape. */

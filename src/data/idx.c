@@ -174,18 +174,15 @@ static bool fail_length(const char *name, an_shape shape, const char *relation, 
         relation, (unsigned long long)found, (unsigned long long)expected, text);
 }
 
-/*
- * A plain file has the length that its header says. A packed byte gives at most 1032 others
- * (deflate's longest match, 258 bytes, in 2 bits), so that the worst lies show before unpacking.
- */
+/* A plain file has the length that its header says; of a packed one the worst lies show. */
 static bool check_length(const an_source *source, an_shape shape, an_error *err)
 {
     uint64_t expected = header_size(shape.ndim) + (uint64_t)an_shape_size(shape);
     if (!source->gzip && source->stored != expected)
         return fail_length(source->name, shape, "has", source->stored, err);
-    if (source->gzip && expected / 1032 > source->stored) {
-        return fail_length(source->name, shape, "can unpack to no more than", source->stored * 1032,
-                           err);
+    if (source->gzip && expected > an__source_most(source)) {
+        return fail_length(source->name, shape, "can unpack to no more than",
+                           an__source_most(source), err);
     }
     return true;
 }

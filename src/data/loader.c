@@ -400,10 +400,11 @@ void an_loader_seek(an_loader *loader, int64_t epoch)
 
 void an_loader_seek_batch(an_loader *loader, int64_t epoch, int64_t batch)
 {
-    bool beyond = batch > loader->samples / loader->capacity;
+    const int64_t end = loader->samples;
+    batch = batch < 0 ? 0 : batch > end ? end : batch;
     settle(loader);
     loader->epoch = epoch;
-    loader->at = batch < 0 ? 0 : beyond ? loader->samples : batch * loader->capacity;
+    loader->at = batch * loader->capacity < end ? batch * loader->capacity : end;
     loader->ordered = false;
 }
 

@@ -62,15 +62,14 @@ static bool check_kind(const char *path, const struct stat *facts, an_error *err
 /* Bytes as they are stored. Fewer than `size` only at the end, or with ferror(). */
 static size_t take(an_source *source, void *out, size_t size)
 {
-    size_t got;
-    if (source->file != NULL) {
+    const uint64_t left = source->stored - source->taken;
+    if ((source->file == NULL || source->is_member) && size > left)
+        size = (size_t)left;
+    size_t got = size;
+    if (source->file != NULL)
         got = fread(out, 1, size, source->file);
-    } else {
-        uint64_t left = source->stored - source->taken;
-        got = left < size ? (size_t)left : size;
-        if (got > 0)
-            memcpy(out, source->memory + source->taken, got);
-    }
+    else if (size > 0)
+        memcpy(out, source->memory + source->taken, size);
     source->taken += got;
     return got;
 }
@@ -83,7 +82,8 @@ static bool check_read(const an_source *source, an_error *err)
                         source->name, (unsigned long long)source->taken);
 }
 
-static bool start_unpacking(an_source *source, const uint8_t *head, size_t length, an_error *err)
+/* `window` says what is before and after the packed bytes, as zlib wants to be told. */
+static bool start_unpacking(an_source *source, int window, an_error *err)
 {
     source->input = an_alloc(&source->allocator, AN_SOURCE_CHUNK, 1, err);
     if (source->input == NULL)
@@ -91,15 +91,14 @@ static bool start_unpacking(an_source *source, const uint8_t *head, size_t lengt
     source->zip.zalloc = zip_alloc;
     source->zip.zfree = zip_free;
     source->zip.opaque = &source->allocator;
-    if (inflateInit2(&source->zip, 16 + MAX_WBITS) != Z_OK) {
+    if (inflateInit2(&source->zip, window) != Z_OK) {
         an_release(&source->allocator, source->input, AN_SOURCE_CHUNK, 1);
         source->input = NULL;
-        return an_error_set(err, AN_ERROR_MEMORY, "no memory to unpack %s", source->name);
+        an_error_set(err, AN_ERROR_MEMORY, "no memory to unpack %s", source->name);
+        return false;
     }
-    memcpy(source->input, head, length);
     source->zip.next_in = source->input;
-    source->zip.avail_in = (uInt)length;
-    source->gzip = true;
+    source->packed = true;
     return true;
 }
 
@@ -110,15 +109,38 @@ static bool detect(an_source *source, an_error *err)
     size_t length = take(source, head, sizeof head);
     if (!check_read(source, err))
         return false;
-    if (length == 2 && head[0] == 0x1f && head[1] == 0x8b)
-        return start_unpacking(source, head, length, err);
-    source->taken = 0;
-    return source->file == NULL || fseek(source->file, 0, SEEK_SET) == 0 ||
+    if (length < 2 || head[0] != 0x1f || head[1] != 0x8b)
+        return an__source_seek(source, 0, err);
+    if (!start_unpacking(source, 16 + MAX_WBITS, err))
+        return false;
+    memcpy(source->input, head, length);
+    source->zip.avail_in = (uInt)length;
+    source->gzip = true;
+    return true;
+}
+
+bool an__source_seek(an_source *source, uint64_t offset, an_error *err)
+{
+    source->taken = offset;
+    return source->file == NULL || fseeko(source->file, (off_t)offset, SEEK_SET) == 0 ||
            fail_to_open(source->name, errno, err);
 }
 
-bool an__source_open(an_source *source, const an_allocator *allocator, const char *path,
-                     an_error *err)
+bool an__source_enter(an_source *source, const an_member *member, an_error *err)
+{
+    if (!an__source_seek(source, member->offset, err))
+        return false;
+    if (source->file == NULL)
+        source->memory += member->offset;
+    source->is_member = true;
+    source->member = *member;
+    source->stored = member->stored;
+    source->taken = 0;
+    return !member->deflated || start_unpacking(source, -MAX_WBITS, err);
+}
+
+bool an__source_plain(an_source *source, const an_allocator *allocator, const char *path,
+                      an_error *err)
 {
     struct stat facts;
     *source = (an_source){.name = path, .allocator = *allocator};
@@ -130,6 +152,14 @@ bool an__source_open(an_source *source, const an_allocator *allocator, const cha
     if (source->file == NULL)
         return fail_to_open(path, errno, err);
     source->stored = (uint64_t)facts.st_size;
+    return true;
+}
+
+bool an__source_open(an_source *source, const an_allocator *allocator, const char *path,
+                     an_error *err)
+{
+    if (!an__source_plain(source, allocator, path, err))
+        return false;
     if (!detect(source, err)) {
         an__source_close(source);
         return false;
@@ -146,7 +176,7 @@ bool an__source_memory(an_source *source, const an_allocator *allocator, const c
 
 void an__source_close(an_source *source)
 {
-    if (source->gzip) {
+    if (source->packed) {
         inflateEnd(&source->zip);
         an_release(&source->allocator, source->input, AN_SOURCE_CHUNK, 1);
     }
@@ -157,13 +187,18 @@ void an__source_close(an_source *source)
 
 /* ------------------------------------------------------------------------------ reading */
 
+static const char *packing(const an_source *source)
+{
+    return source->gzip ? "gzip" : "zip";
+}
+
 static bool fail_to_unpack(const an_source *source, int code, an_error *err)
 {
     if (code == Z_MEM_ERROR)
         return an_error_set(err, AN_ERROR_MEMORY, "no memory to unpack %s", source->name);
-    return an_error_set(err, AN_ERROR_DATA,
-                        "%s: its gzip data are damaged (%s); copy or download the file again",
-                        source->name, source->zip.msg != NULL ? source->zip.msg : "unknown error");
+    return an_error_set(
+        err, AN_ERROR_DATA, "%s: its %s data are damaged (%s); copy or download the file again",
+        source->name, packing(source), source->zip.msg != NULL ? source->zip.msg : "unknown error");
 }
 
 /* Makes sure that there is packed input. *more is false at the end of the file. */
@@ -184,7 +219,7 @@ static bool refill(an_source *source, bool *more, an_error *err)
 static bool next_member(an_source *source, an_error *err)
 {
     int code = inflateReset(&source->zip);
-    source->member_done = false;
+    source->ended = false;
     return code == Z_OK || fail_to_unpack(source, code, err);
 }
 
@@ -194,24 +229,23 @@ static bool unpack_some(an_source *source, bool *end, an_error *err)
     bool more;
     if (!refill(source, &more, err))
         return false;
-    if (!more && source->member_done) {
+    if (source->ended && !(more && source->gzip)) {
         *end = true;
         return true;
     }
-    if (!more) {
-        return an_error_set(err, AN_ERROR_DATA,
-                            "%s ends in the middle of its gzip data, after %llu bytes; copy or "
-                            "download the file again",
-                            source->name, (unsigned long long)source->taken);
-    }
-    if (source->member_done)
+    if (source->ended)
         return next_member(source, err);
     int code = inflate(&source->zip, Z_NO_FLUSH);
-    source->member_done = code == Z_STREAM_END;
+    source->ended = code == Z_STREAM_END;
+    if (code == Z_BUF_ERROR && !more)
+        return an_error_set(err, AN_ERROR_DATA,
+                            "%s ends in the middle of its %s data, after %llu bytes; copy or "
+                            "download the file again",
+                            source->name, packing(source), (unsigned long long)source->taken);
     return code == Z_OK || code == Z_STREAM_END || fail_to_unpack(source, code, err);
 }
 
-static bool read_gzip(an_source *source, uint8_t *out, size_t size, size_t *got, an_error *err)
+static bool read_packed(an_source *source, uint8_t *out, size_t size, size_t *got, an_error *err)
 {
     const size_t most = (size_t)1 << 30; /* zlib counts in 32 bits */
     bool end = false;
@@ -227,12 +261,40 @@ static bool read_gzip(an_source *source, uint8_t *out, size_t size, size_t *got,
     return true;
 }
 
+/* At the end of a member all of its bytes have been seen. */
+static bool check_member(an_source *source, const void *bytes, size_t got, bool end, an_error *err)
+{
+    if (!source->is_member)
+        return true;
+    source->checksum = (uint32_t)crc32_z(source->checksum, bytes, got);
+    return !end || source->checksum == source->member.checksum ||
+           an_error_set(err, AN_ERROR_DATA,
+                        "%s is damaged: its checksum is %08x, expected %08x; copy or download the "
+                        "file again",
+                        source->name, (unsigned)source->checksum,
+                        (unsigned)source->member.checksum);
+}
+
 bool an__source_read(an_source *source, void *out, size_t size, size_t *got, an_error *err)
 {
-    if (source->gzip)
-        return read_gzip(source, out, size, got, err);
-    *got = take(source, out, size);
-    return check_read(source, err);
+    if (source->packed) {
+        if (!read_packed(source, out, size, got, err))
+            return false;
+    } else {
+        *got = take(source, out, size);
+        if (!check_read(source, err))
+            return false;
+    }
+    return check_member(source, out, *got, *got < size, err);
+}
+
+uint64_t an__source_most(const an_source *source)
+{
+    if (!source->packed)
+        return source->stored;
+    const uint64_t most =
+        source->stored > UINT64_MAX / AN_SOURCE_MOST ? UINT64_MAX : source->stored * AN_SOURCE_MOST;
+    return source->gzip || source->member.length > most ? most : source->member.length;
 }
 
 bool an__content_read(const an_allocator *allocator, const char *path, an_content *c, an_error *err)

@@ -110,6 +110,54 @@ static void test_numbers(void **state)
     an_dataset_free(d);
 }
 
+static void test_weights(void **state)
+{
+    (void)state;
+    an_csv_options options = {.separator = ',', .labels = true, .weight = "w"};
+    an_dataset *d = open_with("a,w,y\n1,0,0\n2,2.5,1\n3,4,1\n4,1e2,1\n", options, NULL), *rest,
+               *cut;
+    double weights[4];
+    assert_non_null(d);
+    assert_int_equal(an_dataset_shape(d).dim[0], 1);
+    assert_true(an_dataset_weights(d, weights, NULL));
+    assert_true(weights[0] == 0 && weights[1] == 2.5 && weights[2] == 4 && weights[3] == 100);
+    assert_true(an_dataset_balance(d, weights, NULL));
+    assert_true(weights[0] == 1 && weights[1] == 1.0 / 3 && weights[3] == 1.0 / 3);
+    assert_true(an_dataset_split(d, 3, 1, &rest, &cut, NULL));
+    assert_true(an_dataset_weights(cut, weights, NULL));
+    for (int i = 0; i < 3; i++) {
+        static const double all[] = {0, 2.5, 4, 100};
+        float a;
+        an_dataset_sample(cut, i, &a);
+        assert_true(weights[i] == all[(int)a - 1]);
+    }
+    an_dataset_free(rest);
+    an_dataset_free(cut);
+    an_dataset_free(d);
+    static const char *const wrong[] = {"-1", "inf", "", "x"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char text[64];
+        an_error err = {0};
+        an_format(text, sizeof text, "a,w,y\n1,1,0\n2,%s,1\n", wrong[i]);
+        assert_null(open_with(text, options, &err));
+        assert_non_null(strstr(err.message, "t.csv:3: column 'w'"));
+        assert_non_null(strstr(err.message, "is no weight"));
+    }
+}
+
+static void test_no_weights(void **state)
+{
+    (void)state;
+    an_error err = {0};
+    double weights[2];
+    an_dataset *d = open_with("a,y\n1,0.5\n2,1\n", an_csv_defaults(), NULL);
+    assert_false(an_dataset_weights(d, weights, &err));
+    assert_non_null(strstr(err.message, "have no weights"));
+    assert_false(an_dataset_balance(d, weights, &err));
+    assert_non_null(strstr(err.message, "numbers are predicted"));
+    an_dataset_free(d);
+}
+
 static void test_missing(void **state)
 {
     (void)state;
@@ -220,8 +268,9 @@ static void test_memory(void **state)
 {
     (void)state;
     static const char *const targets[] = {"y"};
-    static const char text[] = "a,c,y\n1,u,0\n2,v,1\n";
-    const an_csv_options options = {.separator = ',', .targets = targets, .target_count = 1};
+    static const char text[] = "a,c,y,w\n1,u,0,1\n2,v,1,1\n";
+    const an_csv_options options = {
+        .separator = ',', .targets = targets, .target_count = 1, .weight = "w"};
     char path[PATH_LENGTH];
     folder_write(&home, "t.csv", text, sizeof text - 1);
     folder_path(&home, "t.csv", path);
@@ -247,7 +296,8 @@ int main(void)
         cmocka_unit_test(test_numbers),        cmocka_unit_test(test_missing),
         cmocka_unit_test(test_fill_refuses),   cmocka_unit_test(test_refused),
         cmocka_unit_test(test_too_many_texts), cmocka_unit_test(test_wrong_options),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_memory),         cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_no_weights),
     };
     return cmocka_run_group_tests(tests, make, clean);
 }

@@ -127,8 +127,8 @@ const volatile int *cli_catch_signals(void);
 void cli_enter(cli_stage next);
 
 /*
- * The whole file, ended by a zero, to be freed; NULL with err (IO, MEMORY), where it is called
- * `what`.
+ * The whole file, ended by a zero, to be freed; NULL with err (IO, MEMORY; may be NULL), where it
+ * is called `what`.
  */
 char *cli_read_file(const char *path, const char *what, size_t *length, an_error *err);
 

@@ -2,15 +2,38 @@
  * The clock of a run that goes by the clock: the seconds of training after every update, one number
  * a line, in the run's folder. What stands there already, of a run that goes on, is what counts for
  * those updates again; so the run repeats what it did, however fast the machine is now.
+ *
+ *   0.0031        after update 1
+ *   0.0058        after update 2
+ *   -             not known: the run did not go by the clock then
+ *
+ * Updates that are made again after a rollback go on with the machine's clock and are not written:
+ * a line stands for the first time that its update was made.
  */
 #include "cli/training.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LEAST_LINE 2 /* bytes: "0\n" */
+#define UNKNOWN "-"
+
+/* ------------------------------------------------------------------ reading */
+
+/* The number of a line, NaN for one that is not known; false for what is neither. */
+static bool read_line(const char *line, size_t size, double before, double *seconds)
+{
+    *seconds = NAN;
+    if (size == strlen(UNKNOWN) && memcmp(line, UNKNOWN, size) == 0)
+        return true;
+    return size > 0 && an_number_parse(line, size, seconds) == size && *seconds >= before &&
+           *seconds < 1e15;
+}
 
 /* The numbers of a file's complete lines: the last one may have been cut off. */
 static bool read_seconds(cli_clock *clock, const char *path, an_error *err)
@@ -20,76 +43,112 @@ static bool read_seconds(cli_clock *clock, const char *path, an_error *err)
     if (!text)
         return false;
     clock->seconds = calloc(length / LEAST_LINE + 1, sizeof *clock->seconds);
-    if (!clock->seconds) {
-        free(text);
-        return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for the clock '%s'", path);
-    }
-    bool good = true;
+    bool good = clock->seconds != NULL;
+    if (!good)
+        an_error_set(err, AN_ERROR_MEMORY, "memory ran out for the clock '%s'", path);
+    double before = 0;
     for (const char *line = text, *end; good && (end = memchr(line, '\n', length));
          line = end + 1) {
         const size_t size = (size_t)(end - line);
-        double *seconds = &clock->seconds[clock->count];
-        const double before = clock->count ? seconds[-1] : 0;
-        good = size > 0 && an_number_parse(line, size, seconds) == size && *seconds >= before &&
-               *seconds < 1e15;
+        double *seconds = &clock->seconds[clock->count++];
+        good = read_line(line, size, before, seconds);
         if (!good)
             an_error_set(err, AN_ERROR_DATA,
                          "%s:%zu: '%.*s' is not a time that a run's clock can have shown; it has "
                          "one number a line, which never falls",
-                         path, clock->count + 1, size < 40 ? (int)size : 40, line);
-        clock->count++;
+                         path, clock->count, size < 40 ? (int)size : 40, line);
+        before = isnan(*seconds) ? before : *seconds;
         length -= size + 1;
+        clock->whole += (int64_t)size + 1;
     }
     free(text);
     return good;
 }
 
-static bool start_writing(cli_clock *clock, const char *path, bool again, an_error *err)
+/* ------------------------------------------------------------------ writing */
+
+/* What cannot be written is told at the next moment; nothing is written from then on. */
+static void give_up(cli_clock *clock, const char *reason)
 {
-    clock->file = fopen(path, "w");
-    if (!clock->file)
-        return an_error_set(err, AN_ERROR_IO, "the clock '%s' cannot be written: %s", path,
-                            strerror(errno));
-    /* What was read is written again: whole lines, and nothing behind them. */
-    char text[40];
-    for (size_t i = 0; again && i < clock->count; i++) {
-        an_number_print(text, sizeof text, clock->seconds[i]);
-        fprintf(clock->file, "%s\n", text);
-    }
-    clock->written = again ? (int64_t)clock->count : 0;
-    return fflush(clock->file) == 0 ||
-           an_error_set(err, AN_ERROR_IO, "the clock '%s' cannot be written: %s", path,
-                        strerror(errno));
+    an_error_set(&clock->failure, AN_ERROR_IO,
+                 "the clock '%s' cannot be written: %s; the run cannot be repeated by it",
+                 clock->path, reason);
+    if (clock->file)
+        (void)fclose(clock->file);
+    clock->file = NULL;
+    clock->path[0] = '\0';
 }
+
+/* Goes on behind the whole lines that are there. */
+static void start_writing(cli_clock *clock)
+{
+    struct stat facts;
+    const int descriptor = open(clock->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    errno = descriptor >= 0 ? 0 : errno;
+    if (descriptor >= 0 && fstat(descriptor, &facts) == 0 && !S_ISREG(facts.st_mode))
+        errno = EINVAL;
+    if (errno == 0 && ftruncate(descriptor, (off_t)clock->whole) == 0 &&
+        lseek(descriptor, 0, SEEK_END) >= 0)
+        clock->file = fdopen(descriptor, "r+");
+    if (clock->file)
+        return;
+    give_up(clock, strerror(errno));
+    if (descriptor >= 0)
+        (void)close(descriptor);
+}
+
+/* The line of update `step`, and lines for those before it that have none. */
+static void write_line(cli_clock *clock, int64_t step, double seconds)
+{
+    char text[40];
+    an_number_print(text, sizeof text, seconds);
+    while (++clock->written < step)
+        fputs(UNKNOWN "\n", clock->file);
+    if (fprintf(clock->file, "%s\n", text) < 0 || ferror(clock->file))
+        give_up(clock, strerror(errno));
+}
+
+/* ------------------------------------------------------------------ the clock */
 
 bool cli_clock_open(cli_clock *clock, const char *replay, const char *folder, an_error *err)
 {
-    char path[CLI_PATH];
     *clock = (cli_clock){0};
     if (replay && !read_seconds(clock, replay, err))
         return false;
+    clock->whole = 0;
     if (!folder)
         return true;
-    if (an_format(path, sizeof path, "%s/clock.txt", folder) >= sizeof path)
+    if (an_format(clock->path, sizeof clock->path, "%s/clock.txt", folder) >= sizeof clock->path)
         return an_error_set(err, AN_ERROR_ARGUMENT, "the path of '%.60s...' is too long", folder);
-    FILE *old = replay ? NULL : fopen(path, "r");
-    if (old)
-        fclose(old);
-    return (!old || read_seconds(clock, path, err)) && start_writing(clock, path, !replay, err);
+    struct stat facts;
+    an_error failure = {0};
+    if (replay || stat(clock->path, &facts) != 0 || !S_ISREG(facts.st_mode))
+        return true;
+    if (read_seconds(clock, clock->path, &failure)) {
+        clock->written = (int64_t)clock->count;
+        return true;
+    }
+    if (failure.code == AN_ERROR_IO) {
+        clock->path[0] = '\0';
+        clock->failure = failure;
+        return true;
+    }
+    *err = failure;
+    return false;
 }
 
-/* A disk that is full takes the record, not the run. */
 static double show_seconds(void *user, int64_t step, double measured)
 {
     cli_clock *clock = user;
-    char text[40];
-    const bool known = step >= 1 && (uint64_t)step <= clock->count;
+    const bool listed = step >= 1 && (uint64_t)step <= clock->count;
+    const bool known = listed && !isnan(clock->seconds[step - 1]);
     const double seconds = known ? clock->seconds[step - 1] : measured;
-    if (clock->file && step == clock->written + 1) {
-        an_number_print(text, sizeof text, seconds);
-        fprintf(clock->file, "%s\n", text);
-        clock->written = step;
-    }
+    if (step <= clock->written || !clock->path[0])
+        return seconds;
+    if (!clock->file)
+        start_writing(clock);
+    if (clock->file)
+        write_line(clock, step, seconds);
     return seconds;
 }
 
@@ -98,25 +157,41 @@ an_clock_source cli_clock_source(cli_clock *clock)
     return (an_clock_source){show_seconds, clock};
 }
 
+static void tell_failure(void *user, const an_record *record, an_control *control)
+{
+    cli_clock *clock = user;
+    (void)record;
+    if (clock->failure.code == AN_ERROR_OK)
+        return;
+    if (clock->must_write)
+        control->error = clock->failure;
+    else
+        an_tell(control, "log_failed", clock->failure.message);
+    clock->failure = (an_error){0};
+}
+
 /* What a checkpoint stands on is on the disk before it is. */
 static void sync_clock(void *user, const an_record *record, an_control *control)
 {
     cli_clock *clock = user;
-    (void)record;
-    (void)control;
-    if (clock->file && fflush(clock->file) == 0)
-        (void)fsync(fileno(clock->file));
+    if (clock->file && (fflush(clock->file) != 0 || fsync(fileno(clock->file)) != 0))
+        give_up(clock, strerror(errno));
+    tell_failure(user, record, control);
 }
 
 an_callback cli_clock_callback(cli_clock *clock)
 {
-    return (an_callback){.save_begin = sync_clock, .user = clock};
+    return (an_callback){.train_begin = tell_failure,
+                         .batch_end = tell_failure,
+                         .save_begin = sync_clock,
+                         .user = clock};
 }
 
 void cli_clock_close(cli_clock *clock)
 {
-    if (clock->file)
-        fclose(clock->file);
+    if (clock->file && fclose(clock->file) != 0)
+        fprintf(stderr, "anneal: the end of the clock '%s' was not written: %s\n", clock->path,
+                strerror(errno));
     free(clock->seconds);
     *clock = (cli_clock){0};
 }

@@ -30,7 +30,7 @@ char *cli_read_file(const char *path, const char *what, size_t *length, an_error
         used += got;
     }
     bool good = file && got == 0 && !ferror(file);
-    if (!good && !err->code)
+    if (!good && !(err && err->code))
         cannot_read(path, what, err);
     if (file)
         (void)fclose(file);

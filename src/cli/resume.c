@@ -1,9 +1,11 @@
 /* anneal resume: a run goes on where it was. */
 #include "cli/find.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
     OPTION_SET,
@@ -91,12 +93,14 @@ static bool take_land(request *r, const char *value)
                  {"s", AN_SECONDS, 1}, {"min", AN_SECONDS, 60}, {"h", AN_SECONDS, 3600}};
     double number;
     const size_t used = an_number_parse(value, strlen(value), &number);
+    r->landing.length = (an_lr_length){0};
     for (size_t i = 0; used > 0 && i < sizeof units / sizeof *units; i++)
         if (strcmp(value + used, units[i].unit) == 0)
             r->landing.length = (an_lr_length){number * units[i].times, units[i].counted};
     const double length = r->landing.length.value;
-    const bool whole = r->landing.length.unit == AN_SECONDS || length == floor(length);
-    if (used > 0 && length > 0 && length < 1e15 && whole)
+    const an_lr_unit unit = r->landing.length.unit;
+    const bool whole = unit == AN_SECONDS || length == floor(length);
+    if (length > 0 && length < (unit == AN_EPOCHS ? 1e9 : 1e15) && whole)
         return true;
     cli_wrong("--land takes a length above 0: steps (500), epochs (2ep) or a time (30s, 10min), "
               "got '%s'",
@@ -190,44 +194,55 @@ static const char *split_folder(char folder[CLI_PATH], char runs[CLI_PATH])
     return slash ? slash + 1 : folder;
 }
 
-/*
- * The checkpoint to go on from, in `path`; "" where the run has none yet. A run that has nothing
- * left to train is still tested and recorded, for that may be what it was interrupted in.
- */
-static bool find_checkpoint(const request *r, const char *folder, const an_run *run,
-                            char path[CLI_PATH], an_checkpoint_info *found_info, an_error *err)
+/* Whether a run was ended before it could save: its checkpoints are not there, not unreadable. */
+static bool has_none(const char *checkpoints, const an_error *failure)
+{
+    struct stat facts;
+    return failure->code == AN_ERROR_STATE ||
+           (failure->code == AN_ERROR_IO && stat(checkpoints, &facts) != 0 && errno == ENOENT);
+}
+
+/* The checkpoint that was asked for, in `path`; "" where the run has none yet. */
+static bool find_checkpoint(const request *r, const char *folder, char path[CLI_PATH],
+                            an_checkpoint_info *info, an_error *err)
 {
     char checkpoints[CLI_PATH];
-    an_checkpoint_info info = {0};
     an_error failure = {0};
-    bool best = strcmp(r->checkpoint, "best") == 0, last = strcmp(r->checkpoint, "last") == 0;
+    const bool best = strcmp(r->checkpoint, "best") == 0, last = strcmp(r->checkpoint, "last") == 0;
+    const an_checkpoint_kind kind = best ? AN_CHECKPOINT_BEST : AN_CHECKPOINT_LAST;
     if (!cli_join(checkpoints, folder, "checkpoints", err))
         return false;
     if (!best && !last)
-        an_format(path, CLI_PATH, "%s", r->checkpoint);
-    bool found = best || last ? an_checkpoint_find(checkpoints,
-                                                   best ? AN_CHECKPOINT_BEST : AN_CHECKPOINT_LAST,
-                                                   path, CLI_PATH, &info, &failure)
-                              : an_checkpoint_check(path, &info, &failure);
-    if (!found && last && failure.code != AN_ERROR_DATA) {
-        path[0] = '\0'; /* it was ended before it could save */
+        return an_format(path, CLI_PATH, "%s", r->checkpoint) < CLI_PATH
+                   ? an_checkpoint_check(path, info, err)
+                   : an_error_set(err, AN_ERROR_ARGUMENT, "the path '%.60s...' is too long", path);
+    if (an_checkpoint_find(checkpoints, kind, path, CLI_PATH, info, &failure))
         return true;
+    if (last && has_none(checkpoints, &failure)) {
+        path[0] = '\0';
+        return r->landing.length.value == 0 ||
+               an_error_set(err, AN_ERROR_STATE,
+                            "--land: '%s' has no checkpoint yet, and so no rate to land from",
+                            folder);
     }
-    if (!found) {
-        *err = failure;
-        return false;
-    }
-    *found_info = info;
-    if (r->landing.length.value > 0)
-        return true;
-    bool done = run->fit.epochs > 0 ? !info.in_epoch && info.epoch >= run->fit.epochs
-                                    : info.step >= run->fit.steps;
+    *err = failure;
+    return false;
+}
+
+/*
+ * A run that has nothing left to train is still tested and recorded, for that may be what it was
+ * interrupted in.
+ */
+static void say_done(const char *folder, const an_run *run, const an_checkpoint_info *info)
+{
+    const an_fit_options *fit = &run->fit;
+    const bool done = fit->budget > 0   ? !info->in_epoch && info->seconds >= fit->budget
+                      : fit->epochs > 0 ? !info->in_epoch && info->epoch >= fit->epochs
+                                        : info->step >= fit->steps;
     if (done)
-        fprintf(stderr,
-                "anneal: '%s' is trained to its end, step %lld; --set epochs=N or steps=N makes it "
-                "longer\n",
-                folder, (long long)info.step);
-    return true;
+        fprintf(stderr, "anneal: '%s' is trained to its end, step %lld; --set %s makes it longer\n",
+                folder, (long long)info->step,
+                fit->budget > 0 ? "budget=TIME" : "epochs=N or steps=N");
 }
 
 /*
@@ -304,9 +319,11 @@ static int run(const request *r)
     an_checkpoint_info info = {0};
     bool ok = cli_find_run(r->runs, r->name, folder, &err) &&
               load_run(r, folder, &config, &t.run, &err) &&
-              find_checkpoint(r, folder, t.run, checkpoint, &info, &err) &&
+              find_checkpoint(r, folder, checkpoint, &info, &err) &&
               (r->landing.length.value == 0 || land(r, folder, &info, &config, &t.run, &err));
     if (ok) {
+        if (checkpoint[0] && r->landing.length.value == 0)
+            say_done(folder, t.run, &info);
         t.landing = r->landing;
         t.name = split_folder(folder, runs);
         t.runs = runs;

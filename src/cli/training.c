@@ -211,18 +211,11 @@ static size_t list_callbacks(cli_training *t, an_progress *progress,
         list[count++] = an_guard_callback(&run->guard);
     if (run->stops_early)
         list[count++] = an_early_stopping_callback(&run->early_stopping);
-    if (t->clock.file)
+    if (t->stored) {
         list[count++] = cli_clock_callback(&t->clock);
-    if (t->stored)
         list[count++] = an_checkpointer_callback(&run->checkpointer);
+    }
     return count;
-}
-
-/* Whether the seconds decide something, so that they are worth a record. */
-static bool goes_by_the_clock(const cli_training *t)
-{
-    const an_fit_options *o = &t->run->fit;
-    return t->replay || o->budget > 0 || (o->schedule && an_lr_wants_clock(o->schedule));
 }
 
 static bool fit(cli_training *t, an_error *err)
@@ -230,11 +223,10 @@ static bool fit(cli_training *t, an_error *err)
     an_progress progress;
     an_callback callbacks[CALLBACKS_MOST];
     an_fit_options options = t->run->fit;
-    if (goes_by_the_clock(t)) {
-        if (!cli_clock_open(&t->clock, t->replay, t->stored ? t->result.folder : NULL, err))
-            return false;
-        options.clock = cli_clock_source(&t->clock);
-    }
+    if (!cli_clock_open(&t->clock, t->replay, t->stored ? t->result.folder : NULL, err))
+        return false;
+    t->clock.must_write = t->run->must_write;
+    options.clock = cli_clock_source(&t->clock);
     options.callback_count = list_callbacks(t, &progress, callbacks);
     options.callbacks = callbacks;
     options.stop = t->stop;

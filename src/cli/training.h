@@ -10,10 +10,14 @@
 
 /* The clock of a run under a budget, or with a schedule in seconds; see clock.c. */
 typedef struct cli_clock {
-    double *seconds; /* after updates 1, 2, ..., that are known */
+    double *seconds; /* after updates 1, 2, ..., as far as that is known; NaN: it is not */
     size_t count;
-    FILE *file; /* NULL: nothing is written */
-    int64_t written;
+    char path[CLI_PATH]; /* "": nothing is written */
+    FILE *file;          /* opened for the first update that goes by the clock */
+    int64_t whole;       /* bytes of whole lines that it had */
+    int64_t written;     /* lines */
+    an_error failure;    /* to be told */
+    bool must_write;     /* what cannot be written ends the training */
 } cli_clock;
 
 /*
@@ -22,7 +26,7 @@ typedef struct cli_clock {
  */
 bool cli_clock_open(cli_clock *clock, const char *replay, const char *folder, an_error *err);
 an_clock_source cli_clock_source(cli_clock *clock);
-/* Writes down what there is before every checkpoint. */
+/* Writes down what there is before every checkpoint, and tells what could not be written. */
 an_callback cli_clock_callback(cli_clock *clock);
 void cli_clock_close(cli_clock *clock);
 

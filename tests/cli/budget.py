@@ -1,5 +1,6 @@
 """anneal train --budget: the training ends with its time, and its clock can be repeated."""
 import json
+import resource
 import signal
 import time
 
@@ -55,6 +56,48 @@ class Budget(Case):
         other = [r for r in self.runs() if r != run][0]
         self.assertEqual(before, self.weights(other))
 
+    def interrupted(self, *args):
+        """The folder of a run under a budget that was stopped within it."""
+        process = self.start("train", "c.yaml", "--budget", "20s", *args)
+        process.stdout.readline()
+        while not list((self.folder / "runs").glob("c-*/clock.txt")):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        [run] = self.runs()
+        return run
+
+    def test_a_clock_that_cannot_be_written(self):
+        run = self.interrupted()
+        (run / "clock.txt").unlink()
+        (run / "clock.txt").mkdir()
+        longer = ("resume", run.name, "--set", "budget=20s")
+        process = self.start(*longer)
+        while "clock.txt' cannot be written" not in (line := process.stdout.readline()):
+            self.assertTrue(line)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        self.assertIn("go on with", err)
+        _, err = self.anneal(*longer, "--set", "on_write_error=stop", status=1)
+        self.assertRegex(err, r"^anneal: the clock '.*clock.txt' cannot be written: Is a directory")
+
+    def test_a_disk_that_is_full(self):
+        """What was written stays as it is, and the training goes on."""
+        most = 1 << 20
+        run = self.interrupted()
+        clock = run / "clock.txt"
+        lines = clock.read_text().splitlines(True)
+        lines[0] = "0." + (most - len("".join(lines)) - 50) * "0" + "\n"
+        clock.write_text("".join(lines))
+        process = self.start("resume", run.name, "--set", "budget=20s", preexec_fn=lambda:
+                             resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)))
+        while "clock.txt' cannot be written: File too large" not in (
+                line := process.stdout.readline()):
+            self.assertTrue(line)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        self.assertTrue(clock.read_text().startswith("".join(lines)))
+
     def test_seconds_in_a_schedule(self):
         self.config(CONFIG.replace("OneCycleLR(max_lr=0.1)",
                                    "Sequence([Linear(0, 1), Constant(1)], [1ms])"))
@@ -77,7 +120,8 @@ class Budget(Case):
         self.refused("train", "c.yaml", status=2, parts=["under a budget", "interval: step"])
         self.config(CONFIG)
         bad = self.folder / "bad.txt"
-        for text, line in (("0.1\nx\n", 2), ("0.2\n0.1\n", 2), ("\n", 1), ("nan\n", 1)):
+        for text, line in (("0.1\nx\n", 2), ("0.2\n0.1\n", 2), ("\n", 1), ("nan\n", 1),
+                           ("0.2\n-\n0.1\n", 3), ("--\n", 1)):
             bad.write_text(text)
             self.refused("train", "c.yaml", "--budget", "1s", "--clock", "bad.txt", status=1,
                          parts=[f"bad.txt:{line}:"])

@@ -1,5 +1,6 @@
 """anneal resume --land and --changes extend: another end for a run, from the present rate on."""
 import json
+import shutil
 import signal
 
 from driver import CONFIG, Case, main
@@ -11,7 +12,7 @@ SLOW = CONFIG.replace("schedule: OneCycleLR(max_lr=0.1)", "schedule: LinearLR(1,
 class Land(Case):
     def setUp(self):
         super().setUp()
-        self.config(SLOW + "checkpoint: {epochs: 1}\n")
+        self.config(SLOW + "checkpoint: {epochs: 100}\n")
 
     def interrupted(self):
         """A run that was stopped early; its name, and the step and rate of its end."""
@@ -43,8 +44,14 @@ class Land(Case):
         name = self.interrupted()
         rows, _ = self.resume(name, "--land", "2ep")
         self.assertLess(rows[-2]["lr"], 0.01)
+        before = rows[-1]["steps"]
         rows, _ = self.resume(name, "--land", "0.2s", "--checkpoint", "last")
-        self.assertTrue((self.folder / "runs" / name / "clock.txt").exists())
+        clock = (self.folder / "runs" / name / "clock.txt").read_text().splitlines()
+        self.assertEqual(len(clock), rows[-1]["steps"])  # of the updates before it nobody knows
+        self.assertEqual(set(clock[:before]), {"-"})
+        self.assertEqual([float(text) for text in clock[before:]],
+                         sorted(float(text) for text in clock[before:]))
+        self.assertEqual(float(clock[-1]), rows[-1]["seconds"])
 
     def test_extend(self):
         name = self.interrupted()
@@ -57,11 +64,18 @@ class Land(Case):
 
     def test_refusals(self):
         name = self.interrupted()
-        for text in ("0", "-5", "soon", "1.5", "3tok"):
+        for text in ("0", "-5", "soon", "1.5", "3tok", "1e18ep", "1e9ep"):
             self.refused("resume", name, "--land", text, status=2, parts=["--land"])
+            self.refused("resume", name, "--land", "5ep", "--land", text, status=2,
+                         parts=["--land"])
         self.refused("resume", name, "--land", "5", "--tail", "round", status=2, parts=["tail"])
         self.refused("resume", name, "--land", "5", "--changes", "adopt", status=2,
                      parts=["--changes keep"])
+
+    def test_without_a_checkpoint(self):
+        name = self.interrupted()
+        shutil.rmtree(self.folder / "runs" / name / "checkpoints")
+        self.refused("resume", name, "--land", "5", status=1, parts=["--land", "no checkpoint"])
 
     def test_by_epochs(self):
         self.config(SLOW.replace("interval: step\n", "").replace("steps: 2000", "epochs: 500")

@@ -185,6 +185,11 @@ class Report(Case):
         self.assertEqual(len(page.all("g", "event")), len(marks) * len(page.data()["charts"]))
         self.assertEqual(len(page.rows("Events")), 1 + len(marks))
 
+    def test_a_run_without_its_configuration(self):
+        name = self.train()
+        (self.folder / "runs" / name / "resolved.yaml").unlink()
+        self.assertNotIn("Configuration of", self.report(name).text)
+
     def test_one_epoch(self):
         page = self.report(self.train("--set", "epochs=1"))
         self.assertEqual(page.data()["charts"][0]["lines"][0]["x"], [1])

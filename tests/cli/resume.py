@@ -1,6 +1,7 @@
 """anneal resume: a run that was stopped goes on to the same bits; what may change, and what not."""
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import time
@@ -184,6 +185,15 @@ class Resume(Case):
         rows = self.store("SELECT epoch FROM metrics WHERE kind = 'epoch' AND run = "
                           f"(SELECT id FROM runs WHERE name = '{self.only_run().name}') ORDER BY epoch")
         self.assertEqual(rows, [(1,), (2,)])
+
+    def test_checkpoints_that_cannot_be_read(self):
+        """They are not taken for none: the run would begin again, and its rows be lost."""
+        folder, _ = self.interrupted()
+        shutil.rmtree(folder / "checkpoints")
+        (folder / "checkpoints").write_text("no folder")
+        self.refused("resume", folder.name, status=1, parts=["checkpoints", "Not a directory"])
+        rows = self.store("SELECT count(*) FROM metrics")
+        self.assertGreater(rows[0][0], 1)
 
     # ------------------------------------------------------------ what cannot be written
 

@@ -178,7 +178,7 @@ AN_API size_t an_lr_formula(char *buffer, size_t size, const an_lr_part *part);
 
 /*
  * What in a schedule is probably not meant: X(constant, name in text, what it says). All but the
- * last two are about the learning rate of the first group.
+ * last two are about the learning rate, of every group.
  */
 #define AN_LINT_MAP(X)                                                                        \
     X(AN_LINT_FIRST_ZERO, first_zero, "the first update has a rate of 0")                     \
@@ -207,12 +207,13 @@ typedef enum an_lint_kind {
  * the schedule as a whole); the step at which it shows; a sentence; and the whole schedule as it
  * was probably meant, which parses and has this finding no more (NULL when there is no such text,
  * since a function of the host's is in it). `after_run`: it shows only when the run goes on beyond
- * its planned length; such a finding is a remark, not a warning.
+ * its planned length; such a finding is a remark, not a warning. `group`: the first group in which
+ * it shows, and `text` names all of them; -1: in every group.
  */
 typedef struct an_lint_finding {
     an_lint_kind kind;
     bool after_run;
-    int64_t step;
+    int64_t step, group;
     const char *param, *text, *fix;
 } an_lint_finding;
 

@@ -190,9 +190,14 @@ static void print_json(const an_lint *lint)
     putchar('[');
     for (size_t i = 0; i < an_lint_count(lint); i++) {
         const an_lint_finding *f = an_lint_get(lint, i);
-        printf("%s{\"kind\": \"%s\", \"after_run\": %s, \"step\": %lld, \"parameter\": ",
+        printf("%s{\"kind\": \"%s\", \"after_run\": %s, \"step\": %lld, \"group\": ",
                i > 0 ? ",\n" : "\n", an_lint_name(f->kind), f->after_run ? "true" : "false",
                (long long)f->step);
+        if (f->group < 0)
+            fputs("null", stdout);
+        else
+            printf("%lld", (long long)f->group);
+        fputs(", \"parameter\": ", stdout);
         cli_print_json_string(stdout, f->param);
         fputs(", \"text\": ", stdout);
         cli_print_json_string(stdout, f->text);

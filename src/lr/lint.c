@@ -18,7 +18,8 @@ static bool out_of_memory(an_error *err)
 bool an__lint_has(const an_lint *lint, an_lint_kind kind)
 {
     for (size_t i = 0; i < lint->found_count; i++)
-        if (lint->found[i].finding.kind == kind && !lint->found[i].finding.after_run)
+        if (lint->found[i].finding.kind == kind && !lint->found[i].finding.after_run &&
+            lint->found[i].in[lint->group])
             return true;
     return false;
 }
@@ -44,20 +45,78 @@ static char *path(an_lint *lint, size_t part, const char *name)
     return text;
 }
 
+/* The same finding in an earlier group; NULL if there is none. Jumps are the same at one step. */
+static an__lint_found *found_before(an_lint *lint, const an__lint_about *about, const char *param)
+{
+    for (size_t i = 0; i < lint->found_count; i++) {
+        an__lint_found *found = &lint->found[i];
+        const an_lint_finding *f = &found->finding;
+        if (f->kind == about->kind && f->after_run == about->after_run &&
+            found->part == about->part && strcmp(f->param, param) == 0 &&
+            (f->kind != AN_LINT_JUMP || f->step == (int64_t)about->step) && !found->in[lint->group])
+            return found;
+    }
+    return NULL;
+}
+
 void an__lint_note(an_lint *lint, an__lint_about about)
 {
+    const char *param = path(lint, about.part, about.name);
+    an__lint_found *found = param ? found_before(lint, &about, param) : NULL;
+    if (found) {
+        found->in[lint->group] = true;
+        return;
+    }
+    const char *text = an_arena_text(&lint->arena, lint->text, strlen(lint->text));
+    bool *in = an_arena_alloc(&lint->arena, lint->group_count * sizeof *in);
+    if (!param || !text || !in) {
+        lint->failed = true;
+        return;
+    }
     if (lint->found_count == MOST_FINDINGS)
         return;
-    an__lint_found *found = &lint->found[lint->found_count++];
-    *found = (an__lint_found){.part = about.part};
-    found->finding =
-        (an_lint_finding){.kind = about.kind,
-                          .after_run = about.after_run,
-                          .step = (int64_t)about.step,
-                          .param = path(lint, about.part, about.name),
-                          .text = an_arena_text(&lint->arena, lint->text, strlen(lint->text))};
-    if (!found->finding.param || !found->finding.text)
+    memset(in, 0, lint->group_count * sizeof *in);
+    in[lint->group] = true;
+    lint->found[lint->found_count++] = (an__lint_found){.part = about.part,
+                                                        .in = in,
+                                                        .finding = {.kind = about.kind,
+                                                                    .after_run = about.after_run,
+                                                                    .step = (int64_t)about.step,
+                                                                    .group = (int64_t)lint->group,
+                                                                    .param = param,
+                                                                    .text = text}};
+}
+
+/* Adds "(group 1)", "(groups 0, 1 and 3)" or "(groups 2 and 7 more)", where it is found, if that is
+ * not in all of them. */
+static void name_groups(an_lint *lint, an__lint_found *found)
+{
+    char names[96] = "";
+    size_t count = 0, used = 0, named = 0;
+    for (size_t g = 0; g < lint->group_count; g++)
+        count += found->in[g];
+    for (size_t g = 0; count <= 4 && g < lint->group_count; g++)
+        if (found->in[g])
+            used += an_format(names + used, sizeof names - used, "%s%zu",
+                              named++ == 0     ? ""
+                              : named == count ? " and "
+                                               : ", ",
+                              g);
+    if (count == lint->group_count) {
+        found->finding.group = -1;
+        return;
+    }
+    if (count > 4)
+        an_format(names, sizeof names, "%lld and %zu more", (long long)found->finding.group,
+                  count - 1);
+    size_t size = strlen(found->finding.text) + sizeof names + 16;
+    char *text = an_arena_alloc(&lint->arena, size);
+    if (!text) {
         lint->failed = true;
+        return;
+    }
+    an_format(text, size, "%s (group%s %s)", found->finding.text, count > 1 ? "s" : "", names);
+    found->finding.text = text;
 }
 
 /* In the order of the kinds; those of one kind stay as they were found. */
@@ -95,6 +154,60 @@ static size_t groups_of(const an_lr_desc *desc)
     return most;
 }
 
+/* Whether some schedule drives chosen groups. */
+static bool names_groups(const an_lr_desc *desc)
+{
+    bool named = desc->kind == AN_LR_DRIVE && desc->drive.groups.count > 0;
+    for (size_t i = 0; !named && i < an_lr_child_count(desc); i++)
+        named = names_groups(an_lr_child(desc, i));
+    return named;
+}
+
+/* The first group that has what group `g` has: the same is found in both, where the schedule does
+ * not tell them apart. */
+static size_t alike(const an_lint *lint, size_t g)
+{
+    size_t first = 0;
+    for (; first < g; first++) {
+        bool same = lint->bases[first] == lint->bases[g];
+        for (int id = 0; same && id < AN_SLOT_COUNT; id++) {
+            const an_slot *a = &lint->groups[first].slot[id], *b = &lint->groups[g].slot[id];
+            same = a->present == b->present && (!a->present || a->value == b->value);
+        }
+        if (same)
+            return first;
+    }
+    return g;
+}
+
+/* Whether a schedule drives the rate of the group that is looked at. */
+static bool is_driven(const an_lint *lint)
+{
+    for (size_t i = 0; i < lint->part_count; i++)
+        if (lint->parts[i].rate && !lint->parts[i].value && lint->parts[i].composed == 0)
+            return true;
+    return false;
+}
+
+/* Looks at all groups, at one of those that are alike. */
+static void check_groups(an_lint *lint)
+{
+    const an_lr_desc *desc = lint->parts[0].desc;
+    bool one = groups_of(desc) == 1 && !names_groups(desc);
+    for (size_t g = 0; g < lint->group_count; g++) {
+        if (one && alike(lint, g) < g)
+            continue;
+        if (g > 0)
+            an__lint_select(lint, g);
+        if (is_driven(lint))
+            an__lint_check(lint);
+    }
+    for (size_t g = 1; one && g < lint->group_count; g++)
+        for (size_t i = 0; i < lint->found_count; i++)
+            lint->found[i].in[g] = lint->found[i].in[alike(lint, g)];
+    an__lint_check_effect(lint);
+}
+
 /* A group as it was before any schedule. */
 static void copy_group(an_lr_group *to, const an_lr_group *from)
 {
@@ -111,8 +224,9 @@ static bool make_groups(an_lint *lint, const an_lr_desc *desc)
     size_t count = o->groups ? o->group_count : groups_of(desc);
     lint->groups = an_arena_alloc(&lint->arena, (count + 1) * sizeof *lint->groups);
     lint->group_list = an_arena_alloc(&lint->arena, (count + 1) * sizeof(void *));
+    lint->bases = an_arena_alloc(&lint->arena, (count + 1) * sizeof *lint->bases);
     lint->group_count = count;
-    if (!lint->groups || !lint->group_list)
+    if (!lint->groups || !lint->group_list || !lint->bases)
         return false;
     for (size_t i = 0; i < count; i++) {
         lint->group_list[i] = &lint->groups[i];
@@ -120,6 +234,7 @@ static bool make_groups(an_lint *lint, const an_lr_desc *desc)
             copy_group(&lint->groups[i], o->groups[i]);
         else
             an_lr_group_init(&lint->groups[i], ASSUMED_RATE);
+        lint->bases[i] = lint->groups[i].slot[AN_LR].value;
     }
     return true;
 }
@@ -155,7 +270,6 @@ static bool look(an_lint *lint, const an_lr_desc *desc, an_error *err)
         return out_of_memory(err);
     if (!an_lr_check(desc, lint->group_count, err))
         return false;
-    lint->base = lint->groups[0].slot[AN_LR].value;
     const an_lr_desc *pure = without_feedback(lint, lint->parts[0].desc);
     lint->found = an_arena_alloc(&lint->arena, MOST_FINDINGS * sizeof *lint->found);
     if (!pure || !lint->found)
@@ -189,7 +303,7 @@ size_t an__lint_again(an_lint *lint, const char *text, const an_lint_finding *as
     size_t count = SIZE_MAX;
     an_lr_text *parsed = an_lr_parse_text(text, &lint->options.run, &lint->allocator, &err);
     if (parsed && look(&again, an_lr_text_desc(parsed), &err)) {
-        an__lint_check(&again);
+        check_groups(&again);
         if (!again.failed && !finds(&again, as))
             count = an__lint_warnings(&again);
     }
@@ -218,10 +332,15 @@ an_lint *an_lint_new(const an_lr_desc *desc, const an_lint_options *options,
     *lint = (an_lint){.options = *options, .allocator = own};
     bool good = look(lint, desc, err);
     if (good) {
-        an__lint_check(lint);
+        check_groups(lint);
         sort(lint);
-        for (size_t i = 0; i < lint->found_count; i++)
-            lint->found[i].finding.fix = an__lint_fix(lint, &lint->found[i]);
+        for (size_t i = 0; i < lint->found_count; i++) {
+            an__lint_found *found = &lint->found[i];
+            if ((size_t)found->finding.group != lint->group)
+                an__lint_select(lint, (size_t)found->finding.group);
+            found->finding.fix = an__lint_fix(lint, found);
+            name_groups(lint, found);
+        }
         good = !lint->failed || out_of_memory(err);
     }
     if (good)

@@ -16,7 +16,7 @@ typedef struct an__lint_part {
     const char *prefix;     /* of its parameters' paths: "schedulers[1]." */
     size_t parent, index, composed;
     bool value; /* it is, or stands in, a parameter of another */
-    bool rate;  /* it drives lr */
+    bool rate;  /* it drives the lr of the group that is looked at */
     double begin, end, length;
 } an__lint_part;
 
@@ -24,6 +24,7 @@ typedef struct an__lint_part {
 typedef struct an__lint_found {
     an_lint_finding finding;
     size_t part;
+    bool *in; /* for each group: whether it is found there */
 } an__lint_found;
 
 struct an_lint {
@@ -33,12 +34,14 @@ struct an_lint {
     an__lint_part *parts; /* each before its children */
     size_t part_count;
     an_lr_group *groups, **group_list;
-    size_t group_count;
-    an_lr_schedule *schedule; /* the parts with their feedback taken out; pure */
-    double steps;             /* of the run */
-    double base;              /* the rate of group 0 before the schedule */
-    bool feedback, foreseen;  /* whether feedback is in it; whether an_lr_at knows it */
-    double *rates;            /* of group 0, at the first steps of the run */
+    size_t group_count, group; /* the one that is looked at */
+    double *bases;             /* the groups' rates before the schedule */
+    an_lr_schedule *schedule;  /* the parts with their feedback taken out; pure */
+    double steps;              /* of the run */
+    double base;               /* of the group that is looked at */
+    bool feedback, foreseen;   /* whether feedback is in it; whether an_lr_at knows it */
+    bool moves;                /* the rate of a group */
+    double *rates;             /* of that group, at the first steps of the run */
     size_t rate_count;
     double peak;
     an__lint_found *found;
@@ -60,15 +63,16 @@ typedef struct an__lint_about {
 } an__lint_about;
 
 void an__lint_note(an_lint *lint, an__lint_about about);
-/* Whether there is a warning of the kind already. */
+/* Whether there is a warning of the kind already, in the group that is looked at. */
 bool an__lint_has(const an_lint *lint, an_lint_kind kind);
 /* How many findings are warnings. */
 size_t an__lint_warnings(const an_lint *lint);
 
 /* lint_part.c: the parts; a deep copy of a description whose nodes are put into `nodes`, in the
- * same order; the rate of group 0 at a step. */
+ * same order; looking at another group; the rate of the group that is looked at, at a step. */
 bool an__lint_take_apart(an_lint *lint, const an_lr_desc *desc);
 bool an__lint_place(an_lint *lint);
+void an__lint_select(an_lint *lint, size_t group);
 an_lr_desc *an__lint_copy(an_arena *arena, const an_lr_desc *desc, an_lr_desc **nodes,
                           size_t *count);
 double an__lint_rate(const an_lint *lint, int64_t step);
@@ -83,8 +87,10 @@ bool an__lint_is_written(an_lr_desc *desc, const char *name);
  */
 bool an__lint_ends(const an_lint *lint, const an__lint_part *part, double *first, double *last);
 
-/* lint_check.c: all checks. lint_turn.c: those of lengths, and of units. */
+/* lint_check.c: all checks of one group, and at last whether anything changes in any. lint_turn.c:
+ * those of lengths, and of units. */
 void an__lint_check(an_lint *lint);
+void an__lint_check_effect(an_lint *lint);
 void an__lint_check_turns(an_lint *lint);
 void an__lint_check_units(an_lint *lint);
 /* The later child `index` of a sequence, a part; 0 if it is none. */

@@ -32,7 +32,7 @@ static size_t whose(const an_lint *lint, double step, bool (*is)(double rate))
 {
     asking a = {lint, is, NONE};
     const an_lr_clock clock = {.steps = step};
-    an_lr_trace(lint->schedule, 0, AN_LR, &clock, visit, &a);
+    an_lr_trace(lint->schedule, lint->group, AN_LR, &clock, visit, &a);
     return a.found == NONE ? 0 : a.found;
 }
 
@@ -284,8 +284,9 @@ static bool drives(const an_lr_desc *desc, drive *d)
     return true;
 }
 
-static void check_momentum(an_lint *lint, size_t part, size_t g, const drive *d)
+static void check_momentum(an_lint *lint, size_t part, const drive *d)
 {
+    size_t g = lint->group;
     an_lr_group *group = lint->options.groups[g];
     const an_slot *slot = an__lr_momentum_slot(group);
     double usual = slot == &group->slot[AN_BETA1] ? 0.9 : 0;
@@ -299,8 +300,9 @@ static void check_momentum(an_lint *lint, size_t part, size_t g, const drive *d)
     an__lint_note(lint, (an__lint_about){AN_LINT_OVERWRITES, part, "cycle_momentum", 0, false});
 }
 
-static void check_rate(an_lint *lint, size_t part, size_t g, const drive *d)
+static void check_rate(an_lint *lint, size_t part, const drive *d)
 {
+    size_t g = lint->group;
     const an_slot *slot = &lint->options.groups[g]->slot[AN_LR];
     double low = an__lr_real(d->low, g), high = an__lr_real(d->high, g);
     if (!slot->present || slot->value == low || slot->value == high ||
@@ -318,13 +320,8 @@ static void check_overwrites(an_lint *lint)
     for (size_t i = 0; lint->options.groups && i < lint->part_count; i++) {
         if (!lint->parts[i].rate || lint->parts[i].value || !drives(lint->parts[i].desc, &d))
             continue;
-        for (size_t g = 0; g < lint->group_count; g++) {
-            size_t before = lint->found_count;
-            check_rate(lint, i, g, &d);
-            check_momentum(lint, i, g, &d);
-            if (lint->found_count > before)
-                break;
-        }
+        check_rate(lint, i, &d);
+        check_momentum(lint, i, &d);
     }
 }
 
@@ -343,26 +340,42 @@ static bool is_constant_by_name(const an_lint *lint)
     return kind == AN_LR_CONSTANT || kind == AN_LR_BASE;
 }
 
-static void check_effect(an_lint *lint)
+/* Notes what is so in every group. */
+static void note_everywhere(an_lint *lint)
 {
-    an__lint_about about = {AN_LINT_NO_EFFECT, 0, "", 0, false};
+    an__lint_note(lint, (an__lint_about){AN_LINT_NO_EFFECT, 0, "", 0, false});
+    for (size_t i = 0; i < lint->found_count; i++)
+        if (lint->found[i].finding.kind == AN_LINT_NO_EFFECT)
+            memset(lint->found[i].in, true, lint->group_count);
+}
+
+void an__lint_check_effect(an_lint *lint)
+{
     if (ignores_rate(lint->options.optimizer) && an_lr_drives(lint->schedule, AN_LR) &&
         !is_constant_by_name(lint)) {
         an_format(lint->text, sizeof lint->text,
                   "%s takes lr for its first step alone: %s changes nothing after it",
                   lint->options.optimizer, kind_of(lint, 0));
-        an__lint_note(lint, about);
+        note_everywhere(lint);
         return;
     }
     if (!lint->foreseen || lint->feedback || lint->found_count > 0 || lint->steps < 2 ||
-        is_constant_by_name(lint) || !is_flat(lint, 0, lint->steps))
+        is_constant_by_name(lint) || lint->moves)
         return;
+    an_format(lint->text, sizeof lint->text,
+              lint->group_count > 1 ? "%s changes nothing: the rates stay as they are"
+                                    : "%s changes nothing: the rate is %g throughout",
+              kind_of(lint, 0), lint->rates[0]);
+    note_everywhere(lint);
+}
+
+/* Whether the rate of the group is another at some step. */
+static bool moves(const an_lint *lint)
+{
     for (size_t i = 1; i < lint->rate_count; i++)
         if (lint->rates[i] != lint->rates[0])
-            return;
-    an_format(lint->text, sizeof lint->text, "%s changes nothing: the rate is %g throughout",
-              kind_of(lint, 0), lint->rates[0]);
-    an__lint_note(lint, about);
+            return true;
+    return !is_flat(lint, 0, lint->steps);
 }
 
 void an__lint_check(an_lint *lint)
@@ -380,5 +393,5 @@ void an__lint_check(an_lint *lint)
             check_tail(lint);
     }
     check_overwrites(lint);
-    check_effect(lint);
+    lint->moves = lint->moves || moves(lint);
 }

@@ -55,7 +55,23 @@ static double rounded(double value)
     return value;
 }
 
-static bool set_real(an_lr_desc *desc, const char *name, double value)
+/* Of numbers that differ per group, that of the group that is looked at. */
+static bool set_of_group(fixing *f, an_lr_reals *reals, double value)
+{
+    size_t count = reals->count, group = f->lint->group;
+    double *each = count > group ? room(f, count * sizeof *each) : NULL;
+    if (count > group && !each)
+        return false;
+    for (size_t i = 0; each && i < count; i++)
+        each[i] = i == group ? value : reals->each[i];
+    if (each)
+        reals->each = each;
+    else
+        *reals = (an_lr_reals){.value = value};
+    return true;
+}
+
+static bool set_real(fixing *f, an_lr_desc *desc, const char *name, double value)
 {
     const an_lr_param *param = an__lint_param(desc, name);
     if (!param || !isfinite(value))
@@ -63,7 +79,7 @@ static bool set_real(an_lr_desc *desc, const char *name, double value)
     if (param->type == AN_LR_REAL)
         *(double *)an__lint_at(desc, param) = rounded(value);
     else if (param->type == AN_LR_REALS)
-        *(an_lr_reals *)an__lint_at(desc, param) = (an_lr_reals){.value = rounded(value)};
+        return set_of_group(f, an__lint_at(desc, param), rounded(value));
     else if (param->type == AN_LR_VALUE)
         *(an_lr_value *)an__lint_at(desc, param) = (an_lr_value){.value = rounded(value)};
     else
@@ -360,9 +376,9 @@ static bool begin_with_next(fixing *f)
 {
     const an_lr_clock clock = {.steps = 1};
     begun b = {f->part->seen, NAN, NAN};
-    an_lr_trace(f->lint->schedule, 0, AN_LR, &clock, visit, &b);
+    an_lr_trace(f->lint->schedule, f->lint->group, AN_LR, &clock, visit, &b);
     bool rate = strcmp(f->name, "base_lr") == 0;
-    return f->name[0] && set_real(f->desc, f->name, rate ? b.rate : b.rate / b.base);
+    return f->name[0] && set_real(f, f->desc, f->name, rate ? b.rate : b.rate / b.base);
 }
 
 /* ---------------------------------------------------------------- hand-overs */
@@ -398,15 +414,15 @@ static bool end_at_next(fixing *f)
     if (!sides(f, &a, &b) || !an__lint_ends(f->lint, &f->lint->parts[a], &first, &last) ||
         !(last > first))
         return false;
-    return set_real(f->nodes[a], "end", to) || set_real(f->nodes[a], "end_factor", to);
+    return set_real(f, f->nodes[a], "end", to) || set_real(f, f->nodes[a], "end_factor", to);
 }
 
 static bool begin_at_last(fixing *f)
 {
     size_t a, b;
     double from = an__lint_rate(f->lint, f->found->finding.step - 1) / f->lint->base;
-    return sides(f, &a, &b) &&
-           (set_real(f->nodes[b], "start", from) || set_real(f->nodes[b], "start_factor", from));
+    return sides(f, &a, &b) && (set_real(f, f->nodes[b], "start", from) ||
+                                set_real(f, f->nodes[b], "start_factor", from));
 }
 
 static bool scale_later(fixing *f)

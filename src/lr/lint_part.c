@@ -118,9 +118,6 @@ static bool add_part(an_lint *lint, an_lr_desc *const *nodes, size_t parent, siz
     *p = (an__lint_part){.desc = desc, .parent = parent, .index = index, .prefix = ""};
     p->composed = an__lr_composed(desc);
     p->begin = p->end = p->length = NAN;
-    p->rate = own == 0 || above->rate;
-    if (desc->kind == AN_LR_DRIVE)
-        p->rate = strcmp(desc->drive.slot, "lr") == 0;
     if (own > 0) {
         p->prefix = prefix_of(lint, above, index);
         p->value = above->value || index >= above->composed;
@@ -205,18 +202,40 @@ bool an__lint_place(an_lint *lint)
     if (!lint->rates)
         return false;
     lint->foreseen = an_lr_drives(lint->schedule, AN_LR) && !an_lr_wants_clock(lint->schedule);
-    an_lr_values(lint->schedule, 0, AN_LR, 0, lint->rates, lint->rate_count);
+    an__lint_select(lint, 0);
+    return true;
+}
+
+static bool drives_rate_of(const an_lr_drive *drive, size_t group)
+{
+    bool named = drive->groups.count == 0;
+    for (size_t i = 0; !named && i < drive->groups.count; i++)
+        named = drive->groups.each[i] == (int64_t)group;
+    return named && strcmp(drive->slot, "lr") == 0;
+}
+
+void an__lint_select(an_lint *lint, size_t group)
+{
+    lint->group = group;
+    lint->base = lint->bases[group];
+    for (size_t i = 0; i < lint->part_count; i++) {
+        an__lint_part *part = &lint->parts[i];
+        part->rate = i == 0 || lint->parts[part->parent].rate;
+        if (part->desc->kind == AN_LR_DRIVE)
+            part->rate = drives_rate_of(&part->desc->drive, group);
+    }
+    an_lr_values(lint->schedule, group, AN_LR, 0, lint->rates, lint->rate_count);
+    lint->peak = 0;
     for (size_t i = 0; i < lint->rate_count; i++)
         if (isfinite(lint->rates[i]))
             lint->peak = fmax(lint->peak, fabs(lint->rates[i]));
-    return true;
 }
 
 double an__lint_rate(const an_lint *lint, int64_t step)
 {
     if (step >= 0 && (size_t)step < lint->rate_count)
         return lint->rates[step];
-    return an_lr_at_step(lint->schedule, 0, step);
+    return an_lr_at_step(lint->schedule, lint->group, step);
 }
 
 /* --------------------------------------------------------- one schedule alone */

@@ -35,6 +35,15 @@ class Lint(Case):
         self.assertEqual(found[0]["fix"], "Clamp(LambdaLR(\"1 - epoch / 10\"), min=0)")
         self.assertEqual(self.findings("StepLR(30)", 90), [])
 
+    def test_groups(self):
+        spec = "CyclicLR([0.01, 0], 0.1, 10, cycle_momentum=False)"
+        rates = ("--base-lr", "0.01", "--base-lr", "0.1")
+        found = self.findings(spec, 100, *rates, status=1)
+        self.assertEqual([(f["kind"], f["group"]) for f in found], [("first_zero", 1)])
+        self.assertIn("changes nothing (group 1)", self.lint(spec, 100, *rates, status=1))
+        found = self.findings("LinearLR(total_iters=200)", 100, *rates, status=1)
+        self.assertEqual([f["group"] for f in found], [None])
+
     def test_a_remark_is_no_warning(self):
         found = self.findings("CosineAnnealingLR(T_max=100)", 100)
         self.assertEqual([(f["kind"], f["after_run"]) for f in found], [("rises", True)])

@@ -304,6 +304,75 @@ static void momentum_and_rate_that_are_not_used(void **state)
     assert_true(groups[0].slot[AN_LR].value == 0.5 && !groups[0].slot[AN_LR].has_initial);
 }
 
+/* What the linter says of a schedule over three groups with these rates. */
+static void expect_of_groups(const char *spec, const double *rates, an_lint_kind kind,
+                             int64_t group, const char *part, const char *fix)
+{
+    an_lr_group each[3], *list[] = {&each[0], &each[1], &each[2]};
+    an_error err = {0};
+    const an_lint_options o = {.run = {.total_steps = 100}, .groups = list, .group_count = 3};
+    for (size_t i = 0; i < 3; i++)
+        an_lr_group_init(&each[i], rates[i]);
+    an_lr_text *text = an_lr_parse_text(spec, &o.run, NULL, &err);
+    an_lint *lint = text ? an_lint_new(an_lr_text_desc(text), &o, NULL, &err) : NULL;
+    if (!lint)
+        fail_msg("%s: %s", spec, err.message);
+    if (!part) {
+        if (an_lint_count(lint) > 0)
+            fail_msg("%s: %s", spec, an_lint_get(lint, 0)->text);
+    } else {
+        size_t first = 0;
+        while (an_lint_get(lint, first) && an_lint_get(lint, first)->kind != kind)
+            first++;
+        const an_lint_finding *f = an_lint_get(lint, first);
+        assert_non_null(f);
+        if (f->group != group || !strstr(f->text, part))
+            fail_msg("%s: group %lld: %s", spec, (long long)f->group, f->text);
+        if (fix) {
+            assert_non_null(f->fix);
+            assert_string_equal(f->fix, fix);
+        }
+        for (size_t i = first + 1; i < an_lint_count(lint); i++)
+            assert_int_not_equal(an_lint_get(lint, i)->kind, kind);
+    }
+    an_lint_free(lint);
+    an_lr_text_free(text);
+}
+
+static void every_group_is_looked_at(void **state)
+{
+    (void)state;
+    const double same[] = {0.1, 0.1, 0.1}, falling[] = {0.1, 0.01, 0.001}, two[] = {0.1, 0.01, 0.1};
+    expect_of_groups("CyclicLR([0.01, 0.01, 0], 0.1, 10, cycle_momentum=False)", same,
+                     AN_LINT_FIRST_ZERO, 2, "changes nothing (group 2)",
+                     "CyclicLR(base_lr=[0.01, 0.01, 0.01], max_lr=0.1, step_size_up=10, "
+                     "cycle_momentum=False)");
+    expect_of_groups("LambdaLR([\"1 - epoch / 10\", \"1\", \"1 - epoch / 50\"])", same,
+                     AN_LINT_NEGATIVE, 0, "(groups 0 and 2)",
+                     "Clamp(LambdaLR([\"1 - epoch / 10\", \"1\", \"1 - epoch / 50\"]), min=0)");
+    /* A floor that only one group falls to. */
+    expect_of_groups("Clamp(Cosine(length=99), max=0.01)", falling, AN_LINT_NOT_FINITE, -1, NULL,
+                     NULL);
+    expect_of_groups("Sequence([Constant(), Base(Linear(start=1, end=0), lr=0.1)], [50])", two,
+                     AN_LINT_JUMP, 1, NULL, NULL);
+    expect_of_groups("SequentialLR([LinearLR(0.1, total_iters=10), CosineAnnealingLR(T_max=95)], "
+                     "[5])",
+                     falling, AN_LINT_JUMP, -1, "hands over to CosineAnnealingLR",
+                     "SequentialLR([LinearLR(start_factor=0.1), CosineAnnealingLR(T_max=95)], "
+                     "milestones=[5])");
+    /* A group's own schedule; the groups that nothing drives have no findings. */
+    expect_of_groups("Together([Drive(Cosine(length=99), 'lr', [0]), "
+                     "Drive(Linear(start=0, end=1, length=10), 'lr', [1])])",
+                     same, AN_LINT_FIRST_ZERO, 1, "Linear begins at 0", NULL);
+    expect_of_groups("Drive(Cosine(length=99), 'lr', groups=[2])", same, AN_LINT_NO_EFFECT, -1,
+                     NULL, NULL);
+    /* One that stands still for all changes nothing; one that moves a single group does. */
+    expect_of_groups("Scale(Table([1, 1]), [1, 2, 3])", same, AN_LINT_NO_EFFECT, -1,
+                     "the rates stay as they are", "Constant()");
+    expect_of_groups("LambdaLR([\"1\", \"1\", \"0.99 ** epoch\"])", same, AN_LINT_NO_EFFECT, -1,
+                     NULL, NULL);
+}
+
 static void rprop_does_not_read_the_rate(void **state)
 {
     (void)state;
@@ -441,6 +510,7 @@ int main(void)
         cmocka_unit_test(every_finding_is_found_and_fixed),
         cmocka_unit_test(good_schedules_are_left_alone),
         cmocka_unit_test(momentum_and_rate_that_are_not_used),
+        cmocka_unit_test(every_group_is_looked_at),
         cmocka_unit_test(rprop_does_not_read_the_rate),
         cmocka_unit_test(what_cannot_be_looked_through),
         cmocka_unit_test(functions_of_the_host_have_no_fix),

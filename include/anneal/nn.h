@@ -138,6 +138,14 @@ AN_API an_tensor *an_forward(an_model *model, an_graph *graph, an_tensor *x);
 AN_API bool an_model_set_training(an_model *model, bool training);
 /* Gives all Dropout and Dropout2d layers the probability p, 0 <= p < 1, from here on. */
 AN_API void an_model_set_dropout(an_model *model, double p);
+/* Whether there is a batch norm with running statistics. */
+AN_API bool an_model_has_statistics(const an_model *model);
+/*
+ * With true, all running statistics begin anew and, until it is called with false, are the mean
+ * over all batches whatever the momentum. For weights that were not trained but computed, such as
+ * an average: go through the training data once in training mode, as PyTorch's swa_utils.update_bn.
+ */
+AN_API void an_model_gather_statistics(an_model *model, bool gather);
 AN_API an_params *an_model_params(const an_model *model);
 AN_API size_t an_model_layer_count(const an_model *model);
 /* Layer `index` as canonical text, "Linear(784, 128)"; owned by the model. */

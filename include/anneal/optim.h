@@ -427,7 +427,14 @@ AN_API void an_clip_grad_value(an_params *params, double limit);
  *   an_average_swap(average);         the parameters are the average now: evaluate, save
  *   an_average_swap(average);         and here they are back, to the bit
  *
- * Running statistics of batch norm are not parameters: refresh them while swapped.
+ * When to update may stand in it, for a loop that asks an_average_is_due (an_fit does):
+ * SWA(start=5ep, every=2ep), EMA(decay=0.999, start=1000st). Times are whole numbers of epochs (ep)
+ * or of the optimizer's updates (st); without a unit SWA counts epochs and the others updates.
+ * Averages begin after `start` (default 0), so start=5ep with the sixth epoch, and are updated at
+ * every `every`th (default 1): at the ends of epochs, or after updates of the optimizer.
+ *
+ * Running statistics of batch norm are not parameters: refresh them while swapped
+ * (an_model_gather_statistics).
  */
 typedef struct an_average an_average;
 
@@ -437,13 +444,21 @@ typedef enum an_average_kind {
     AN_AVERAGE_POLYNOMIAL
 } an_average_kind;
 
+/* A number of epochs, or of the optimizer's updates. */
+typedef struct an_average_time {
+    int64_t count;
+    bool epochs;
+} an_average_time;
+
 typedef struct an_average_options {
     an_average_kind kind;
-    double decay; /* EMA: in [0, 1] */
-    double gamma; /* POLYNOMIAL: at least 0 */
+    double decay;          /* EMA: in [0, 1] */
+    double gamma;          /* POLYNOMIAL: at least 0 */
+    an_average_time start; /* at least 0 */
+    an_average_time every; /* at least 1 */
 } an_average_options;
 
-/* {kind, 0.999, 8} */
+/* {kind, 0.999, 8}, from the beginning; SWA every epoch, the others every update. */
 AN_API an_average_options an_average_defaults(an_average_kind kind);
 /* Errors: ARGUMENT (the option and its range), STATE (params not built), MEMORY. */
 AN_API an_average *an_average_new(an_params *params, const an_average_options *options,
@@ -455,6 +470,13 @@ AN_API an_average *an_average_parse_spec(an_params *params, const an_spec_source
 AN_API void an_average_free(an_average *average);
 /* Takes the parameters into the average: one pass, no allocation. Does nothing while swapped. */
 AN_API void an_average_update(an_average *average);
+/*
+ * Whether the options ask for an update now: after update `step` of the optimizer, which is in
+ * epoch `epoch` (both counted from 1); or, with `epoch_ends`, at that epoch's end.
+ */
+AN_API bool an_average_is_due(const an_average *average, int64_t step, int64_t epoch,
+                              bool epoch_ends);
+AN_API an_average_options an_average_options_of(const an_average *average);
 /* Exchanges the parameters and the average. Does nothing before the first update. */
 AN_API void an_average_swap(an_average *average);
 AN_API bool an_average_swapped(const an_average *average);

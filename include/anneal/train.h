@@ -21,6 +21,14 @@
  *
  * The record's clock counts training alone: it stands still during the validation.
  *
+ * What is evaluated and saved need not be what is trained: an average of the weights (`average`),
+ * or the one that Schedule-Free keeps. Such weights are in the model from an epoch's end until the
+ * next begins, and after the fit; checkpoints have them in their file of weights, and what is
+ * trained in their state. A model with a batch norm goes once through the training data with them
+ * at every epoch's end, for running statistics of their own (as PyTorch's update_bn); a checkpoint
+ * within an epoch has those of the epoch before. An average that has not begun shows the trained
+ * weights.
+ *
  * A fit is for models of layers and any dataset: with class labels, with numbers to predict (then
  * there is no accuracy, and the loss is one between tensors, such as MSELoss), with tokens (the
  * accuracy is over tokens). Anything else (own operations, graphs written out in C) takes the loop
@@ -95,6 +103,9 @@ typedef struct an_fit_options {
     int64_t steps;         /* stops within an epoch */
     int64_t accumulate;    /* batches per optimizer update; at least 1 */
     double clip_grad_norm; /* 0: no clipping */
+    /* Of the model's parameters, or NULL: updated when an_average_is_due says so, evaluated and
+     * saved. Not with an optimizer that has one of its own (an_optim_has_modes). */
+    an_average *average;
     /*
      * Seconds of training (validations and pauses do not count) after which the run ends, with the
      * update that is under way; 0: none. Then epochs or steps are only the plan that the schedule

@@ -182,6 +182,7 @@ struct an_model {
     size_t origin_room;
     an_rng rng;
     bool training, built;
+    bool gathers; /* running statistics are means over all batches: an_model_gather_statistics */
     an_shape output;
     an_error error; /* the first of the description */
 };

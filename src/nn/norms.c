@@ -1,6 +1,7 @@
 /* Normalisation: BatchNorm1d, BatchNorm2d, LayerNorm, GroupNorm, RMSNorm. */
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "nn/layer.h"
 
@@ -96,7 +97,8 @@ static an_tensor *batch_forward(const an_layer *layer, an_model *model, an_graph
         .eps = layer->arg[BATCH_EPS].number,
     };
     if (r && model->training) {
-        options.momentum = isnan(momentum) ? 1 / (double)(*r->batches->counter + 1) : momentum;
+        const bool mean = isnan(momentum) || model->gathers;
+        options.momentum = mean ? 1 / (double)(*r->batches->counter + 1) : momentum;
     }
     an_tensor *y = an_batch_norm(graph, x, layer->weight, layer->bias, &options);
     if (r && model->training && !an_graph_error(graph, NULL)) {
@@ -133,6 +135,37 @@ const an_layer_kind an__layer_BatchNorm2d = {
     .shape = batch_2d_shape,
     .forward = batch_forward,
 };
+
+/* How many running statistics a layer and those in it have; with `restart` they begin anew. */
+static size_t visit_running(const an_layer *layer, bool restart)
+{
+    const bool batch =
+        layer->kind == &an__layer_BatchNorm1d || layer->kind == &an__layer_BatchNorm2d;
+    const running *r = batch ? layer->own : NULL;
+    size_t count = r != NULL;
+    if (r && restart) {
+        memset(r->mean->data, 0, (size_t)r->mean->size * sizeof(float));
+        batch_start(layer);
+        *r->batches->counter = 0;
+    }
+    for (size_t i = 0; i < layer->count; i++) {
+        count += visit_running(layer->children[i], restart);
+    }
+    return count;
+}
+
+bool an_model_has_statistics(const an_model *model)
+{
+    return visit_running(&model->root, false) > 0;
+}
+
+void an_model_gather_statistics(an_model *model, bool gather)
+{
+    model->gathers = gather;
+    if (gather && model->built) {
+        visit_running(&model->root, true);
+    }
+}
 
 /* -------------------------------------------------- LayerNorm and RMSNorm */
 

@@ -30,8 +30,11 @@ struct an_average {
     an_average_options options;
     float *values;
     int64_t count, swapped;
-    char text[64];
+    char text[128];
 };
+
+/* The most that a time may count: whole numbers of a text are exact up to here. */
+#define LONGEST (INT64_C(1) << 53)
 
 an_average_options an_average_defaults(an_average_kind kind)
 {
@@ -39,21 +42,52 @@ an_average_options an_average_defaults(an_average_kind kind)
     an__options_default(decay_row, 1, &options);
     an__options_default(gamma_row, 1, &options);
     options.average.kind = kind;
+    options.average.start = (an_average_time){0, kind == AN_AVERAGE_SWA};
+    options.average.every = (an_average_time){1, kind == AN_AVERAGE_SWA};
     return options.average;
 }
 
 /* -------------------------------------------------------------------- making */
 
+/* "SWA(" to "SWA(start=5ep", or "EMA(decay=0.999" to "EMA(decay=0.999, start=5ep". */
+static size_t put_time(an_average *average, size_t at, const char *name, an_average_time time)
+{
+    char number[48];
+    const size_t size = sizeof average->text;
+    at = an__put(average->text, size, at, average->text[at - 1] == '(' ? "" : ", ");
+    an_format(number, sizeof number, "%s=%lld%s", name, (long long)time.count,
+              time.epochs ? "ep" : "st");
+    return an__put(average->text, size, at, number);
+}
+
 static void write_text(an_average *average)
 {
-    an_options options = {.average = average->options}, defaults = {0};
-    const an_option *row = kinds[average->options.kind].options;
-    size_t size = sizeof average->text;
-    defaults.average.decay = defaults.average.gamma = NAN;
-    size_t at = an__put(average->text, size, 0, kinds[average->options.kind].name);
+    const an_average_options *o = &average->options, usual = an_average_defaults(o->kind);
+    an_options options = {.average = *o}, none = {0};
+    const an_option *row = kinds[o->kind].options;
+    const size_t size = sizeof average->text;
+    none.average.decay = none.average.gamma = NAN;
+    size_t at = an__put(average->text, size, 0, kinds[o->kind].name);
     at = an__put(average->text, size, at, "(");
-    at = row ? an__options_print(row, 1, &options, &defaults, false, average->text, size, at) : at;
+    at = row ? an__options_print(row, 1, &options, &none, false, average->text, size, at) : at;
+    if (o->start.count > 0) {
+        at = put_time(average, at, "start", o->start);
+    }
+    if (o->every.count != usual.every.count || o->every.epochs != usual.every.epochs) {
+        at = put_time(average, at, "every", o->every);
+    }
     an__put(average->text, size, at, ")");
+}
+
+static bool check_times(const an_average_options *o, an_error *err)
+{
+    bool start = o->start.count >= 0 && o->start.count <= LONGEST;
+    if (start && o->every.count >= 1 && o->every.count <= LONGEST) {
+        return true;
+    }
+    return an_error_set(err, AN_ERROR_ARGUMENT, "%s: %s must be from %d to 2^53, got %lld",
+                        kinds[o->kind].name, start ? "every" : "start", start ? 1 : 0,
+                        (long long)(start ? o->every.count : o->start.count));
 }
 
 static bool check(const an_params *params, const an_average_options *options, an_error *err)
@@ -70,7 +104,8 @@ static bool check(const an_params *params, const an_average_options *options, an
                             kinds[options->kind].name);
     }
     return an__options_check(kinds[options->kind].name, kinds[options->kind].options,
-                             kinds[options->kind].option_count, &all, err);
+                             kinds[options->kind].option_count, &all, err) &&
+           check_times(options, err);
 }
 
 static size_t length_of(const an_average *average)
@@ -125,6 +160,28 @@ static size_t find_kind(const an_spec_source *source, const an_spec_node *call, 
     return KINDS;
 }
 
+/* "5ep", "100st", or a number in the unit that is there; `value` NULL: nothing to read. */
+static bool read_time(const char *owner, const char *name, int64_t least,
+                      const an_spec_source *source, const an_spec_node *value, an_average_time *out,
+                      an_error *err)
+{
+    if (!value) {
+        return true;
+    }
+    bool epochs = value->kind == AN_SPEC_NUMBER && strcmp(value->unit, "ep") == 0;
+    bool steps = value->kind == AN_SPEC_NUMBER && strcmp(value->unit, "st") == 0;
+    bool plain = value->kind == AN_SPEC_NUMBER && value->unit[0] == '\0';
+    if ((!epochs && !steps && !plain) || !(value->number >= (double)least) ||
+        value->number > (double)LONGEST || value->number != floor(value->number)) {
+        return an_spec_error(source, value->offset, err,
+                             "%s: %s must be a whole number of epochs or updates from %lld on, "
+                             "such as 5ep or 100st",
+                             owner, name, (long long)least);
+    }
+    *out = (an_average_time){(int64_t)value->number, epochs || (plain && out->epochs)};
+    return true;
+}
+
 an_average *an_average_parse_spec(an_params *params, const an_spec_source *source,
                                   const an_spec_node *call, an_error *err)
 {
@@ -133,11 +190,17 @@ an_average *an_average_parse_spec(an_params *params, const an_spec_source *sourc
         return NULL;
     }
     const an_option *row = kinds[kind].options;
+    const char *owner = kinds[kind].name;
     an_options options = {.average = an_average_defaults((an_average_kind)kind)};
-    const an_spec_param param = {.name = row ? row->name : NULL};
-    const an_spec_node *value = NULL;
-    if (!an_spec_bind(source, call, &param, kinds[kind].option_count, &value, err) ||
-        (row && !an__option_read(kinds[kind].name, row, source, value, &options, err))) {
+    const size_t own = kinds[kind].option_count;
+    an_spec_param names[3] = {{.name = row ? row->name : NULL}};
+    const an_spec_node *values[3] = {NULL, NULL, NULL};
+    names[own].name = "start";
+    names[own + 1].name = "every";
+    if (!an_spec_bind(source, call, names, own + 2, values, err) ||
+        (row && !an__option_read(owner, row, source, values[0], &options, err)) ||
+        !read_time(owner, "start", 0, source, values[own], &options.average.start, err) ||
+        !read_time(owner, "every", 1, source, values[own + 1], &options.average.every, err)) {
         return NULL;
     }
     return an_average_new(params, &options.average, err);
@@ -215,6 +278,21 @@ void an_average_update(an_average *average)
     }
     average->count++;
     run_pass(average, lerp_task, weight(&average->options, average->count));
+}
+
+/* Where a start and a step of the same unit are counted from the start, else from the beginning. */
+bool an_average_is_due(const an_average *average, int64_t step, int64_t epoch, bool epoch_ends)
+{
+    const an_average_time start = average->options.start, every = average->options.every;
+    int64_t now = every.epochs ? epoch : step;
+    bool begun = (start.epochs ? epoch : step) > start.count;
+    now -= start.epochs == every.epochs ? start.count : 0;
+    return begun && every.epochs == epoch_ends && now % every.count == 0;
+}
+
+an_average_options an_average_options_of(const an_average *average)
+{
+    return average->options;
 }
 
 void an_average_swap(an_average *average)

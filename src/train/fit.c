@@ -7,15 +7,6 @@
 #include <math.h>
 #include <sys/resource.h>
 
-void an__show(an__fit *f, bool shown)
-{
-    if (shown && !f->shown)
-        an_optim_eval(f->options->optim);
-    else if (!shown && f->shown)
-        an_optim_train(f->options->optim);
-    f->shown = shown;
-}
-
 /* Peak resident set in bytes. */
 static int64_t process_memory(void)
 {
@@ -108,8 +99,9 @@ static bool validate(an__fit *f, an_error *err)
 /* What is validated is what callbacks see and what is saved at the epoch's end. */
 static bool end_epoch(an__fit *f, an_error *err)
 {
+    an__average(f, true);
     an__show(f, true);
-    if (!validate(f, err))
+    if (!an__gather_statistics(f, err) || !validate(f, err))
         return false;
     if (f->went_back)
         return true;
@@ -215,7 +207,7 @@ static bool open_fit(an__fit *f, an_error *err)
     if (!f->graph)
         return false;
     f->rates = an_alloc(an_context_allocator(context), groups, sizeof *f->rates, err);
-    return f->rates != NULL;
+    return f->rates && an__shown_open(f, err);
 }
 
 static void close_fit(an__fit *f)
@@ -223,6 +215,7 @@ static void close_fit(an__fit *f)
     an_context *context = an_params_context(an_model_params(f->options->model));
     size_t groups = an_optim_group_count(f->options->optim);
     an_release(an_context_allocator(context), f->rates, groups, sizeof *f->rates);
+    an__shown_close(f);
     an_lr_free(f->kept);
     an_lr_text_free(f->kept_text);
     an_graph_free(f->graph);

@@ -55,10 +55,13 @@ typedef struct an__fit {
     bool saved_open;      /* the in_epoch of `saved_step` */
     bool in_epoch;        /* an epoch has begun and was not ended */
     bool went_back;       /* a rollback took place: the epoch's loop begins anew */
-    bool shown;           /* the parameters are those to evaluate: see an_optim_eval */
-    bool clocked;         /* the schedule or the budget goes by more than steps */
-    bool drops;           /* the schedule drives dropout */
-    bool sizes;           /* the schedule drives the batch size */
+    void *statistics;     /* buffers of the weights that are not in the model; NULL: not wanted */
+    size_t statistics_size;
+    bool gathered; /* there are some */
+    bool shown;    /* the parameters are those to evaluate: shown.c */
+    bool clocked;  /* the schedule or the budget goes by more than steps */
+    bool drops;    /* the schedule drives dropout */
+    bool sizes;    /* the schedule drives the batch size */
 } an__fit;
 
 /* ARGUMENT with the option's name where the options cannot be trained with. */
@@ -71,8 +74,19 @@ an_tensor *an__batch_loss(an_graph *graph, an_loss loss, an_tensor *output, cons
 bool an__evaluate(an_model *model, an_loss loss, an_loader *loader, an_graph *graph,
                   an_eval_result *result, an_error *err);
 
-/* Puts the parameters to evaluate, or those to train, into the model: an_optim_eval, _train. */
+/* --------------------------------------------------------------- shown.c */
+
+/* Makes the fit train the weights to train, and what it needs to show others. Errors: MEMORY. */
+bool an__shown_open(an__fit *f, an_error *err);
+void an__shown_close(an__fit *f);
+/* Puts the weights to evaluate, or those to train, into the model, with their statistics. */
 void an__show(an__fit *f, bool shown);
+/* Whether the weights to evaluate are not those to train. */
+bool an__shows_others(const an__fit *f);
+/* Updates the average where that is due: after an update, or where an epoch ends. */
+void an__average(an__fit *f, bool epoch_ends);
+/* Gathers the running statistics of the shown weights from the training data, at an epoch's end. */
+bool an__gather_statistics(an__fit *f, an_error *err);
 
 /* -------------------------------------------------------------- update.c */
 

@@ -87,6 +87,10 @@ bool an__fit_check(const an_fit_options *o, an_error *err)
                             "%s evaluates the loss several times in a step, which a fit does not; "
                             "write the loop with an_optim_step_closure, or take another optimizer",
                             an_optim_text(o->optim));
+    if (o->average && an_optim_has_modes(o->optim))
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "%s evaluates an average of its own; leave out the average %s",
+                            an_optim_text(o->optim), an_average_text(o->average));
     if (!(o->clip_grad_norm >= 0) || isinf(o->clip_grad_norm))
         return an_error_set(err, AN_ERROR_ARGUMENT,
                             "clip_grad_norm must be a positive number, or 0 for no clipping, "

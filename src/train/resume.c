@@ -88,22 +88,12 @@ static bool check_data(restore *r)
     return true;
 }
 
-/* The tables of states must be equal, entry by entry. */
 static bool check_optimizer(restore *r)
 {
-    an_optim *optim = r->fit->options->optim;
-    size_t found = 0;
-    for (size_t i = 0; i < r->container.count; i++)
-        found += strncmp(r->container.sections[i].name, "optimizer/", 10) == 0;
-    bool same = found == an_optim_state_count(optim);
-    for (size_t i = 0; same && i < an_optim_state_count(optim); i++) {
-        an_optim_state entry = an_optim_state_get(optim, i);
-        const char *name = an__section_name("optimizer/", entry.name, &r->arena);
-        const an__section *s = name ? an__container_find(&r->container, name) : NULL;
-        same = s && s->size == an__entry_size(&entry);
-    }
+    const an_fit_options *o = r->fit->options;
     const an__section *groups = an__container_find(&r->container, "groups");
-    return (same && groups && groups->size == an__slots_size(optim)) ||
+    return (an__entries_fit(o, &r->container, &r->arena) && groups &&
+            groups->size == an__slots_size(o->optim)) ||
            other_run(r, "the optimizer is of another kind, or the model or the groups are others");
 }
 
@@ -125,6 +115,26 @@ static bool compare_optimizer(restore *r)
         return an_error_set(r->err, AN_ERROR_STATE, "%s was trained by %s, not by %s; %s", r->path,
                             before, now, advice);
     note_text(r, "optimizer", before, now);
+    return true;
+}
+
+/* Whether there is an average is the run's; its numbers are as the optimizer's. */
+static bool compare_average(restore *r)
+{
+    const an_fit_options *o = r->fit->options;
+    const char *before = text_of(r, "average"),
+               *now = o->average ? an_average_text(o->average) : "";
+    if (strcmp(before, now) == 0)
+        return true;
+    if (!before[0] || !now[0])
+        return other_run(r, now[0] ? "it has no average of the weights"
+                                   : "it has an average of the weights");
+    if (o->policy != AN_RESUME_ADOPT)
+        return an_error_set(r->err, AN_ERROR_STATE,
+                            "%s was averaged by %s, not by %s; adopt the new (anneal resume "
+                            "--changes adopt)",
+                            r->path, before, now);
+    note_text(r, "average", before, now);
     return true;
 }
 
@@ -307,17 +317,18 @@ static bool edit_schedule(restore *r)
 
 /* -------------------------------------------------------------- the rest */
 
-static void restore_optimizer(restore *r)
+/* The buffers of the weights that are not in the file of weights. */
+static bool restore_statistics(restore *r)
 {
-    an_optim *optim = r->fit->options->optim;
-    for (size_t i = 0; i < an_optim_state_count(optim); i++) {
-        an_optim_state entry = an_optim_state_get(optim, i);
-        const char *name = an__section_name("optimizer/", entry.name, &r->arena);
-        const an__section *s = name ? an__container_find(&r->container, name) : NULL;
-        if (s && s->size > 0)
-            memcpy(entry.data, s->bytes, s->size);
-    }
-    an_optim_zero_grad(optim);
+    an__fit *f = r->fit;
+    const an__section *s = an__container_find(&r->container, "statistics");
+    f->gathered = s && f->statistics;
+    if (!f->gathered)
+        return true;
+    if (s->size != f->statistics_size)
+        return other_run(r, "its running statistics are others");
+    memcpy(f->statistics, s->bytes, s->size);
+    return true;
 }
 
 /* What was saved are the weights to evaluate. */
@@ -326,6 +337,8 @@ static bool restore_trained(restore *r)
     an__fit *f = r->fit;
     an_params *params = an_model_params(f->options->model);
     const an__section *s = an__container_find(&r->container, "trained");
+    if (!restore_statistics(r))
+        return false;
     f->shown = true;
     an__show(f, false);
     if (!s)
@@ -413,12 +426,15 @@ static bool apply(restore *r)
     an_params *params = an_model_params(r->fit->options->model);
     if (!an__state_read(r->path, &r->arena, &r->container, &r->state, r->err))
         return false;
-    if (!check_optimizer(r) || !compare_optimizer(r) || !restore_kept(r) || !check_data(r))
+    if (!compare_average(r) || !check_optimizer(r) || !compare_optimizer(r) || !restore_kept(r) ||
+        !check_data(r))
         return false;
     if (!an__paths_of(r->path, &paths, r->err) || !an_params_load(params, paths.weights, r->err))
         return false;
     note_changes(r);
-    restore_optimizer(r);
+    if (!an__entries_load(r->fit->options, &r->container, &r->arena, r->err))
+        return false;
+    an_optim_zero_grad(r->fit->options->optim);
     restore_record(r);
     restore_position(r);
     return restore_trained(r) && restore_schedule(r) && edit_schedule(r) && restore_callbacks(r);

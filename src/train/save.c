@@ -9,14 +9,19 @@
 
 /* ------------------------------------------------------------------ writing */
 
-/* Weights that are not numbers are nothing to go back to. */
-static bool is_finite(const an_params *params, const char **name)
+/* Weights that are not numbers are nothing to go back to; the average's vector has those that are
+ * trained, or the other way round. */
+static bool is_finite(const an__fit *f, const char **name)
 {
+    const an_params *params = an_model_params(f->options->model);
+    const float *values = an_params_values(params), *others = NULL;
+    if (an__shows_others(f) && f->options->average)
+        others = an_average_state_get(f->options->average, 2).data;
     for (size_t i = 0; i < an_params_count(params); i++) {
         const an_param *p = an_params_get(params, i);
         *name = p->name;
-        for (int64_t k = 0; k < p->tensor->size; k++)
-            if (!isfinite(p->tensor->data[k]))
+        for (int64_t k = p->offset; k < p->offset + p->tensor->size; k++)
+            if (!isfinite(values[k]) || (others && !isfinite(others[k])))
                 return false;
     }
     return true;
@@ -47,7 +52,7 @@ static bool write_checkpoint(an__fit *f, const char *path, an_error *err)
     an_arena arena;
     an_params *params = an_model_params(f->options->model);
     const char *name = "";
-    if (!is_finite(params, &name))
+    if (!is_finite(f, &name))
         return an_error_set(err, AN_ERROR_NUMERIC, "'%s' holds a value that is NaN or infinite",
                             name);
     if (!an__paths_of(path, &paths, err) || !an_params_save(params, paths.weights, err))
@@ -77,14 +82,16 @@ static bool write_shown(an__fit *f, const char *path, an_error *err)
 {
     an_params *params = an_model_params(f->options->model);
     size_t count = (size_t)an_params_length(params);
-    if (f->shown || !an_optim_has_modes(f->options->optim))
+    const bool rounds = an_optim_has_modes(f->options->optim);
+    if (f->shown || !an__shows_others(f))
         return write_checkpoint(f, path, err);
-    f->trained = copy_values(params, err);
-    if (!f->trained)
+    if (rounds && !(f->trained = copy_values(params, err)))
         return false;
     an__show(f, true);
     bool written = write_checkpoint(f, path, err);
     an__show(f, false);
+    if (!rounds)
+        return written;
     memcpy(an_params_values(params), f->trained, count * sizeof *f->trained);
     an_release(an_context_allocator(an_params_context(params)), f->trained, count,
                sizeof *f->trained);

@@ -9,6 +9,56 @@ size_t an__entry_size(const an_optim_state *entry)
     return (size_t)entry->count * (entry->kind == AN_STATE_FLOAT ? 4 : 8);
 }
 
+size_t an__entry_count(const an_fit_options *o)
+{
+    return an_optim_state_count(o->optim) + (o->average ? an_average_state_count(o->average) : 0);
+}
+
+an__entry an__entry_get(const an_fit_options *o, size_t index)
+{
+    const size_t own = an_optim_state_count(o->optim);
+    if (index < own)
+        return (an__entry){"optimizer/", an_optim_state_get(o->optim, index)};
+    return (an__entry){"average/", an_average_state_get(o->average, index - own)};
+}
+
+static const an__section *section_of(const an__container *container, const an__entry *entry,
+                                     an_arena *arena)
+{
+    const char *name = an__section_name(entry->prefix, entry->state.name, arena);
+    return name ? an__container_find(container, name) : NULL;
+}
+
+bool an__entries_fit(const an_fit_options *o, const an__container *container, an_arena *arena)
+{
+    size_t found = 0, count = an__entry_count(o);
+    for (size_t i = 0; i < container->count; i++) {
+        const char *name = container->sections[i].name;
+        found += strncmp(name, "optimizer/", 10) == 0 || strncmp(name, "average/", 8) == 0;
+    }
+    bool same = found == count;
+    for (size_t i = 0; same && i < count; i++) {
+        an__entry entry = an__entry_get(o, i);
+        const an__section *s = section_of(container, &entry, arena);
+        same = s && s->size == an__entry_size(&entry.state);
+    }
+    return same;
+}
+
+bool an__entries_load(const an_fit_options *o, const an__container *container, an_arena *arena,
+                      an_error *err)
+{
+    for (size_t i = 0; i < an__entry_count(o); i++) {
+        an__entry entry = an__entry_get(o, i);
+        const an__section *s = section_of(container, &entry, arena);
+        if (!s)
+            return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for a checkpoint");
+        if (s->size > 0)
+            memcpy(entry.state.data, s->bytes, s->size);
+    }
+    return true;
+}
+
 const char *an__section_name(const char *prefix, const char *name, an_arena *arena)
 {
     size_t size = strlen(prefix) + strlen(name) + 1;
@@ -91,20 +141,30 @@ static void add_optimizer(list *l, an_optim *optim)
         an__slots_save(optim, slots);
     add(l, "optimizer", text, strlen(text));
     add(l, "groups", slots, size);
-    for (size_t i = 0; i < an_optim_state_count(optim); i++) {
-        an_optim_state entry = an_optim_state_get(optim, i);
-        size_t bytes = an__entry_size(&entry);
-        add(l, an__section_name("optimizer/", entry.name, l->arena), bytes > 0 ? entry.data : "",
-            bytes);
+}
+
+/* The tables of states of the optimizer and of the average. */
+static void add_entries(list *l, const an_fit_options *o)
+{
+    const char *average = o->average ? an_average_text(o->average) : NULL;
+    if (average)
+        add(l, "average", average, strlen(average));
+    for (size_t i = 0; i < an__entry_count(o); i++) {
+        an__entry entry = an__entry_get(o, i);
+        size_t bytes = an__entry_size(&entry.state);
+        add(l, an__section_name(entry.prefix, entry.state.name, l->arena),
+            bytes > 0 ? entry.state.data : "", bytes);
     }
 }
 
-/* The parameters to train, where the file of weights has others. */
+/* What is trained, where the file of weights has others: parameters, and their statistics. */
 static void add_trained(list *l, const an__fit *f)
 {
     int64_t count = an_params_length(an_model_params(f->options->model));
     if (f->trained)
         add(l, "trained", f->trained, (size_t)count * sizeof *f->trained);
+    if (f->gathered)
+        add(l, "statistics", f->statistics, f->statistics_size);
 }
 
 static void add_schedule(list *l, const struct an_lr_schedule *schedule)
@@ -133,12 +193,13 @@ an__section *an__sections_of(an__fit *f, const an__state *state, an_arena *arena
                              an_error *err)
 {
     const an_fit_options *o = f->options;
-    size_t most = 5 + an_optim_state_count(o->optim) + o->callback_count;
+    size_t most = 7 + an__entry_count(o) + o->callback_count;
     list l = {.arena = arena, .sections = an_arena_alloc(arena, most * sizeof *l.sections)};
     l.failed = !l.sections;
     if (!l.failed) {
         add_run(&l, state);
         add_optimizer(&l, o->optim);
+        add_entries(&l, o);
         add_trained(&l, f);
         add_schedule(&l, f->schedule);
         for (size_t i = 0; i < o->callback_count; i++)

@@ -102,6 +102,7 @@ static bool update(an__fit *f, an_error *err)
         return false;
     an_optim_zero_grad(o->optim);
     f->record.step++;
+    an__average(f, false);
     an__tick(f);
     an__step_schedule(f, AN_INTERVAL_STEP, &f->window);
     f->window = (an__tally){0};

@@ -168,6 +168,36 @@ static void norms_start_as_identities(void **state)
     an_model_free(model);
 }
 
+/* Batches (0, 2) and (10, 14): means 1 and 12, variances 2 and 8. */
+static void statistics_are_gathered_anew(void **state)
+{
+    (void)state;
+    static const float batches[2][2] = {{0, 2}, {10, 14}};
+    an_model *model = model_of("Residual(BatchNorm1d(1))", an_shape_1(1));
+    const an_params *params = an_model_params(model);
+    const an_buffer *mean = an_params_get_buffer(params, 0), *n = an_params_get_buffer(params, 2);
+    const an_buffer *variance = an_params_get_buffer(params, 1);
+    assert_true(an_model_has_statistics(model));
+    for (int round = 0; round < 3; round++) {
+        an_model_gather_statistics(model, round < 2);
+        for (int k = 0; k < (round < 2 ? 2 : 1); k++) {
+            an_forward(model, graph, an_from(graph, batches[k], an_shape_2(2, 1)));
+            assert_true(an_graph_reset(graph, NULL));
+        }
+        const bool own = round == 2; /* momentum 0.1 again */
+        assert_int_equal(*n->counter, own ? 3 : 2);
+        assert_true(fabs((double)mean->tensor->data[0] - (own ? 5.95 : 6.5)) < 1e-5);
+        assert_true(fabs((double)variance->tensor->data[0] - (own ? 4.7 : 5)) < 1e-5);
+    }
+    an_model_free(model);
+    model = model_of("Sequential(Linear(2, 2), BatchNorm1d(2, track_running_stats=False))",
+                     an_shape_1(2));
+    assert_false(an_model_has_statistics(model));
+    an_model_gather_statistics(model, true);
+    an_model_gather_statistics(model, false);
+    an_model_free(model);
+}
+
 static void embeddings_start_normal(void **state)
 {
     (void)state;
@@ -361,6 +391,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(they_compute_what_pytorch_does),
         cmocka_unit_test(norms_start_as_identities),
+        cmocka_unit_test(statistics_are_gathered_anew),
         cmocka_unit_test(embeddings_start_normal),
         cmocka_unit_test(text_goes_through),
         cmocka_unit_test(dropout_2d_drops_channels),

@@ -152,6 +152,12 @@ static void text_is_read_and_wrong_text_points(void **state)
         {"EMA(1)", "EMA(decay=1)"},
         {"PolynomialDecay()", "PolynomialDecay(gamma=8)"},
         {"SWA()", "SWA()"},
+        {"SWA(start=5)", "SWA(start=5ep)"},
+        {"SWA(5, 2ep)", "SWA(start=5ep, every=2ep)"},
+        {"SWA(every=10st)", "SWA(every=10st)"},
+        {"EMA(0.5, start=1e3, every=1st)", "EMA(decay=0.5, start=1000st)"},
+        {"EMA(start=2ep)", "EMA(decay=0.999, start=2ep)"},
+        {"PolynomialDecay(every=1ep)", "PolynomialDecay(gamma=8, every=1ep)"},
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         an_average *average = an_average_parse(params, good[i][0], NULL);
@@ -161,7 +167,13 @@ static void text_is_read_and_wrong_text_points(void **state)
     static const char *const bad[][2] = {
         {"EMA(decay=1.5)", "EMA: decay must be from 0 to 1, got 1.5"},
         {"EMA(gamma=1)", "gamma"},
-        {"SWA(1)", "SWA"},
+        {"SWA(start=-1)", "SWA: start must be a whole number of epochs or updates from 0 on"},
+        {"SWA(every=0)", "SWA: every must be a whole number of epochs or updates from 1 on"},
+        {"EMA(start=1.5ep)", "such as 5ep or 100st"},
+        {"EMA(start=10s)", "such as 5ep or 100st"},
+        {"EMA(start=nan)", "such as 5ep or 100st"},
+        {"EMA(every=1e300)", "such as 5ep or 100st"},
+        {"EMA(every='1')", "such as 5ep or 100st"},
         {"PolynomialDecay(gamma=-1)", "gamma must be a finite number of at least 0"},
         {"Mean()", "SWA(), EMA(decay=0.999) or PolynomialDecay(gamma=8)"},
         {"3", "SWA(), EMA(decay=0.999)"},
@@ -177,6 +189,50 @@ static void text_is_read_and_wrong_text_points(void **state)
     }
 }
 
+/* Where in a run of 3 epochs of 4 updates an average is due: epoch ends are E, updates digits. */
+static void due(const char *text, const char *want)
+{
+    char got[64] = "";
+    size_t used = 0;
+    an_average *average = an_average_parse(params, text, NULL);
+    assert_non_null(average);
+    for (int64_t step = 1, epoch = 1; step <= 12; step++) {
+        if (an_average_is_due(average, step, epoch, false)) {
+            used += an_format(got + used, sizeof got - used, "%d ", (int)step);
+        }
+        if (step % 4 == 0) {
+            if (an_average_is_due(average, step, epoch, true)) {
+                used += an_format(got + used, sizeof got - used, "E%d ", (int)epoch);
+            }
+            epoch++;
+        }
+    }
+    assert_string_equal(got, want);
+    an_average_free(average);
+}
+
+static void an_average_knows_its_moments(void **state)
+{
+    (void)state;
+    due("SWA()", "E1 E2 E3 ");
+    due("SWA(start=1)", "E2 E3 ");
+    due("SWA(start=1, every=2)", "E3 ");
+    due("SWA(every=2)", "E2 ");
+    due("SWA(start=4st)", "E2 E3 ");
+    due("SWA(start=8st, every=2ep)", "");
+    due("EMA()", "1 2 3 4 5 6 7 8 9 10 11 12 ");
+    due("EMA(start=10)", "11 12 ");
+    due("EMA(start=1, every=5)", "6 11 ");
+    due("EMA(start=2ep)", "9 10 11 12 ");
+    due("EMA(start=2ep, every=4st)", "12 ");
+    due("EMA(start=100ep)", "");
+    an_average *average = an_average_parse(params, "SWA(start=5, every=3st)", NULL);
+    an_average_options options = an_average_options_of(average);
+    assert_true(options.start.count == 5 && options.start.epochs);
+    assert_true(options.every.count == 3 && !options.every.epochs);
+    an_average_free(average);
+}
+
 static void wrong_options_are_refused(void **state)
 {
     (void)state;
@@ -186,6 +242,13 @@ static void wrong_options_are_refused(void **state)
     options.decay = NAN;
     assert_null(an_average_new(params, &options, &err));
     assert_string_equal(err.message, "EMA: decay must be from 0 to 1, got nan");
+    options.decay = 0.5;
+    options.every.count = 0;
+    assert_null(an_average_new(params, &options, &err));
+    assert_string_equal(err.message, "EMA: every must be from 1 to 2^53, got 0");
+    options.start.count = -3;
+    assert_null(an_average_new(params, &options, &err));
+    assert_string_equal(err.message, "EMA: start must be from 0 to 2^53, got -3");
     options.kind = (an_average_kind)7;
     assert_null(an_average_new(params, &options, &err));
     assert_string_equal(err.message, "an average's kind must be from 0 to 2, got 7");
@@ -236,6 +299,7 @@ int main(void)
         cmocka_unit_test(averages_follow_their_formulas),
         cmocka_unit_test(an_average_goes_on_from_its_state),
         cmocka_unit_test(text_is_read_and_wrong_text_points),
+        cmocka_unit_test(an_average_knows_its_moments),
         cmocka_unit_test(wrong_options_are_refused),
         cmocka_unit_test(every_allocation_may_fail),
     };

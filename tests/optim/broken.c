@@ -201,6 +201,38 @@ static void counts_beyond_the_history_empty_it(void **state)
     }
 }
 
+/* Parameters without values take part in nothing. */
+static void empty_parameters_are_in_nobodys_way(void **state)
+{
+    const fixture *f = *state;
+    an_params *params = an_params_new(f->context, NULL);
+    assert_non_null(an_params_add(params, "none", an_shape_2(0, 4), NULL));
+    assert_non_null(an_params_add(params, "w", an_shape_2(2, 2), NULL));
+    assert_non_null(an_params_add(params, "no", an_shape_2(3, 0), NULL));
+    assert_true(an_params_build(params, NULL));
+    for (const char *const *name = an_optim_names(); *name; name++) {
+        char text[60];
+        bool around = strcmp(*name, "Mechanic") == 0;
+        an_format(text, sizeof text, around ? "%s(AdamW(lr=1))" : "%s(lr=0.01)", *name);
+        an_optim *optim = an_optim_parse(params, text, NULL);
+        assert_non_null(optim);
+        for (int step = 0; step < 3 && !an_optim_needs_closure(optim); step++) {
+            for (size_t i = 0; i < 3; i++) {
+                an_tensor *tensor = an_params_get(params, i)->tensor;
+                tensor->has_grad = true;
+                for (int64_t k = 0; k < tensor->size; k++) {
+                    tensor->data[k] = 1;
+                    tensor->grad[k] = 0.5f;
+                }
+            }
+            assert_true(an_optim_step(optim));
+        }
+        assert_true(isfinite(an_params_get(params, 1)->tensor->data[3]));
+        an_optim_free(optim);
+    }
+    an_params_free(params);
+}
+
 static void mechanic_wants_one_direction(void **state)
 {
     const fixture *f = *state;
@@ -229,6 +261,7 @@ int main(void)
         cmocka_unit_test(infinite_weights_make_an_average),
         cmocka_unit_test(lbfgs_takes_any_number_of_iterations),
         cmocka_unit_test(counts_beyond_the_history_empty_it),
+        cmocka_unit_test(empty_parameters_are_in_nobodys_way),
         cmocka_unit_test(mechanic_wants_one_direction),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

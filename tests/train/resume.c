@@ -12,6 +12,7 @@ typedef struct plan {
     an_interval interval;
     an_monitor monitor;
     const an_lr_desc *desc;
+    const char *average;
 } plan;
 
 static void open_plan(const plan *p, world *w)
@@ -26,11 +27,15 @@ static void open_plan(const plan *p, world *w)
     w->fit.monitor = p->monitor;
     if (p->desc)
         world_schedule(w, p->desc);
+    if (p->average)
+        w->fit.average = an_average_parse(an_model_params(w->model), p->average, NULL);
+    assert_true(!p->average || w->fit.average);
 }
 
 static void close_plan(world *w)
 {
     an_lr_free(w->fit.schedule);
+    an_average_free(w->fit.average);
     world_close(w);
 }
 
@@ -96,6 +101,10 @@ static void check_interrupted(const plan *p, size_t batches, const world *whole,
         if (done) {
             assert_memory_equal(world_values(&w), world_values(whole),
                                 (size_t)world_length(&w) * sizeof(float));
+            size_t bytes;
+            const void *buffers = an_params_buffer_block(an_model_params(w.model), &bytes);
+            assert_memory_equal(
+                buffers, an_params_buffer_block(an_model_params(whole->model), &bytes), bytes);
             close_plan(&w);
             break;
         }
@@ -198,6 +207,25 @@ static void a_run_in_steps(void **state)
     (void)state;
     plan p = {.world = {.count = 20, .shuffle = true, .adam = true}, .steps = 8, .valid = true};
     check_plan(&p);
+}
+
+/* What is trained and what is shown, each with its running statistics, go on to the bit. */
+static void averages_with_a_batch_norm(void **state)
+{
+    (void)state;
+    static const char *const averages[] = {"EMA(decay=0.9)", "SWA(start=1ep)",
+                                           "PolynomialDecay(gamma=3, start=2st)", NULL};
+    for (size_t k = 0; k < 4; k++) {
+        plan p = {.world = {.count = 14,
+                            .shuffle = true,
+                            .dropout = true,
+                            .layer = "BatchNorm1d(5)",
+                            .optimizer = k == 3 ? "SGDScheduleFree(lr=0.1)" : NULL},
+                  .epochs = 3,
+                  .average = averages[k],
+                  .valid = true};
+        check_plan(&p);
+    }
 }
 
 /*
@@ -481,6 +509,7 @@ int main(void)
         cmocka_unit_test(a_plateau_of_the_accuracy),
         cmocka_unit_test(accumulated_updates),
         cmocka_unit_test(a_run_in_steps),
+        cmocka_unit_test(averages_with_a_batch_norm),
         cmocka_unit_test(two_faces),
         cmocka_unit_test(running_statistics),
         cmocka_unit_test(other_runs_are_refused),

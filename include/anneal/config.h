@@ -21,6 +21,9 @@
  *                    list below it a Residual
  *   loss             a call: CrossEntropyLoss() (the default), ... (anneal/nn.h)
  *   optimizer*       a call: SGD(lr=0.05, momentum=0.9)
+ *   average          a call: EMA(decay=0.999), SWA(start=5ep) or PolynomialDecay(gamma=8)
+ *                    (anneal/optim.h): the average of the weights that is evaluated and saved in
+ *                    their place; absent: none
  *   schedule         a call: OneCycleLR(max_lr=0.05); absent: constant. The numbers of
  *                    Table('@FILE') are read from a file, and written out in resolved_text
  *   interval         step or epoch: when the schedule is stepped (default epoch)
@@ -101,6 +104,7 @@ typedef struct an_run {
     an_loader *train, *valid, *test;
     an_model *model;
     an_optim *optim;
+    an_average *average;             /* NULL: none */
     struct an_lr_schedule *schedule; /* NULL: constant */
     an_fit_options fit;
     const char *data_path;       /* as the configuration says; lives as long as that */

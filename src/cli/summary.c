@@ -229,11 +229,22 @@ static void print_schedule(FILE *stream, const an_run *run, bool unicode, int wi
         print_warnings(stream, run->schedule_lint, width);
 }
 
+static void print_average(FILE *stream, const an_run *run, int width)
+{
+    paragraph p = {.stream = stream, .width = width};
+    add(&p, "average    ");
+    add(&p, an_average_text(run->average));
+    add_apart(&p, "evaluated and saved");
+    fputc('\n', stream);
+}
+
 void cli_summary(FILE *stream, const an_run *run, bool unicode, int width)
 {
     print_data(stream, run, unicode);
     print_model(stream, run, unicode, width);
     fprintf(stream, "optimizer  %s\n", an_optim_text(run->optim));
+    if (run->average)
+        print_average(stream, run, width);
     if (run->schedule)
         print_schedule(stream, run, unicode, width);
     fflush(stream);

@@ -234,6 +234,11 @@ static bool read_optimizer(an_config *config, const an__node *node, an_error *er
     return read_call(config, node, &config->optimizer, err);
 }
 
+static bool read_average(an_config *config, const an__node *node, an_error *err)
+{
+    return read_call(config, node, &config->average, err);
+}
+
 static bool read_schedule(an_config *config, const an__node *node, an_error *err)
 {
     return read_call(config, node, &config->schedule, err);
@@ -340,6 +345,7 @@ static const an__key keys[] = {{"data", an__read_data, true},
                                {"model", read_model, true},
                                {"loss", read_loss, false},
                                {"optimizer", read_optimizer, true},
+                               {"average", read_average, false},
                                {"schedule", read_schedule, false},
                                {"interval", read_interval, false},
                                {"monitor", read_monitor, false},

@@ -127,6 +127,39 @@ static void fill_fit(builder *b)
     fit->budget = c->budget;
 }
 
+/* How far the run goes in the unit of `start`, or 0 where its end is a time. */
+static int64_t run_length(const an_fit_options *fit, an_average_time start)
+{
+    int64_t total = an_fit_total_steps(fit), each = an_fit_steps_per_epoch(fit);
+    if (fit->budget > 0)
+        return 0;
+    return !start.epochs ? total : fit->epochs > 0 ? fit->epochs : (total + each - 1) / each;
+}
+
+static bool make_average(builder *b)
+{
+    const an__call *call = &b->config->average;
+    an_run *run = &b->run;
+    if (!call->node)
+        return true;
+    run->average =
+        an_average_parse_spec(an_model_params(run->model), &call->node->source, call->call, b->err);
+    if (!an__blame(call->node, run->average != NULL, b->err))
+        return false;
+    run->fit.average = run->average;
+    if (an_optim_has_modes(run->optim))
+        return AN__FAIL(call->node, b->err,
+                        "average: the optimizer evaluates an average of its own; leave out one of "
+                        "the two");
+    const an_average_time start = an_average_options_of(run->average).start;
+    const int64_t length = run_length(&run->fit, start);
+    return length == 0 || start.count < length ||
+           AN__FAIL(call->node, b->err,
+                    "average: it begins after %s %lld, and the run ends with %lld; begin earlier, "
+                    "or train longer",
+                    start.epochs ? "epoch" : "update", (long long)start.count, (long long)length);
+}
+
 /* What a schedule may drive besides what the optimizer has: see anneal/train.h. */
 static void offer_slots(builder *b)
 {
@@ -376,7 +409,8 @@ static bool build(builder *b)
         !make_optim(b))
         return false;
     fill_fit(b);
-    return make_schedule(b) && check_monitor(b) && make_steering(b) && make_resolved(b);
+    return make_average(b) && make_schedule(b) && check_monitor(b) && make_steering(b) &&
+           make_resolved(b);
 }
 
 an_run *an_run_new(const an_config *config, an_error *err)
@@ -430,6 +464,7 @@ void an_run_free(an_run *run)
     an_lint_free(run->schedule_lint);
     an_lr_text_free(b->schedule_text);
     an_spec_free(b->schedule_spec);
+    an_average_free(run->average);
     an_optim_free(run->optim);
     an_model_free(run->model);
     an_loader_free(run->train);

@@ -53,6 +53,14 @@ class BadConfig(Case):
         for lr in ("-0.1", "nan", "inf"):
             self.wrong("lr=0.1,", f"lr={lr},", ["c.yaml:8", "lr"])
 
+    def test_average(self):
+        line = "schedule: OneCycleLR(max_lr=0.1)"
+        self.wrong(line, "average: EMA(decay=1.5)", ["c.yaml:9", "decay", "from 0 to 1"],
+                   "1.5")
+        self.wrong(line, "average: EMA(start=1.5ep)", ["c.yaml:9", "start", "5ep or 100st"])
+        self.wrong(line, "average: Ema()", ["c.yaml:9", "EMA(decay=0.999)"], "Ema")
+        self.wrong(line, "average: SWA(start=99)", ["c.yaml:9", "begins after epoch 99"], "SWA")
+
     def test_schedule_parameter(self):
         self.wrong("max_lr=0.1", "max_lr=-1", ["c.yaml:9", "max_lr"])
         self.wrong("max_lr=0.1", "max_lr=0.1, pct_start=1.5", ["c.yaml:9", "pct_start"])

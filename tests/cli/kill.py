@@ -27,16 +27,14 @@ checkpoint: {minutes: 0.00000001, best: true, keep: 2}
 early_stopping: {patience: 50}
 guard: {spike: 100, rollbacks: 1}
 """
+AVERAGED = CONFIG.replace("schedule:", "average: EMA(decay=0.9)\nschedule:").replace(
+    '"ReLU()"', '"BatchNorm1d(20)", "ReLU()"')
 ROWS = ("kind, step, epoch, batch, samples, loss, accuracy, batch_loss, valid_loss, valid_accuracy, "
         "lr, momentum, grad_norm")
 KILLS = 20
 
 
 class Kill(Case):
-    def setUp(self):
-        super().setUp()
-        self.config(CONFIG)
-
     def run_folder(self):
         """The one run's folder, or None before there is one that could be gone on with."""
         found = list(self.folder.glob("runs/*/resolved.yaml"))
@@ -79,6 +77,15 @@ class Kill(Case):
         return True
 
     def test_kills(self):
+        self.endure(CONFIG, KILLS)
+
+    def test_kills_with_an_average(self):
+        """What is trained, what is shown, and the running statistics of both go on."""
+        self.endure(AVERAGED, KILLS // 2)
+
+    def endure(self, config, most):
+        """Trains undisturbed, then again and again with at least `most` kills."""
+        self.config(config)
         begin = time.monotonic()
         self.anneal("train", "c.yaml")
         whole = time.monotonic() - begin
@@ -86,7 +93,7 @@ class Kill(Case):
         self.assertEqual(len([row for row in expected[1] if row[0] == "epoch"]), 3)
         self.forget()
         kills = runs = 0
-        while kills < KILLS:
+        while kills < most:
             while not self.go_on(random.uniform(0, 0.7 * whole)):
                 kills += 1
             runs += 1

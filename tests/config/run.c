@@ -182,6 +182,31 @@ static void test_monitor(void **state)
     }
 }
 
+/* The average of a run is what is evaluated and what the run is left with. */
+static void test_average(void **state)
+{
+    (void)state;
+    an_config *config;
+    const char *text = BODY "epochs: 3\naverage: SWA(start=1ep)\n";
+    an_run *run = run_of(text, "average.every=1ep", &config);
+    assert_ptr_equal(run->fit.average, run->average);
+    assert_string_equal(an_average_text(run->average), "SWA(start=1ep)");
+    assert_non_null(strstr(run->resolved_text, "average: SWA(start=1ep"));
+    assert_true(an_fit(&run->fit, NULL, NULL));
+    assert_int_equal(an_average_count(run->average), 2);
+    assert_true(an_average_swapped(run->average));
+    an_run_free(run);
+    an_config_free(config);
+    refuse(text, "average.start=3ep", AN_ERROR_CONFIG,
+           "--set average.start=3ep: ", "begins after epoch 3, and the run ends with 3");
+    refuse(text, "average=EMA(start=21)", AN_ERROR_CONFIG, "average",
+           "begins after update 21, and the run ends with 21");
+    refuse(text, "average=Mean()", AN_ERROR_CONFIG, "average", "SWA(), EMA(decay=0.999)");
+    refuse(text, "average.decay=2", AN_ERROR_CONFIG, "--set average.decay=2: ", "decay");
+    refuse(text, "optimizer=SGDScheduleFree()", AN_ERROR_CONFIG, "c.yaml:8: average",
+           "an average of its own");
+}
+
 static void test_groups(void **state)
 {
     (void)state;
@@ -252,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_settings),
         cmocka_unit_test(test_length_set),
         cmocka_unit_test(test_monitor),
+        cmocka_unit_test(test_average),
         cmocka_unit_test(test_groups),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_settings_add_up),

@@ -154,11 +154,11 @@ static bool check_numbers(const char *kind, const an_lr_param *p, const an_lr_nu
     return true;
 }
 
-/* `at`: which element of a list, or -1; only a parameter of its own may be absent. */
+/* `at`: which element of a list, or -1; only a parameter of its own without a default may be absent. */
 static bool check_length(const char *kind, const an_lr_param *p, an_lr_length length, long at,
                          an_error *err)
 {
-    if (at < 0 && isnan(length.value))
+    if (at < 0 && isnan(length.value) && (p->required || isnan(p->fallback)))
         return p->required ? missing(kind, p, err) : true;
     if ((unsigned)length.unit >= AN_UNIT_COUNT)
         return an_error_set(err, AN_ERROR_ARGUMENT, "%s: %s has no unit that is numbered %d", kind,

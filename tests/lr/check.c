@@ -10,6 +10,7 @@ static const struct {
     {"StepLR(step_size=5, gamma=-0.1)", "gamma must be 0 or more, got -0.1"},
     {"StepLR(step_size=5, gamma=inf)", "gamma must be 0 or more, got inf"},
     {"StepLR(5, nan)", "gamma must be 0 or more, got nan"},
+    {"Table(1, nan)", "Table: every must be above 0, got nan"},
     {"MultiStepLR(milestones=[3, -1])", "milestones[1] must be 0 or more, got -1"},
     {"ConstantLR(factor=1.5)", "ConstantLR: factor must be from 0 to 1, got 1.5"},
     {"ConstantLR(total_iters=-1)", "total_iters must be 0 or more, got -1"},

@@ -81,7 +81,7 @@ class BadConfig(Case):
         for key in ("optimizer: SGD(lr=0.1, momentum=0.9)\n",
                     "data: {format: idx, path: set, normalize: [0.5, 0.5]}\n"):
             self.wrong(key, "", [f"'{key.split(':')[0]}'"])
-        self.wrong("path: set, ", "", ["data needs the key 'path'"])
+        self.wrong("path: set, ", "", ["data of format idx needs the key 'path'"])
 
     def test_normalize(self):
         for value in ("[0.5]", "0.5", "[0.5, 0.5, 0.5]", "[0.5, 0]", "[0.5, -1]", "[nan, 1]",

@@ -110,6 +110,10 @@ AN_API const char *an_error_text(an_error_code code);
 /* Like snprintf, for the formats of an_error_set: returns the length that the whole text has. */
 AN_API size_t an_format(char *buffer, size_t size, const char *format, ...) AN_PRINTF(3, 4);
 
+/* Writes the code point `code`, at most U+10FFFF, as UTF-8 to `out`: 1 to 4 bytes, whose number is
+ * returned; nothing ends them. */
+AN_API size_t an_utf8_put(char *out, uint32_t code);
+
 /* ------------------------------------------------------------------ memory */
 
 /*

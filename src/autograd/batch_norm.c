@@ -38,7 +38,7 @@ static bool batch_shape(an_graph *graph, an_node *node, an_shape *shape)
 {
     an_channels c = {0};
     *shape = node->inputs[0]->shape;
-    if (!an__channels(graph, node, &c) || !running_fits(graph, node, c.channels))
+    if (!an__channels_fit(graph, node, &c) || !running_fits(graph, node, c.channels))
         return false;
     node->as.norm.parts = c.channels;
     node->as.norm.size = c.batch * c.length;
@@ -75,8 +75,8 @@ static bool batch_plan(an_graph *graph, const an_node *node, batch_pass *pass)
         .x = node->inputs[0]->data,
         .dy = node->output.grad,
         .y = node->output.data,
+        .is = an__channels_of(node->output.shape),
     };
-    an__channels(graph, node, &pass->is);
     pass->columns = pass->is.length < SHORT;
     const int64_t width = pass_width(pass);
     pass->moments = an__scratch(graph, width, sizeof *pass->moments);
@@ -99,7 +99,7 @@ static void run(an_graph *graph, batch_pass *pass, an_task task)
     const an_channels is = pass->is;
     int64_t grain = an__row_grain(pass->columns ? is.batch : is.batch * is.length);
     if (pass->columns)
-        grain = (grain + STRIP - 1) / STRIP * STRIP;
+        grain = an__divide_up(grain, STRIP) * STRIP;
     an__parallel(graph->context, pass_width(pass), grain, task, pass);
 }
 

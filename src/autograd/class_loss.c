@@ -44,17 +44,25 @@ static bool class_shape(an_graph *graph, an_node *node, an_shape *shape)
            an__labels_copy(graph, op, "label", labels, classes, setting->ignore_index);
 }
 
+/* The weight of row i; 0 where it is ignored. */
+static float row_weight(const an_node *node, int64_t i)
+{
+    const an_loss *setting = &node->as.loss.setting;
+    const int32_t label = node->as.loss.labels.data[i];
+    if (label == setting->ignore_index)
+        return 0;
+    return setting->weight ? setting->weight[label] : 1;
+}
+
 /* What the sum over the rows is divided by: their weights, for a mean. */
 static double divisor(const an_node *node)
 {
     const an_loss *setting = &node->as.loss.setting;
-    const an_labels labels = node->as.loss.labels;
     if (setting->reduction == AN_REDUCE_SUM)
         return 1;
     double total = 0;
-    for (int64_t i = 0; i < labels.count; i++)
-        if (labels.data[i] != setting->ignore_index)
-            total += setting->weight ? (double)setting->weight[labels.data[i]] : 1.0;
+    for (int64_t i = 0; i < node->as.loss.labels.count; i++)
+        total += (double)row_weight(node, i);
     return total;
 }
 
@@ -65,16 +73,6 @@ static int64_t class_count(const an_node *node)
 }
 
 /* ---------------------------------------------------------------- nll_loss */
-
-/* The weight of row i; 0 where it is ignored. */
-static float row_weight(const an_node *node, int64_t i)
-{
-    const an_loss *setting = &node->as.loss.setting;
-    const int32_t label = node->as.loss.labels.data[i];
-    if (label == setting->ignore_index)
-        return 0;
-    return setting->weight ? setting->weight[label] : 1;
-}
 
 static bool nll_forward(an_graph *graph, an_node *node)
 {

@@ -11,9 +11,6 @@
 
 enum { X, WEIGHT, BIAS };
 
-/* The largest stride, dilation and padding. */
-enum { MOST_STEP = 65536 };
-
 static const char *const axis_names[] = {"height", "width"};
 
 /* ------------------------------------------------------------------ shapes */
@@ -31,12 +28,12 @@ static bool settle(an_graph *graph, const char *op, an_conv *plan, const an_node
         int64_t *stride = &plan->stride[axis], *dilation = &plan->dilation[axis];
         *stride = *stride == 0 ? 1 : *stride;
         *dilation = *dilation == 0 ? 1 : *dilation;
-        if (*stride < 0 || *stride > MOST_STEP || *dilation < 0 || *dilation > MOST_STEP ||
-            plan->padding[axis] < 0 || plan->padding[axis] > MOST_STEP)
+        if (*stride < 0 || *stride > AN_MOST_STEP || *dilation < 0 || *dilation > AN_MOST_STEP ||
+            plan->padding[axis] < 0 || plan->padding[axis] > AN_MOST_STEP)
             return an_error_set(err, AN_ERROR_ARGUMENT,
                                 "%s: stride and dilation must be 1 to %d and padding 0 to %d, got "
                                 "stride %lld, dilation %lld and padding %lld",
-                                op, (int)MOST_STEP, (int)MOST_STEP, (long long)*stride,
+                                op, (int)AN_MOST_STEP, (int)AN_MOST_STEP, (long long)*stride,
                                 (long long)*dilation, (long long)plan->padding[axis]);
     }
     if (x.ndim != 4 || weight.ndim != 4)
@@ -83,20 +80,25 @@ static bool channels_fit(an_graph *graph, const char *op, const an_node *node, i
                         an__text(node->inputs[WEIGHT]->shape).text);
 }
 
+static an_window window_of(const an_conv *plan, int axis)
+{
+    return (an_window){plan->kernel[axis], plan->stride[axis], plan->padding[axis],
+                       plan->dilation[axis]};
+}
+
 /* The places of a window along one axis, or an error that names it. */
 static bool count_places(an_graph *graph, const an_node *node, an_conv *plan, int axis)
 {
-    const int64_t reach = (plan->kernel[axis] - 1) * plan->dilation[axis];
-    int64_t whole = plan->size[axis] + 2 * plan->padding[axis];
     if (node->as.conv.same) {
         if (plan->stride[axis] != 1 || plan->padding[axis] != 0)
             return an_error_set(an__failure(graph), AN_ERROR_ARGUMENT,
                                 "conv2d: padding 'same' needs stride 1 and no other padding");
-        plan->padding[axis] = reach / 2;
-        whole = plan->size[axis] + reach;
+        plan->padding[axis] = (plan->kernel[axis] - 1) * plan->dilation[axis] / 2;
     }
-    plan->out_size[axis] = (whole - reach - 1) / plan->stride[axis] + 1;
-    if (plan->size[axis] > 0 && whole > reach)
+    plan->out_size[axis] = node->as.conv.same
+                               ? plan->size[axis]
+                               : an__conv_places(plan->size[axis], window_of(plan, axis));
+    if (plan->out_size[axis] > 0)
         return true;
     return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
                         "conv2d: a kernel of %s %lld (with dilation %lld) does not fit into an "
@@ -134,15 +136,12 @@ static bool conv2d_shape(an_graph *graph, an_node *node, an_shape *shape)
 static bool count_back(an_graph *graph, an_node *node, an_conv *plan, int axis)
 {
     const int64_t more = node->as.conv.output_padding[axis], stride = plan->stride[axis];
-    const int64_t reach = (plan->kernel[axis] - 1) * plan->dilation[axis];
     if (more < 0 || (more >= stride && more >= plan->dilation[axis]))
         return an_error_set(an__failure(graph), AN_ERROR_ARGUMENT,
                             "conv_transpose2d: output_padding must be at least 0 and below stride "
                             "or dilation, got %lld with stride %lld and dilation %lld",
                             (long long)more, (long long)stride, (long long)plan->dilation[axis]);
-    if (plan->out_size[axis] > 0 && plan->out_size[axis] <= INT32_MAX)
-        plan->size[axis] =
-            (plan->out_size[axis] - 1) * stride - 2 * plan->padding[axis] + reach + more + 1;
+    plan->size[axis] = an__conv_back_size(plan->out_size[axis], window_of(plan, axis), more);
     if (plan->size[axis] > 0)
         return true;
     return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
@@ -215,16 +214,10 @@ static void end_task(void *arg, int64_t begin, int64_t end)
 /* dy becomes dz = dy f'(y), and the bias gets its gradient: sums by image, then over images. */
 static void through_activation(an_graph *graph, an_node *node)
 {
-    static const an_unary map[] = {
-        [AN_IDENTITY] = AN_UNARY_AFFINE,
-        [AN_RELU] = AN_UNARY_RELU,
-        [AN_TANH] = AN_UNARY_TANH,
-        [AN_SIGMOID] = AN_UNARY_SIGMOID,
-    };
     bool fresh = true;
     planes_pass pass = planes_of(graph, node);
     float *db = node->count > BIAS ? an_grad_of(graph, node->inputs[BIAS], &fresh) : NULL;
-    pass.activation = map[node->as.conv.activation];
+    pass.activation = an__activation_unary(node->as.conv.activation);
     pass.dz = node->output.grad;
     pass.y = node->output.data;
     if (db)
@@ -254,25 +247,15 @@ static void bias_task(void *arg, int64_t begin, int64_t end)
 
 static bool conv2d_forward(an_graph *graph, an_node *node)
 {
-    static const an_epilogue epilogue[] = {
-        [AN_IDENTITY] = AN_EPILOGUE_IDENTITY,
-        [AN_RELU] = AN_EPILOGUE_RELU,
-        [AN_TANH] = AN_EPILOGUE_TANH,
-        [AN_SIGMOID] = AN_EPILOGUE_SIGMOID,
-    };
     const an_conv *plan = &node->as.conv.plan;
     float *space = an__scratch(graph, an__conv_forward_space(graph->context, plan), sizeof(float));
     if (!space)
         return false;
     an__conv_forward(graph->context, plan, node->inputs[X]->data, node->inputs[WEIGHT]->data,
                      node->count > BIAS ? node->inputs[BIAS]->data : NULL,
-                     epilogue[node->as.conv.activation], node->output.data, false, space);
+                     an__activation_epilogue(node->as.conv.activation), node->output.data, false,
+                     space);
     return true;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
 }
 
 static void conv2d_backward(an_graph *graph, an_node *node)
@@ -283,7 +266,8 @@ static void conv2d_backward(an_graph *graph, an_node *node)
     bool fresh;
     through_activation(graph, node);
     float *space = an__scratch(
-        graph, larger(an__conv_data_space(context, plan), an__conv_weight_space(context, plan)),
+        graph,
+        an__at_least(an__conv_data_space(context, plan), an__conv_weight_space(context, plan)),
         sizeof(float));
     if (!space)
         return;
@@ -338,7 +322,8 @@ static void conv_transpose2d_backward(an_graph *graph, an_node *node)
     bool fresh;
     through_activation(graph, node);
     float *space = an__scratch(
-        graph, larger(an__conv_forward_space(context, plan), an__conv_weight_space(context, plan)),
+        graph,
+        an__at_least(an__conv_forward_space(context, plan), an__conv_weight_space(context, plan)),
         sizeof(float));
     if (!space)
         return;

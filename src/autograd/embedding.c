@@ -4,9 +4,6 @@
 
 #include "autograd/ops.h"
 
-/* Every whole number up to here is a float. */
-#define WHOLE_MAX 16777216
-
 /* The ids as integers in the graph; an error names the first that is none of the table's. */
 static bool read_ids(an_graph *graph, const an_tensor *ids, int64_t limit, an_labels *out)
 {
@@ -30,11 +27,11 @@ static bool embedding_shape(an_graph *graph, an_node *node, an_shape *shape)
 {
     const an_tensor *table = node->inputs[0], *ids = node->inputs[1];
     *shape = ids->shape;
-    if (table->shape.ndim != 2 || table->shape.dim[0] > WHOLE_MAX)
+    if (table->shape.ndim != 2 || table->shape.dim[0] > AN_WHOLE_MAX)
         return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
                             "embedding: the weight must be (ids, features), with at most %d ids, "
                             "but has shape %s",
-                            WHOLE_MAX, an__text(table->shape).text);
+                            (int)AN_WHOLE_MAX, an__text(table->shape).text);
     if (shape->ndim == AN_MAX_DIMS)
         return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
                             "embedding: ids of shape %s leave no dimension for the features",
@@ -118,7 +115,7 @@ an_tensor *an_embedding(an_graph *graph, an_tensor *weight, an_tensor *ids, int6
 
 an_tensor *an_ids(an_graph *graph, an_labels ids, an_shape shape)
 {
-    if (!an__labels_copy(graph, "ids", "id", &ids, WHOLE_MAX, INT64_MIN))
+    if (!an__labels_copy(graph, "ids", "id", &ids, AN_WHOLE_MAX, INT64_MIN))
         return &graph->poison;
     if (an_shape_size(shape) != ids.count) {
         an_error_set(an__failure(graph), AN_ERROR_SHAPE, "ids: %lld ids do not make the shape %s",

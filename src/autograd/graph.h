@@ -29,6 +29,8 @@
 #include "tensor/kernels/pointwise.h"
 #include "tensor/kernels/pooling.h"
 #include "tensor/kernels/rows.h"
+#include "tensor/kernels/whole.h"
+#include "tensor/kernels/windows.h"
 
 typedef struct an_node an_node;
 
@@ -206,11 +208,37 @@ bool an__loss_check(an_graph *graph, const char *op, const an_loss *setting);
 an_tensor *an__class_loss(an_graph *graph, an_tensor *x, an_labels target, const an_loss *setting);
 an_tensor *an__value_loss(an_graph *graph, an_tensor *x, an_tensor *target, const an_loss *setting);
 
+/* What the kernels call an activation that a product applies: going forward, and its derivative. */
+static inline an_epilogue an__activation_epilogue(an_activation activation)
+{
+    static const an_epilogue epilogue[] = {
+        [AN_IDENTITY] = AN_EPILOGUE_IDENTITY,
+        [AN_RELU] = AN_EPILOGUE_RELU,
+        [AN_TANH] = AN_EPILOGUE_TANH,
+        [AN_SIGMOID] = AN_EPILOGUE_SIGMOID,
+    };
+    return epilogue[activation];
+}
+
+static inline an_unary an__activation_unary(an_activation activation)
+{
+    static const an_unary map[] = {
+        [AN_IDENTITY] = AN_UNARY_AFFINE,
+        [AN_RELU] = AN_UNARY_RELU,
+        [AN_TANH] = AN_UNARY_TANH,
+        [AN_SIGMOID] = AN_UNARY_SIGMOID,
+    };
+    return map[activation];
+}
+
 /* A shape as text, for messages: an__text(shape).text. */
 typedef struct an_shape_text {
     char text[AN_MAX_DIMS * 22 + 4];
 } an_shape_text;
 an_shape_text an__text(an_shape shape);
+
+/* Every whole number up to here is a float: the largest table of an embedding. */
+enum { AN_WHOLE_MAX = 1 << 24 };
 
 /* Elementwise work below two of these many floats stays on the calling thread. */
 enum { AN_GRAIN = 32768 };

@@ -2,16 +2,14 @@
 #include "autograd/channels.h"
 #include "autograd/ops.h"
 
-bool an__channels(an_graph *graph, const an_node *node, an_channels *out)
+bool an__channels_fit(an_graph *graph, const an_node *node, an_channels *out)
 {
     const an_shape x = node->inputs[0]->shape;
     if (x.ndim < 2)
         return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
                             "%s: needs (n, channels, ...) but gets %s", node->op->name,
                             an__text(x).text);
-    *out = (an_channels){.batch = x.dim[0], .channels = x.dim[1], .length = 1};
-    for (int i = 2; i < x.ndim; i++)
-        out->length *= x.dim[i];
+    *out = an__channels_of(x);
     for (int i = 1; i < node->count; i++)
         if (!an_shape_equal(node->inputs[i]->shape, an_shape_1(out->channels)))
             return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
@@ -29,7 +27,7 @@ static bool group_shape(an_graph *graph, an_node *node, an_shape *shape)
     const int64_t groups = node->as.norm.groups;
     an_channels c = {0};
     *shape = node->inputs[0]->shape;
-    if (!an__channels(graph, node, &c))
+    if (!an__channels_fit(graph, node, &c))
         return false;
     if (groups < 1 || c.channels % groups != 0)
         return an_error_set(an__failure(graph), AN_ERROR_SHAPE,

@@ -47,12 +47,6 @@ static bool linear_forward(an_graph *graph, an_node *node)
 {
     const an_tensor *x = node->inputs[X], *weight = node->inputs[WEIGHT];
     const int64_t out = weight->shape.dim[0], in = weight->shape.dim[1];
-    static const an_epilogue epilogue[] = {
-        [AN_IDENTITY] = AN_EPILOGUE_IDENTITY,
-        [AN_RELU] = AN_EPILOGUE_RELU,
-        [AN_TANH] = AN_EPILOGUE_TANH,
-        [AN_SIGMOID] = AN_EPILOGUE_SIGMOID,
-    };
     an_gemm call = {
         .transpose_b = true,
         .m = row_count(x->shape),
@@ -65,7 +59,7 @@ static bool linear_forward(an_graph *graph, an_node *node)
         .c = node->output.data,
         .ldc = out,
         .bias = node->count > BIAS ? node->inputs[BIAS]->data : NULL,
-        .epilogue = epilogue[node->as.activation],
+        .epilogue = an__activation_epilogue(node->as.activation),
     };
     an__gemm(graph->context, &call);
     return true;
@@ -90,17 +84,11 @@ static void sums_task(void *arg, int64_t begin, int64_t end)
 /* dy becomes dz, and the bias gets its gradient. Threads share the columns, 64 at a time. */
 static void through_activation(an_graph *graph, an_node *node, int64_t rows, int64_t out)
 {
-    static const an_unary map[] = {
-        [AN_IDENTITY] = AN_UNARY_AFFINE,
-        [AN_RELU] = AN_UNARY_RELU,
-        [AN_TANH] = AN_UNARY_TANH,
-        [AN_SIGMOID] = AN_UNARY_SIGMOID,
-    };
     bool fresh = true;
     sums_pass pass = {
         .kernels = an__kernels(graph->context)->rows,
         .block = {.count = rows, .inner = out},
-        .activation = map[node->as.activation],
+        .activation = an__activation_unary(node->as.activation),
         .dz = node->output.grad,
         .y = node->output.data,
     };

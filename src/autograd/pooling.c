@@ -1,9 +1,6 @@
 /* Pooling of images: the maximum or the mean of each window. Threads share the planes. */
 #include "autograd/ops.h"
 
-/* The largest stride and dilation. */
-enum { MOST_STEP = 65536 };
-
 typedef struct pool_pass {
     const an_pooling_table *kernels;
     const an_pooling *plan;
@@ -52,10 +49,10 @@ static bool settle(an_graph *graph, const an_node *node, an_pooling *plan, int a
                             (int)AN_POOLING_MAX_KERNEL, (long long)kernel);
     *stride = *stride == 0 ? kernel : *stride;
     *dilation = *dilation == 0 ? 1 : *dilation;
-    if (*stride < 1 || *dilation < 1 || *stride > MOST_STEP || *dilation > MOST_STEP)
+    if (*stride < 1 || *dilation < 1 || *stride > AN_MOST_STEP || *dilation > AN_MOST_STEP)
         return an_error_set(err, AN_ERROR_ARGUMENT,
                             "%s: stride and dilation must be 1 to %d, got %lld and %lld", op,
-                            (int)MOST_STEP, (long long)*stride, (long long)*dilation);
+                            (int)AN_MOST_STEP, (long long)*stride, (long long)*dilation);
     if (padding < 0 || padding > kernel / 2)
         return an_error_set(err, AN_ERROR_ARGUMENT,
                             "%s: padding must be 0 to half of the kernel, %lld, got %lld", op,
@@ -65,23 +62,17 @@ static bool settle(an_graph *graph, const an_node *node, an_pooling *plan, int a
 
 static bool count_places(an_graph *graph, const an_node *node, an_pooling *plan, int axis)
 {
-    const int64_t size = plan->size[axis], padding = plan->padding[axis];
-    const int64_t stride = plan->stride[axis];
-    const int64_t room = size + 2 * padding - plan->dilation[axis] * (plan->kernel[axis] - 1) - 1;
-    int64_t places = room < 0 ? 0 : room / stride + 1;
-    if (node->as.pool.ceil_mode && room > -stride) {
-        places = (room + stride - 1) / stride + 1;
-        places -= (places - 1) * stride >= size + padding;
-    }
-    plan->out_size[axis] = places;
-    if (places > 0)
+    const an_window window = {plan->kernel[axis], plan->stride[axis], plan->padding[axis],
+                              plan->dilation[axis]};
+    plan->out_size[axis] = an__pooling_places(plan->size[axis], window, node->as.pool.ceil_mode);
+    if (plan->out_size[axis] > 0)
         return true;
     return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
                         "%s: a kernel of %lld (with dilation %lld) does not fit into an image of "
                         "%s with padding %lld",
                         node->op->name, (long long)plan->kernel[axis],
                         (long long)plan->dilation[axis], an__text(node->inputs[0]->shape).text,
-                        (long long)padding);
+                        (long long)plan->padding[axis]);
 }
 
 static bool pool_shape(an_graph *graph, an_node *node, an_shape *shape)

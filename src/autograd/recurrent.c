@@ -90,12 +90,12 @@ static void describe(an_node *node)
     };
 }
 
-/* Everything in one piece of the arena. */
-static bool allocate(an_graph *graph, an_node *node, float **w_turned)
+/* All that the steps need; the transposed weight is still to be filled in. */
+static float *allocate(an_graph *graph, an_node *node)
 {
     an_recurrent_call *call = an__scratch(graph, 1, sizeof *call);
     if (!call)
-        return false;
+        return NULL;
     node->as.recurrent.call = call;
     describe(node);
     const int64_t states = node->output.size, gates = gate_count(node) * states;
@@ -104,19 +104,21 @@ static bool allocate(an_graph *graph, an_node *node, float **w_turned)
     call->cells = floats(graph, states);
     call->room = floats(graph, an__recurrent_room(call));
     call->d_hidden = call->gru ? floats(graph, gates) : NULL;
-    call->w_turned = *w_turned = floats(graph, node->inputs[W_HH]->size);
-    return call->gates && call->before && call->cells && call->room && *w_turned &&
-           (!call->gru || call->d_hidden);
+    float *w_turned = floats(graph, node->inputs[W_HH]->size);
+    call->w_turned = w_turned;
+    const bool all =
+        call->gates && call->before && call->cells && call->room && (!call->gru || call->d_hidden);
+    return all ? w_turned : NULL;
 }
 
 static bool recurrent_forward(an_graph *graph, an_node *node)
 {
     const an_tensor *x = node->inputs[X], *w_hh = node->inputs[W_HH];
     const int64_t columns = w_hh->shape.dim[0], in = x->shape.dim[2];
-    float *w_turned;
     bool ok;
     const float *bias = input_bias(graph, node, &ok);
-    if (!ok || !allocate(graph, node, &w_turned))
+    float *w_turned = ok ? allocate(graph, node) : NULL;
+    if (!w_turned)
         return false;
     an__kernels(graph->context)
         ->rows->transpose(columns, w_hh->shape.dim[1], w_turned, w_hh->data, false);

@@ -152,7 +152,7 @@ static void all_backward_task(void *arg, int64_t begin, int64_t end)
 
 static bool all_forward(an_graph *graph, an_node *node)
 {
-    const int64_t size = node->inputs[0]->size, chunks = (size + AN_GRAIN - 1) / AN_GRAIN;
+    const int64_t size = node->inputs[0]->size, chunks = an__divide_up(size, AN_GRAIN);
     all_pass pass = {
         .kernels = an__kernels(graph->context)->rows,
         .x = node->inputs[0]->data,

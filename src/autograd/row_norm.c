@@ -95,7 +95,7 @@ static void backward_task(void *arg, int64_t begin, int64_t end)
     const int64_t n = pass->setting.columns;
     for (int64_t chunk = begin; chunk < end; chunk++) {
         const int64_t row = chunk * pass->chunk;
-        const int64_t count = pass->rows - row < pass->chunk ? pass->rows - row : pass->chunk;
+        const int64_t count = an__at_most(pass->rows - row, pass->chunk);
         float *sums = pass->sums + chunk * 2 * n;
         memset(sums, 0, (size_t)(2 * n) * sizeof *sums);
         const an_norm_sums into = {pass->weight ? sums : NULL, pass->bias ? sums + n : NULL};
@@ -133,15 +133,14 @@ static void row_backward(an_graph *graph, an_node *node)
     pass.weight = node->count > 1 && node->inputs[1]->requires_grad;
     pass.bias = node->count > 2 && node->inputs[2]->requires_grad;
     pass.chunk = chunk_rows(pass.setting.columns);
-    const int64_t chunks = (pass.rows + pass.chunk - 1) / pass.chunk;
+    const int64_t chunks = an__divide_up(pass.rows, pass.chunk);
     pass.sums = an__scratch(graph, chunks * 2 * pass.setting.columns, sizeof(float));
     if (!pass.sums)
         return;
     bool fresh;
     pass.dx = an__grad_handed_on(graph, node, node->inputs[0], &fresh);
     pass.add = !fresh;
-    const int64_t values = pass.chunk * pass.setting.columns;
-    an__parallel(graph->context, chunks, values < AN_GRAIN ? AN_GRAIN / (values + 1) + 1 : 1,
+    an__parallel(graph->context, chunks, an__row_grain(pass.chunk * pass.setting.columns),
                  backward_task, &pass);
     if (pass.weight)
         gather(graph, node, &pass, chunks, 0);

@@ -166,7 +166,7 @@ static bool value_forward(an_graph *graph, an_node *node)
 {
     value_pass pass;
     plan(graph, node, &pass);
-    const int64_t chunks = (pass.size + pass.chunk - 1) / pass.chunk;
+    const int64_t chunks = an__divide_up(pass.size, pass.chunk);
     pass.totals = an__scratch(graph, chunks, sizeof(double));
     if (!pass.totals)
         return false;

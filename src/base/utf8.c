@@ -2,6 +2,8 @@
 
 #include <stdbool.h>
 
+#include <anneal/base.h>
+
 /* A second byte that makes the encoding too long, a surrogate, or more than U+10FFFF. */
 static bool bad_second_byte(unsigned char first, unsigned char second)
 {
@@ -34,4 +36,14 @@ size_t an__utf8_length(const char *text, size_t length)
         if ((bytes[i] & 0xc0) != 0x80)
             return 0;
     return need;
+}
+
+size_t an_utf8_put(char *out, uint32_t code)
+{
+    static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    const size_t length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (size_t i = length; i-- > 1; code >>= 6)
+        out[i] = (char)(0x80 | (code & 0x3f));
+    out[0] = (char)(lead[length] | code);
+    return length;
 }

@@ -161,19 +161,6 @@ static long read_unit(reader *r)
     return unit;
 }
 
-static size_t put_utf8(char *out, long code)
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    size_t size = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    for (size_t i = size - 1; i > 0; i--, code >>= 6)
-        out[i] = (char)(0x80 | (code & 0x3f));
-    out[0] = (char)((0xf00 >> size & 0xff) | code);
-    return size;
-}
-
 /* \uXXXX, of which two make one character beyond the first 65536. */
 static bool read_unicode(reader *r, char *out, size_t *length)
 {
@@ -187,7 +174,7 @@ static bool read_unicode(reader *r, char *out, size_t *length)
     }
     if (code <= 0 || (code >= 0xd800 && code < 0xe000))
         return fail(r, began, "this is not a character that a text can hold");
-    *length += put_utf8(out + *length, code);
+    *length += an_utf8_put(out + *length, (uint32_t)code);
     return true;
 }
 

@@ -24,7 +24,7 @@ static an_tensor *sigmoid_forward(const an_layer *layer, an_model *model, an_gra
 
 const an_layer_kind an__layer_ReLU = {
     .name = "ReLU",
-    .args = {{"inplace", AN_ARG_IN_PLACE, false, 0, 0, 2, "True or False", NULL}},
+    .args = {AN_IN_PLACE},
     .arg_count = 1,
     .forward = relu_forward,
     .activation = AN_RELU,
@@ -42,10 +42,6 @@ const an_layer_kind an__layer_Sigmoid = {
     .activation = AN_SIGMOID,
 };
 
-#define IN_PLACE                                                          \
-    {                                                                     \
-        "inplace", AN_ARG_IN_PLACE, false, 0, 0, 2, "True or False", NULL \
-    }
 #define ANY_NUMBER -1e300, 1e300, "a number"
 
 static an_tensor *gelu_forward(const an_layer *layer, an_model *model, an_graph *graph,
@@ -73,7 +69,7 @@ static an_tensor *silu_forward(const an_layer *layer, an_model *model, an_graph 
 
 const an_layer_kind an__layer_SiLU = {
     .name = "SiLU",
-    .args = {IN_PLACE},
+    .args = {AN_IN_PLACE},
     .arg_count = 1,
     .forward = silu_forward,
 };
@@ -87,7 +83,7 @@ static an_tensor *leaky_relu_forward(const an_layer *layer, an_model *model, an_
 
 const an_layer_kind an__layer_LeakyReLU = {
     .name = "LeakyReLU",
-    .args = {{"negative_slope", AN_ARG_NUMBER, false, 0.01, ANY_NUMBER, NULL}, IN_PLACE},
+    .args = {{"negative_slope", AN_ARG_NUMBER, false, 0.01, ANY_NUMBER, NULL}, AN_IN_PLACE},
     .arg_count = 2,
     .forward = leaky_relu_forward,
 };
@@ -100,7 +96,7 @@ static an_tensor *elu_forward(const an_layer *layer, an_model *model, an_graph *
 
 const an_layer_kind an__layer_ELU = {
     .name = "ELU",
-    .args = {{"alpha", AN_ARG_NUMBER, false, 1, ANY_NUMBER, NULL}, IN_PLACE},
+    .args = {{"alpha", AN_ARG_NUMBER, false, 1, ANY_NUMBER, NULL}, AN_IN_PLACE},
     .arg_count = 2,
     .forward = elu_forward,
 };
@@ -125,8 +121,7 @@ const an_layer_kind an__layer_Softplus = {
 /* PyTorch guesses where dim is absent, and warns; here it must be said. */
 static bool softmax_shape(const an_layer *layer, an_shape in, an_shape *out, an_error *err)
 {
-    int dim = (int)layer->arg[0].number;
-    dim += dim < 0 ? in.ndim : 0;
+    const int dim = an__layer_dim(layer, 0, in);
     *out = in;
     return (dim >= 1 && dim < in.ndim) ||
            an_error_set(err, AN_ERROR_SHAPE,
@@ -157,13 +152,12 @@ static an_tensor *dropout_forward(const an_layer *layer, an_model *model, an_gra
                                   an_tensor *x)
 {
     double p = layer->arg[DROPOUT_P].number;
-    return model->training && p > 0 ? an_dropout(graph, x, p, an_model_rng(model)) : x;
+    return model->training && p > 0 ? an_dropout(graph, x, p, &model->rng) : x;
 }
 
 const an_layer_kind an__layer_Dropout = {
     .name = "Dropout",
-    .args = {{"p", AN_ARG_NUMBER, false, 0.5, 0, 1, "at least 0 and below 1", NULL},
-             {"inplace", AN_ARG_IN_PLACE, false, 0, 0, 2, "True or False", NULL}},
+    .args = {{"p", AN_ARG_NUMBER, false, 0.5, 0, 1, "at least 0 and below 1", NULL}, AN_IN_PLACE},
     .arg_count = 2,
     .forward = dropout_forward,
 };
@@ -187,7 +181,7 @@ static an_tensor *dropout_2d_forward(const an_layer *layer, an_model *model, an_
 
 const an_layer_kind an__layer_Dropout2d = {
     .name = "Dropout2d",
-    .args = {{"p", AN_ARG_NUMBER, false, 0.5, 0, 1, "at least 0 and below 1", NULL}, IN_PLACE},
+    .args = {{"p", AN_ARG_NUMBER, false, 0.5, 0, 1, "at least 0 and below 1", NULL}, AN_IN_PLACE},
     .arg_count = 2,
     .shape = channels_shape,
     .forward = dropout_2d_forward,

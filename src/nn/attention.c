@@ -3,13 +3,6 @@
 
 #include "nn/layer.h"
 
-static bool sequence_fits(an_shape in, int64_t width, an_error *err)
-{
-    return (in.ndim == 3 && in.dim[2] == width) ||
-           an_error_set(err, AN_ERROR_SHAPE, "takes (batch, time, %lld) but gets %s",
-                        (long long)width, an__batch_text(in).text);
-}
-
 /* --------------------------------------------------------- MultiheadAttention */
 
 enum { EMBED, HEADS, DROPOUT, BIAS, BATCH_FIRST, CAUSAL };
@@ -21,8 +14,8 @@ typedef struct attention {
 
 static bool attention_declare(an_model *model, an_layer *layer, an_error *err)
 {
-    const int64_t width = (int64_t)layer->arg[EMBED].number;
-    const int64_t heads = (int64_t)layer->arg[HEADS].number;
+    const int64_t width = an__whole(layer, EMBED);
+    const int64_t heads = an__whole(layer, HEADS);
     attention *a = an_arena_alloc(&model->arena, sizeof *a);
     if (!a)
         return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for a layer");
@@ -53,7 +46,7 @@ static bool attention_declare(an_model *model, an_layer *layer, an_error *err)
 static bool attention_shape(const an_layer *layer, an_shape in, an_shape *out, an_error *err)
 {
     *out = in;
-    return sequence_fits(in, (int64_t)layer->arg[EMBED].number, err);
+    return an__takes_sequence(in, an__whole(layer, EMBED), err);
 }
 
 static an_tensor *attention_forward(const an_layer *layer, an_model *model, an_graph *graph,
@@ -61,7 +54,7 @@ static an_tensor *attention_forward(const an_layer *layer, an_model *model, an_g
 {
     const attention *a = layer->own;
     const an_attention_options options = {
-        .heads = (int64_t)layer->arg[HEADS].number,
+        .heads = an__whole(layer, HEADS),
         .causal = layer->arg[CAUSAL].number != 0,
         .dropout = model->training ? layer->arg[DROPOUT].number : 0,
         .rng = &model->rng,
@@ -92,17 +85,16 @@ enum { POSITIONS, WIDTH, DEVIATION };
 static bool positions_declare(an_model *model, an_layer *layer, an_error *err)
 {
     layer->weight = an__layer_param(
-        model, layer, "weight",
-        an_shape_2((int64_t)layer->arg[POSITIONS].number, (int64_t)layer->arg[WIDTH].number),
+        model, layer, "weight", an_shape_2(an__whole(layer, POSITIONS), an__whole(layer, WIDTH)),
         AN_START_NORMAL, layer->arg[DEVIATION].number, err);
     return layer->weight != NULL;
 }
 
 static bool positions_shape(const an_layer *layer, an_shape in, an_shape *out, an_error *err)
 {
-    const int64_t positions = (int64_t)layer->arg[POSITIONS].number;
+    const int64_t positions = an__whole(layer, POSITIONS);
     *out = in;
-    if (!sequence_fits(in, (int64_t)layer->arg[WIDTH].number, err))
+    if (!an__takes_sequence(in, an__whole(layer, WIDTH), err))
         return false;
     return in.dim[1] <= positions ||
            an_error_set(err, AN_ERROR_SHAPE, "has %lld positions but gets %s", (long long)positions,

@@ -2,10 +2,7 @@
 #include <math.h>
 
 #include "nn/layer.h"
-
-/* Larger strides, dilations and paddings the operations refuse. */
-#define MOST_STEP 65537
-#define MOST_TEXT "1 to 65536"
+#include "tensor/kernels/windows.h"
 
 static const char *const padding_words[] = {"same", "valid", NULL};
 static const char *const padding_modes[] = {"zeros", NULL};
@@ -15,14 +12,10 @@ enum { SAME = 0 };
 /* Where both layers' calls begin alike. */
 enum { IN, OUT, KERNEL };
 
-static int64_t whole(const an_layer *layer, size_t index)
-{
-    return (int64_t)layer->arg[index].number;
-}
-
 static bool groups_fit(const an_layer *layer, size_t groups, an_error *err)
 {
-    const int64_t in = whole(layer, IN), out = whole(layer, OUT), count = whole(layer, groups);
+    const int64_t in = an__whole(layer, IN), out = an__whole(layer, OUT),
+                  count = an__whole(layer, groups);
     if (in % count == 0 && out % count == 0) {
         return true;
     }
@@ -50,18 +43,18 @@ static bool declare(an_model *model, an_layer *layer, int64_t first, int64_t sec
     if (!layer->weight || layer->arg[bias].number == 0) {
         return layer->weight != NULL;
     }
-    layer->bias = an__layer_param(model, layer, "bias", an_shape_1(whole(layer, OUT)),
+    layer->bias = an__layer_param(model, layer, "bias", an_shape_1(an__whole(layer, OUT)),
                                   AN_START_UNIFORM, bound, err);
     return layer->bias != NULL;
 }
 
 static bool takes_image(const an_layer *layer, an_shape in, an_error *err)
 {
-    if (in.ndim == 4 && in.dim[1] == whole(layer, IN)) {
+    if (in.ndim == 4 && in.dim[1] == an__whole(layer, IN)) {
         return true;
     }
     return an_error_set(err, AN_ERROR_SHAPE, "takes (batch, %lld, height, width) but gets %s",
-                        (long long)whole(layer, IN), an__batch_text(in).text);
+                        (long long)an__whole(layer, IN), an__batch_text(in).text);
 }
 
 static bool too_small(an_shape in, const int64_t kernel[2], an_error *err)
@@ -83,13 +76,14 @@ static bool conv_declare(an_model *model, an_layer *layer, an_error *err)
             return an_error_set(err, AN_ERROR_ARGUMENT, "padding='same' needs stride 1");
         }
     }
-    return declare(model, layer, whole(layer, OUT), whole(layer, IN) / whole(layer, CONV_GROUPS),
-                   CONV_GROUPS, CONV_BIAS, err);
+    return declare(model, layer, an__whole(layer, OUT),
+                   an__whole(layer, IN) / an__whole(layer, CONV_GROUPS), CONV_GROUPS, CONV_BIAS,
+                   err);
 }
 
 static an_conv2d_options conv_options(const an_layer *layer)
 {
-    an_conv2d_options o = {.groups = whole(layer, CONV_GROUPS)};
+    an_conv2d_options o = {.groups = an__whole(layer, CONV_GROUPS)};
     an__pair(layer, CONV_STRIDE, o.stride);
     an__pair(layer, CONV_DILATION, o.dilation);
     o.same = an__pair(layer, CONV_PADDING, o.padding) == SAME;
@@ -104,14 +98,14 @@ static bool conv_shape(const an_layer *layer, an_shape in, an_shape *out, an_err
     if (!takes_image(layer, in, err)) {
         return false;
     }
-    *out = an_shape_4(in.dim[0], whole(layer, OUT), in.dim[2], in.dim[3]);
+    *out = an_shape_4(in.dim[0], an__whole(layer, OUT), in.dim[2], in.dim[3]);
     for (int axis = 0; axis < 2; axis++) {
-        const int64_t size = in.dim[2 + axis], reach = (kernel[axis] - 1) * o.dilation[axis] + 1;
-        const int64_t room = size + 2 * o.padding[axis] - reach;
-        if (size < 1 || (!o.same && room < 0)) {
+        const an_window window = {kernel[axis], o.stride[axis], o.padding[axis], o.dilation[axis]};
+        const int64_t size = in.dim[2 + axis];
+        out->dim[2 + axis] = o.same ? size : an__conv_places(size, window);
+        if (out->dim[2 + axis] < 1) {
             return too_small(in, kernel, err);
         }
-        out->dim[2 + axis] = o.same ? size : room / o.stride[axis] + 1;
     }
     return true;
 }
@@ -129,11 +123,11 @@ const an_layer_kind an__layer_Conv2d = {
     .name = "Conv2d",
     .args = {{"in_channels", AN_ARG_INTEGER, true, 0, 1, AN_MANY, "at least 1", NULL},
              {"out_channels", AN_ARG_INTEGER, true, 0, 1, AN_MANY, "at least 1", NULL},
-             {"kernel_size", AN_ARG_PAIR, true, 1, 1, MOST_STEP, MOST_TEXT, NULL},
-             {"stride", AN_ARG_PAIR, false, 1, 1, MOST_STEP, MOST_TEXT, NULL},
-             {"padding", AN_ARG_PAIR, false, 0, 0, MOST_STEP, "0 to 65536, 'same' or 'valid'",
+             {"kernel_size", AN_ARG_PAIR, true, 1, 1, AN_STEP_BELOW, AN_STEP_TEXT, NULL},
+             {"stride", AN_ARG_PAIR, false, 1, 1, AN_STEP_BELOW, AN_STEP_TEXT, NULL},
+             {"padding", AN_ARG_PAIR, false, 0, 0, AN_STEP_BELOW, "0 to 65536, 'same' or 'valid'",
               padding_words},
-             {"dilation", AN_ARG_PAIR, false, 1, 1, MOST_STEP, MOST_TEXT, NULL},
+             {"dilation", AN_ARG_PAIR, false, 1, 1, AN_STEP_BELOW, AN_STEP_TEXT, NULL},
              {"groups", AN_ARG_INTEGER, false, 1, 1, AN_MANY, "at least 1", NULL},
              {"bias", AN_ARG_FLAG, false, 1, 0, 2, "True or False", NULL},
              {"padding_mode", AN_ARG_CHOICE, false, 0, 0, 1, "'zeros'", padding_modes}},
@@ -156,7 +150,7 @@ enum {
 
 static an_conv_transpose2d_options back_options(const an_layer *layer)
 {
-    an_conv_transpose2d_options o = {.groups = whole(layer, BACK_GROUPS)};
+    an_conv_transpose2d_options o = {.groups = an__whole(layer, BACK_GROUPS)};
     an__pair(layer, BACK_STRIDE, o.stride);
     an__pair(layer, BACK_PADDING, o.padding);
     an__pair(layer, BACK_OUTPUT_PADDING, o.output_padding);
@@ -174,8 +168,8 @@ static bool back_declare(an_model *model, an_layer *layer, an_error *err)
                                 "output_padding must be below stride or dilation");
         }
     }
-    return declare(model, layer, whole(layer, IN), whole(layer, OUT) / o.groups, BACK_GROUPS,
-                   BACK_BIAS, err);
+    return declare(model, layer, an__whole(layer, IN), an__whole(layer, OUT) / o.groups,
+                   BACK_GROUPS, BACK_BIAS, err);
 }
 
 static bool back_shape(const an_layer *layer, an_shape in, an_shape *out, an_error *err)
@@ -186,13 +180,11 @@ static bool back_shape(const an_layer *layer, an_shape in, an_shape *out, an_err
     if (!takes_image(layer, in, err)) {
         return false;
     }
-    *out = an_shape_4(in.dim[0], whole(layer, OUT), 0, 0);
+    *out = an_shape_4(in.dim[0], an__whole(layer, OUT), 0, 0);
     for (int axis = 0; axis < 2; axis++) {
-        const int64_t size = in.dim[2 + axis];
-        const int64_t far = size < (int64_t)AN_MANY ? (size - 1) * o.stride[axis] : -1;
-        out->dim[2 + axis] = far - 2 * o.padding[axis] + o.dilation[axis] * (kernel[axis] - 1) +
-                             o.output_padding[axis] + 1;
-        if (size < 1 || far < 0 || out->dim[2 + axis] < 1) {
+        const an_window window = {kernel[axis], o.stride[axis], o.padding[axis], o.dilation[axis]};
+        out->dim[2 + axis] = an__conv_back_size(in.dim[2 + axis], window, o.output_padding[axis]);
+        if (out->dim[2 + axis] < 1) {
             return an_error_set(err, AN_ERROR_SHAPE, "gives nothing for %s",
                                 an__batch_text(in).text);
         }
@@ -212,13 +204,13 @@ const an_layer_kind an__layer_ConvTranspose2d = {
     .name = "ConvTranspose2d",
     .args = {{"in_channels", AN_ARG_INTEGER, true, 0, 1, AN_MANY, "at least 1", NULL},
              {"out_channels", AN_ARG_INTEGER, true, 0, 1, AN_MANY, "at least 1", NULL},
-             {"kernel_size", AN_ARG_PAIR, true, 1, 1, MOST_STEP, MOST_TEXT, NULL},
-             {"stride", AN_ARG_PAIR, false, 1, 1, MOST_STEP, MOST_TEXT, NULL},
-             {"padding", AN_ARG_PAIR, false, 0, 0, MOST_STEP, "0 to 65536", NULL},
-             {"output_padding", AN_ARG_PAIR, false, 0, 0, MOST_STEP, "0 to 65536", NULL},
+             {"kernel_size", AN_ARG_PAIR, true, 1, 1, AN_STEP_BELOW, AN_STEP_TEXT, NULL},
+             {"stride", AN_ARG_PAIR, false, 1, 1, AN_STEP_BELOW, AN_STEP_TEXT, NULL},
+             {"padding", AN_ARG_PAIR, false, 0, 0, AN_STEP_BELOW, "0 to 65536", NULL},
+             {"output_padding", AN_ARG_PAIR, false, 0, 0, AN_STEP_BELOW, "0 to 65536", NULL},
              {"groups", AN_ARG_INTEGER, false, 1, 1, AN_MANY, "at least 1", NULL},
              {"bias", AN_ARG_FLAG, false, 1, 0, 2, "True or False", NULL},
-             {"dilation", AN_ARG_PAIR, false, 1, 1, MOST_STEP, MOST_TEXT, NULL},
+             {"dilation", AN_ARG_PAIR, false, 1, 1, AN_STEP_BELOW, AN_STEP_TEXT, NULL},
              {"padding_mode", AN_ARG_CHOICE, false, 0, 0, 1, "'zeros'", padding_modes}},
     .arg_count = 10,
     .declare = back_declare,

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "autograd/graph.h"
 #include "nn/layer.h"
 
 enum { EMBEDDING_COUNT, EMBEDDING_SIZE, EMBEDDING_PADDING };
@@ -13,14 +14,14 @@ static int64_t padding_row(const an_layer *layer)
     if (isnan(padding)) {
         return -1;
     }
-    return (int64_t)padding + (padding < 0 ? (int64_t)layer->arg[EMBEDDING_COUNT].number : 0);
+    return (int64_t)padding + (padding < 0 ? an__whole(layer, EMBEDDING_COUNT) : 0);
 }
 
 /* The table starts normal of deviation 1, as in PyTorch, and its padding row 0. */
 static bool embedding_declare(an_model *model, an_layer *layer, an_error *err)
 {
-    const int64_t count = (int64_t)layer->arg[EMBEDDING_COUNT].number;
-    const int64_t size = (int64_t)layer->arg[EMBEDDING_SIZE].number;
+    const int64_t count = an__whole(layer, EMBEDDING_COUNT);
+    const int64_t size = an__whole(layer, EMBEDDING_SIZE);
     const double padding = layer->arg[EMBEDDING_PADDING].number;
     if (!isnan(padding) &&
         (padding != floor(padding) || padding < -(double)count || padding >= (double)count)) {
@@ -48,7 +49,7 @@ static bool embedding_shape(const an_layer *layer, an_shape in, an_shape *out, a
         return an_error_set(err, AN_ERROR_SHAPE, "adds a dimension, but %s has %d already",
                             an__batch_text(in).text, AN_MAX_DIMS);
     }
-    out->dim[out->ndim++] = (int64_t)layer->arg[EMBEDDING_SIZE].number;
+    out->dim[out->ndim++] = an__whole(layer, EMBEDDING_SIZE);
     return true;
 }
 
@@ -61,7 +62,8 @@ static an_tensor *embedding_forward(const an_layer *layer, an_model *model, an_g
 
 const an_layer_kind an__layer_Embedding = {
     .name = "Embedding",
-    .args = {{"num_embeddings", AN_ARG_INTEGER, true, 0, 1, 16777217, "from 1 to 2^24", NULL},
+    .args = {{"num_embeddings", AN_ARG_INTEGER, true, 0, 1, AN_WHOLE_MAX + 1, "from 1 to 2^24",
+              NULL},
              {"embedding_dim", AN_ARG_INTEGER, true, 0, 1, AN_MANY, "at least 1", NULL},
              {"padding_idx", AN_ARG_OPTIONAL, false, NAN, -AN_MANY, AN_MANY, "a row or None",
               NULL}},

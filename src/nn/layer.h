@@ -48,6 +48,16 @@ typedef struct an_arg_value {
 /* More features, or dimensions, than any tensor can have: the upper limit of sizes. */
 #define AN_MANY 1099511627776.0
 
+/* Strides, dilations, paddings and windows that the operations take; with AN_MOST_STEP. */
+#define AN_STEP_BELOW (AN_MOST_STEP + 1)
+#define AN_STEP_TEXT "1 to 65536"
+
+/* An argument that every activation of PyTorch takes. */
+#define AN_IN_PLACE                                                       \
+    {                                                                     \
+        "inplace", AN_ARG_IN_PLACE, false, 0, 0, 2, "True or False", NULL \
+    }
+
 /* Layers over sequences know one order, so that the first dimension is the batch everywhere. */
 #define AN_BATCH_FIRST "True, as everywhere in Anneal: (batch, time, features)"
 
@@ -130,6 +140,17 @@ bool an__arg_check(const an_layer *layer, size_t index, char *message, size_t si
 /* Reads the arguments of `call`; errors (CONFIG) point at the place. */
 bool an__layer_read(an_layer *layer, const an_spec_source *source, const an_spec_node *call,
                     an_error *err);
+/* Argument `index`, a whole number. */
+static inline int64_t an__whole(const an_layer *layer, size_t index)
+{
+    return (int64_t)layer->arg[index].number;
+}
+/* Argument `index`, a dimension of `in`; negative ones count from the end. */
+static inline int an__layer_dim(const an_layer *layer, size_t index, an_shape in)
+{
+    const int dim = (int)layer->arg[index].number;
+    return dim < 0 ? dim + in.ndim : dim;
+}
 /*
  * The two values of a PAIR: as given, or both the initial one. None, which is accepted where the
  * initial value is NaN, is -1. A word gives its place among `words`, and {0, 0}; otherwise -1.
@@ -146,6 +167,9 @@ typedef struct an_batch_text {
     char text[160];
 } an_batch_text;
 an_batch_text an__batch_text(an_shape shape);
+
+/* Whether `in` is (batch, time, width); otherwise err says so. */
+bool an__takes_sequence(an_shape in, int64_t width, an_error *err);
 
 /* How a parameter starts: all zeros, all ones, uniform in +-scale, normal of deviation scale. */
 typedef enum an_start { AN_START_ZEROS, AN_START_ONES, AN_START_UNIFORM, AN_START_NORMAL } an_start;

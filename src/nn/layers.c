@@ -18,6 +18,13 @@ an_batch_text an__batch_text(an_shape shape)
     return out;
 }
 
+bool an__takes_sequence(an_shape in, int64_t width, an_error *err)
+{
+    return (in.ndim == 3 && in.dim[2] == width) ||
+           an_error_set(err, AN_ERROR_SHAPE, "takes (batch, time, %lld) but gets %s",
+                        (long long)width, an__batch_text(in).text);
+}
+
 an_place_text an__layer_place(const char *path)
 {
     an_place_text out = {""};

@@ -12,8 +12,8 @@ enum { LINEAR_IN, LINEAR_OUT, LINEAR_BIAS };
  */
 static bool linear_declare(an_model *model, an_layer *layer, an_error *err)
 {
-    int64_t in = (int64_t)layer->arg[LINEAR_IN].number;
-    int64_t out = (int64_t)layer->arg[LINEAR_OUT].number;
+    int64_t in = an__whole(layer, LINEAR_IN);
+    int64_t out = an__whole(layer, LINEAR_OUT);
     double bound = 1 / sqrt((double)in);
     layer->weight =
         an__layer_param(model, layer, "weight", an_shape_2(out, in), AN_START_UNIFORM, bound, err);
@@ -36,9 +36,9 @@ static int64_t sample_size(an_shape shape)
 
 static bool linear_shape(const an_layer *layer, an_shape in, an_shape *out, an_error *err)
 {
-    int64_t features = (int64_t)layer->arg[LINEAR_IN].number;
+    int64_t features = an__whole(layer, LINEAR_IN);
     *out = in;
-    out->dim[in.ndim - 1] = (int64_t)layer->arg[LINEAR_OUT].number;
+    out->dim[in.ndim - 1] = an__whole(layer, LINEAR_OUT);
     if (in.ndim > 1 && in.dim[in.ndim - 1] == features) {
         return true;
     }

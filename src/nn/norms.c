@@ -48,7 +48,7 @@ static bool declare_running(an_model *model, an_layer *layer, an_shape shape, an
 
 static bool batch_declare(an_model *model, an_layer *layer, an_error *err)
 {
-    const an_shape shape = an_shape_1((int64_t)layer->arg[BATCH_FEATURES].number);
+    const an_shape shape = an_shape_1(an__whole(layer, BATCH_FEATURES));
     const bool affine = layer->arg[BATCH_AFFINE].number != 0;
     return declare_affine(model, layer, shape, affine, affine, err) &&
            (layer->arg[BATCH_TRACK].number == 0 || declare_running(model, layer, shape, err));
@@ -65,7 +65,7 @@ static void batch_start(const an_layer *layer)
 static bool batch_fits(const an_layer *layer, an_shape in, bool dims, const char *want,
                        an_error *err)
 {
-    const int64_t features = (int64_t)layer->arg[BATCH_FEATURES].number;
+    const int64_t features = an__whole(layer, BATCH_FEATURES);
     return (dims && in.dim[1] == features) ||
            an_error_set(err, AN_ERROR_SHAPE, "takes (batch, %lld%s but gets %s",
                         (long long)features, want, an__batch_text(in).text);
@@ -246,8 +246,8 @@ enum { GROUP_COUNT, GROUP_CHANNELS, GROUP_EPS, GROUP_AFFINE };
 
 static bool group_declare(an_model *model, an_layer *layer, an_error *err)
 {
-    const int64_t groups = (int64_t)layer->arg[GROUP_COUNT].number;
-    const int64_t channels = (int64_t)layer->arg[GROUP_CHANNELS].number;
+    const int64_t groups = an__whole(layer, GROUP_COUNT);
+    const int64_t channels = an__whole(layer, GROUP_CHANNELS);
     const bool affine = layer->arg[GROUP_AFFINE].number != 0;
     if (channels % groups != 0) {
         return an_error_set(err, AN_ERROR_ARGUMENT,
@@ -259,7 +259,7 @@ static bool group_declare(an_model *model, an_layer *layer, an_error *err)
 
 static bool group_shape(const an_layer *layer, an_shape in, an_shape *out, an_error *err)
 {
-    const int64_t channels = (int64_t)layer->arg[GROUP_CHANNELS].number;
+    const int64_t channels = an__whole(layer, GROUP_CHANNELS);
     *out = in;
     return (in.ndim >= 2 && in.dim[1] == channels) ||
            an_error_set(err, AN_ERROR_SHAPE, "takes (batch, %lld, ...) but gets %s",
@@ -270,8 +270,8 @@ static an_tensor *group_forward(const an_layer *layer, an_model *model, an_graph
                                 an_tensor *x)
 {
     (void)model;
-    return an_group_norm(graph, x, (int64_t)layer->arg[GROUP_COUNT].number, layer->weight,
-                         layer->bias, layer->arg[GROUP_EPS].number);
+    return an_group_norm(graph, x, an__whole(layer, GROUP_COUNT), layer->weight, layer->bias,
+                         layer->arg[GROUP_EPS].number);
 }
 
 const an_layer_kind an__layer_GroupNorm = {

@@ -2,10 +2,7 @@
 #include <math.h>
 
 #include "nn/layer.h"
-
-/* Larger windows and strides the operations refuse. */
-#define MOST_STEP 65537
-#define MOST_TEXT "1 to 65536"
+#include "tensor/kernels/windows.h"
 
 static bool takes_image(an_shape in, an_error *err)
 {
@@ -16,19 +13,6 @@ static bool takes_image(an_shape in, an_error *err)
                         an__batch_text(in).text);
 }
 
-/* The places of a window along an axis, as an_max_pool2d counts them. */
-static int64_t count_places(const an_pool2d_options *o, int axis, int64_t size)
-{
-    const int64_t stride = o->stride[axis], padding = o->padding[axis];
-    const int64_t room = size + 2 * padding - o->dilation[axis] * (o->kernel[axis] - 1) - 1 +
-                         (o->ceil_mode ? stride - 1 : 0);
-    if (room < 0) {
-        return 0;
-    }
-    const int64_t count = room / stride + 1;
-    return o->ceil_mode && (count - 1) * stride >= size + padding ? count - 1 : count;
-}
-
 static bool window_shape(const an_pool2d_options *o, an_shape in, an_shape *out, an_error *err)
 {
     if (!takes_image(in, err)) {
@@ -36,7 +20,9 @@ static bool window_shape(const an_pool2d_options *o, an_shape in, an_shape *out,
     }
     *out = in;
     for (int axis = 0; axis < 2; axis++) {
-        out->dim[2 + axis] = count_places(o, axis, in.dim[2 + axis]);
+        const an_window window = {o->kernel[axis], o->stride[axis], o->padding[axis],
+                                  o->dilation[axis]};
+        out->dim[2 + axis] = an__pooling_places(in.dim[2 + axis], window, o->ceil_mode);
         if (out->dim[2 + axis] < 1) {
             return an_error_set(err, AN_ERROR_SHAPE, "a window of %lldx%lld does not fit into %s",
                                 (long long)o->kernel[0], (long long)o->kernel[1],
@@ -108,10 +94,10 @@ static an_tensor *max_forward(const an_layer *layer, an_model *model, an_graph *
 
 const an_layer_kind an__layer_MaxPool2d = {
     .name = "MaxPool2d",
-    .args = {{"kernel_size", AN_ARG_PAIR, true, 1, 1, MOST_STEP, MOST_TEXT, NULL},
-             {"stride", AN_ARG_PAIR, false, NAN, 1, MOST_STEP, "1 to 65536, or None", NULL},
-             {"padding", AN_ARG_PAIR, false, 0, 0, MOST_STEP, "0 to 65536", NULL},
-             {"dilation", AN_ARG_PAIR, false, 1, 1, MOST_STEP, MOST_TEXT, NULL},
+    .args = {{"kernel_size", AN_ARG_PAIR, true, 1, 1, AN_STEP_BELOW, AN_STEP_TEXT, NULL},
+             {"stride", AN_ARG_PAIR, false, NAN, 1, AN_STEP_BELOW, "1 to 65536, or None", NULL},
+             {"padding", AN_ARG_PAIR, false, 0, 0, AN_STEP_BELOW, "0 to 65536", NULL},
+             {"dilation", AN_ARG_PAIR, false, 1, 1, AN_STEP_BELOW, AN_STEP_TEXT, NULL},
              {"return_indices", AN_ARG_FLAG, false, 0, 0, 1, "False: a layer has one result", NULL},
              {"ceil_mode", AN_ARG_FLAG, false, 0, 0, 2, "True or False", NULL}},
     .arg_count = 6,
@@ -165,9 +151,9 @@ static an_tensor *avg_forward(const an_layer *layer, an_model *model, an_graph *
 
 const an_layer_kind an__layer_AvgPool2d = {
     .name = "AvgPool2d",
-    .args = {{"kernel_size", AN_ARG_PAIR, true, 1, 1, MOST_STEP, MOST_TEXT, NULL},
-             {"stride", AN_ARG_PAIR, false, NAN, 1, MOST_STEP, "1 to 65536, or None", NULL},
-             {"padding", AN_ARG_PAIR, false, 0, 0, MOST_STEP, "0 to 65536", NULL},
+    .args = {{"kernel_size", AN_ARG_PAIR, true, 1, 1, AN_STEP_BELOW, AN_STEP_TEXT, NULL},
+             {"stride", AN_ARG_PAIR, false, NAN, 1, AN_STEP_BELOW, "1 to 65536, or None", NULL},
+             {"padding", AN_ARG_PAIR, false, 0, 0, AN_STEP_BELOW, "0 to 65536", NULL},
              {"ceil_mode", AN_ARG_FLAG, false, 0, 0, 2, "True or False", NULL},
              {"count_include_pad", AN_ARG_FLAG, false, 1, 0, 2, "True or False", NULL},
              {"divisor_override", AN_ARG_OPTIONAL, false, NAN, 1, AN_MANY, "at least 1, or None",
@@ -211,7 +197,8 @@ static an_tensor *adaptive_forward(const an_layer *layer, an_model *model, an_gr
 
 const an_layer_kind an__layer_AdaptiveAvgPool2d = {
     .name = "AdaptiveAvgPool2d",
-    .args = {{"output_size", AN_ARG_PAIR, true, NAN, 1, MOST_STEP, "1 to 65536, or None", NULL}},
+    .args = {{"output_size", AN_ARG_PAIR, true, NAN, 1, AN_STEP_BELOW, "1 to 65536, or None",
+              NULL}},
     .arg_count = 1,
     .shape = adaptive_shape,
     .forward = adaptive_forward,

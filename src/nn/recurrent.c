@@ -1,18 +1,12 @@
 /* LSTM and GRU: layers on top of each other, each in one or both directions; Select. */
 #include <math.h>
 
-#include "autograd/graph.h"
 #include "nn/layer.h"
 
 enum { INPUT, HIDDEN, LAYERS, BIAS, BATCH_FIRST, DROPOUT, BIDIRECTIONAL };
 
 /* What is beyond this is a mistake. */
 #define MOST_LAYERS 1024
-
-static int64_t integer(const an_layer *layer, int index)
-{
-    return (int64_t)layer->arg[index].number;
-}
 
 static int directions(const an_layer *layer)
 {
@@ -26,14 +20,14 @@ static an_tensor *declare_one(an_model *model, const an_layer *layer, const char
     char text[48];
     an_format(text, sizeof text, "%s_l%lld%s", name, (long long)at, reverse ? "_reverse" : "");
     return an__layer_param(model, layer, text, shape, AN_START_UNIFORM,
-                           1 / sqrt((double)integer(layer, HIDDEN)), err);
+                           1 / sqrt((double)an__whole(layer, HIDDEN)), err);
 }
 
 static bool declare_weights(an_model *model, const an_layer *layer, an_recurrent_weights *w,
                             int64_t at, bool reverse, int64_t gates, an_error *err)
 {
-    const int64_t hidden = integer(layer, HIDDEN), rows = gates * hidden;
-    const int64_t in = at == 0 ? integer(layer, INPUT) : hidden * directions(layer);
+    const int64_t hidden = an__whole(layer, HIDDEN), rows = gates * hidden;
+    const int64_t in = at == 0 ? an__whole(layer, INPUT) : hidden * directions(layer);
     const an_shape wide = an_shape_2(rows, in), square = an_shape_2(rows, hidden);
     const an_shape row = an_shape_1(rows);
     *w = (an_recurrent_weights){0};
@@ -50,7 +44,7 @@ static bool declare_weights(an_model *model, const an_layer *layer, an_recurrent
 
 static bool recurrent_declare(an_model *model, an_layer *layer, int64_t gates, an_error *err)
 {
-    const int64_t sets = integer(layer, LAYERS) * directions(layer);
+    const int64_t sets = an__whole(layer, LAYERS) * directions(layer);
     an_recurrent_weights *w = an_arena_alloc(&model->arena, (size_t)sets * sizeof *w);
     if (!w)
         return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for a layer");
@@ -75,10 +69,8 @@ static bool gru_declare(an_model *model, an_layer *layer, an_error *err)
 static bool recurrent_shape(const an_layer *layer, an_shape in, an_shape *out, an_error *err)
 {
     *out = in;
-    out->dim[2] = integer(layer, HIDDEN) * directions(layer);
-    return (in.ndim == 3 && in.dim[2] == integer(layer, INPUT)) ||
-           an_error_set(err, AN_ERROR_SHAPE, "takes (batch, time, %lld) but gets %s",
-                        (long long)integer(layer, INPUT), an__batch_text(in).text);
+    out->dim[2] = an__whole(layer, HIDDEN) * directions(layer);
+    return an__takes_sequence(in, an__whole(layer, INPUT), err);
 }
 
 static an_tensor *recurrent_forward(const an_layer *layer, an_model *model, an_graph *graph,
@@ -88,7 +80,7 @@ static an_tensor *recurrent_forward(const an_layer *layer, an_model *model, an_g
     an_tensor *(*const run)(an_graph *, an_tensor *, an_recurrent_weights, bool) =
         layer->kind == &an__layer_GRU ? an_gru : an_lstm;
     const int both = directions(layer);
-    for (int64_t i = 0; i < integer(layer, LAYERS); i++) {
+    for (int64_t i = 0; i < an__whole(layer, LAYERS); i++) {
         if (i > 0 && model->training && layer->arg[DROPOUT].number > 0)
             x = an_dropout(graph, x, layer->arg[DROPOUT].number, &model->rng);
         an_tensor *ways[2] = {NULL, NULL};
@@ -134,8 +126,8 @@ enum { DIM, INDEX };
 
 static bool select_shape(const an_layer *layer, an_shape in, an_shape *out, an_error *err)
 {
-    int64_t dim = integer(layer, DIM), index = integer(layer, INDEX);
-    dim += dim < 0 ? in.ndim : 0;
+    const int dim = an__layer_dim(layer, DIM, in);
+    const int64_t index = an__whole(layer, INDEX);
     if (dim < 1 || dim >= in.ndim)
         return an_error_set(err, AN_ERROR_SHAPE, "takes a dimension from 1 to %d of %s",
                             in.ndim - 1, an__batch_text(in).text);
@@ -144,7 +136,7 @@ static bool select_shape(const an_layer *layer, an_shape in, an_shape *out, an_e
                             (long long)in.dim[dim], an__batch_text(in).text);
     *out = in;
     out->ndim--;
-    for (int64_t i = dim; i < out->ndim; i++)
+    for (int i = dim; i < out->ndim; i++)
         out->dim[i] = in.dim[i + 1];
     return true;
 }
@@ -155,12 +147,12 @@ static an_tensor *select_forward(const an_layer *layer, an_model *model, an_grap
     (void)model;
     an_shape out = x->shape;
     an_error err = {0};
-    int64_t dim = integer(layer, DIM), index = integer(layer, INDEX);
+    const int dim = an__layer_dim(layer, DIM, x->shape);
+    int64_t index = an__whole(layer, INDEX);
     if (!select_shape(layer, x->shape, &out, &err))
         return an__layer_poison(graph, &err);
-    dim += dim < 0 ? x->shape.ndim : 0;
     index += index < 0 ? x->shape.dim[dim] : 0;
-    return an_reshape(graph, an_slice(graph, x, (int)dim, index, 1), out);
+    return an_reshape(graph, an_slice(graph, x, dim, index, 1), out);
 }
 
 const an_layer_kind an__layer_Select = {

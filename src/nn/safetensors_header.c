@@ -128,18 +128,6 @@ static bool read_code(parser *p, uint32_t *out)
     return true;
 }
 
-/* `code` as UTF-8 at `out`; returns its bytes. */
-static size_t put_utf8(char *out, uint32_t code)
-{
-    size_t length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    for (size_t i = length; i-- > 1; code >>= 6) {
-        out[i] = (char)(0x80 | (code & 0x3f));
-    }
-    out[0] = (char)(lead[length] | code);
-    return length;
-}
-
 static bool read_escape(parser *p, char *out, size_t *used)
 {
     static const char codes[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
@@ -156,7 +144,7 @@ static bool read_escape(parser *p, char *out, size_t *used)
     if (!read_code(p, &unicode)) {
         return false;
     }
-    *used += put_utf8(out + *used, unicode);
+    *used += an_utf8_put(out + *used, unicode);
     return true;
 }
 

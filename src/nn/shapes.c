@@ -25,9 +25,8 @@ enum { FLATTEN_START, FLATTEN_END };
 /* Joins the dimensions start_dim..end_dim; negative ones count from the end. */
 static bool flatten_shape(const an_layer *layer, an_shape in, an_shape *out, an_error *err)
 {
-    int start = (int)layer->arg[FLATTEN_START].number, end = (int)layer->arg[FLATTEN_END].number;
-    start += start < 0 ? in.ndim : 0;
-    end += end < 0 ? in.ndim : 0;
+    const int start = an__layer_dim(layer, FLATTEN_START, in);
+    const int end = an__layer_dim(layer, FLATTEN_END, in);
     if (start < 1 || end < start || end >= in.ndim) {
         return an_error_set(err, AN_ERROR_SHAPE,
                             "joins dimensions %d to %d, but gets %s; the batch is dimension 0 and "
@@ -85,8 +84,7 @@ static bool fill_sizes(an_shape sizes, int64_t size, an_shape *out)
 static bool unflatten_shape(const an_layer *layer, an_shape in, an_shape *out, an_error *err)
 {
     const an_shape sizes = layer->arg[UNFLATTEN_SIZES].list;
-    int dim = (int)layer->arg[UNFLATTEN_DIM].number;
-    dim += dim < 0 ? in.ndim : 0;
+    const int dim = an__layer_dim(layer, UNFLATTEN_DIM, in);
     an_shape filled;
     if (dim < 1 || dim >= in.ndim) {
         return an_error_set(err, AN_ERROR_SHAPE,

@@ -92,6 +92,28 @@ static void test_null_is_a_text(void **state)
     assert_string_equal(text, "<(null)>");
 }
 
+static void test_code_points_as_utf8(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t code;
+        const char *bytes;
+    } cases[] = {{0x24, "$"},
+                 {0x7f, "\x7f"},
+                 {0x80, "\xc2\x80"},
+                 {0x7ff, "\xdf\xbf"},
+                 {0x800, "\xe0\xa0\x80"},
+                 {0x20ac, "\xe2\x82\xac"},
+                 {0xffff, "\xef\xbf\xbf"},
+                 {0x10000, "\xf0\x90\x80\x80"},
+                 {0x10ffff, "\xf4\x8f\xbf\xbf"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char out[5] = "";
+        assert_int_equal(an_utf8_put(out, cases[i].code), strlen(cases[i].bytes));
+        assert_string_equal(out, cases[i].bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +123,7 @@ int main(void)
         cmocka_unit_test(test_a_small_buffer_is_cut_and_terminated),
         cmocka_unit_test(test_an_unknown_conversion_shows),
         cmocka_unit_test(test_null_is_a_text),
+        cmocka_unit_test(test_code_points_as_utf8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

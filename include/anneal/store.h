@@ -8,9 +8,11 @@
  *   runs/mnist-mlp-3f2a/resolved.yaml the configuration as used, everything filled in
  *   runs/mnist-mlp-3f2a/...           whatever else belongs to the run: checkpoints, logs
  *
- * Several processes may write and read at once (SQLite's write-ahead log). Rows wait in memory and
- * are written in one transaction at each epoch's end, or after a second of training, so that
- * logging costs about a microsecond a row and nobody holds the database for long.
+ * Several processes may write and read at once (SQLite's write-ahead log). Rows of updates wait in
+ * memory and are written in one transaction after a second of training (or 65,536 numbers), before
+ * a checkpoint is saved, and at the end, so that logging costs less than a microsecond a row and
+ * nobody holds the database for long. Without rows of updates, every epoch's row is written at
+ * once.
  *
  * Tables, which are part of the interface (user_version 1):
  *

@@ -235,6 +235,19 @@ static size_t write_exponent(char *text, int exponent)
     return length;
 }
 
+/* The digits of places `first` to `last`, with zeros before and after those that there are. */
+static size_t write_places(char *text, const an_decimal *decimal, int first, int last)
+{
+    size_t length = 0;
+    for (; first <= last && first < 0; first++)
+        text[length++] = '0';
+    for (; first <= last && first < decimal->count; first++)
+        text[length++] = (char)('0' + decimal->digits[first]);
+    for (; first <= last; first++)
+        text[length++] = '0';
+    return length;
+}
+
 size_t an__decimal_layout(const an_decimal *decimal, int limit, bool negative, char *text)
 {
     size_t length = 0;
@@ -246,10 +259,10 @@ size_t an__decimal_layout(const an_decimal *decimal, int limit, bool negative, c
     int begin = plain && exponent < 0 ? exponent : 0;
     int point = plain ? exponent : 0;
     int end = decimal->count - 1 > point ? decimal->count - 1 : point;
-    for (int i = begin; i <= end; i++) {
-        text[length++] = (char)('0' + (i >= 0 && i < decimal->count ? decimal->digits[i] : 0));
-        if (i == point && i < end)
-            text[length++] = '.';
+    length += write_places(text + length, decimal, begin, point);
+    if (point < end) {
+        text[length++] = '.';
+        length += write_places(text + length, decimal, point + 1, end);
     }
     if (!plain)
         length += write_exponent(text + length, exponent);

@@ -62,10 +62,16 @@ static uint64_t scaled(uint64_t m, int s, int shift)
     return whole + (rest > half || (rest == half && whole % 2 == 1));
 }
 
+/* Two digits a division: the divisions follow each other, and are what takes the time. */
 static void put_digits(unsigned char *digits, int count, uint32_t number)
 {
-    for (; count-- > 0; number /= 10)
-        digits[count] = (unsigned char)(number % 10);
+    for (; count > 1; number /= 100) {
+        uint32_t pair = number % 100;
+        digits[--count] = (unsigned char)(pair % 10);
+        digits[--count] = (unsigned char)(pair / 10);
+    }
+    if (count > 0)
+        digits[0] = (unsigned char)number;
 }
 
 /* floor(e * log10(2)) for |e| up to 1200. */

@@ -193,7 +193,7 @@ static void batch_end(void *user, const an_record *record, an_control *control)
     if (!an__row_due(record, csv->every, &csv->last_step))
         return;
     add_row(csv, record);
-    if (an__log_is_due(&csv->log, record, csv->rows.count))
+    if (an__log_is_due(&csv->log, record, &csv->rows))
         flush(csv, record, control);
 }
 
@@ -202,7 +202,8 @@ static void epoch_end(void *user, const an_record *record, an_control *control)
     an_csv *csv = user;
     if (csv->every == 0)
         add_row(csv, record);
-    flush(csv, record, control);
+    if (csv->every == 0 || an__log_is_due(&csv->log, record, &csv->rows))
+        flush(csv, record, control);
 }
 
 static void sync_file(void *user, const an_record *record, an_control *control)

@@ -331,7 +331,7 @@ static void batch_end(void *user, const an_record *record, an_control *control)
         return;
     if (!an__rows_add(&e->rows, &e->of_steps.columns, record, an__wall_time()))
         an__log_lose(&e->log);
-    if (an__log_is_due(&e->log, record, e->rows.count))
+    if (an__log_is_due(&e->log, record, &e->rows))
         flush(e, record, control);
 }
 
@@ -342,7 +342,8 @@ static void epoch_end(void *user, const an_record *record, an_control *control)
     put_rows(e);
     an__cells_of(cells, &e->of_epochs.columns, record);
     put_scalars(e, &e->of_epochs, an__wall_time(), cells);
-    flush(e, record, control);
+    if (e->every == 0 || an__log_is_due(&e->log, record, &e->rows))
+        flush(e, record, control);
 }
 
 static void train_end(void *user, const an_record *record, an_control *control)

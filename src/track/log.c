@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define FLUSH_ROWS 2048
+#define FLUSH_CELLS 65536
+#define FLUSH_BYTES (1024 * 1024)
 #define FLUSH_SECONDS 1.0
 #define STATE_SIZE 8
 
@@ -121,14 +122,15 @@ void an__log_flush(an_log *log, const an_record *record, an_control *control)
     write_out(log, record, control, an__append_flush);
 }
 
-bool an__log_time(const an_record *record, double flushed_at, size_t rows, bool failed)
+bool an__log_time(const an_record *record, double flushed_at, size_t cells, bool failed)
 {
-    return (rows >= FLUSH_ROWS && !failed) || record->seconds - flushed_at >= FLUSH_SECONDS;
+    return (cells >= FLUSH_CELLS && !failed) || record->seconds - flushed_at >= FLUSH_SECONDS;
 }
 
-bool an__log_is_due(const an_log *log, const an_record *record, size_t rows)
+bool an__log_is_due(const an_log *log, const an_record *record, const an_rows *rows)
 {
-    return an__log_time(record, log->flushed_at, rows, log->failed);
+    return an__log_time(record, log->flushed_at, rows->count * rows->width, log->failed) ||
+           (log->file.used >= FLUSH_BYTES && !log->failed);
 }
 
 void an__log_sync(an_log *log, const an_record *record, an_control *control)

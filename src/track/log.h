@@ -6,6 +6,7 @@
 #define AN_TRACK_LOG_H
 
 #include "file/append.h"
+#include "track/columns.h"
 
 #include <anneal/track.h>
 
@@ -32,10 +33,10 @@ typedef struct an_log {
 /* Whether the options can be; false with err (ARGUMENT). */
 bool an__log_check(const an_log_options *options, an_error *err);
 /*
- * Whether it is time to write: many rows wait, or a second of training has passed since
+ * Whether it is time to write: many numbers wait, or a second of training has passed since
  * `flushed_at`. A log that failed is tried again by the clock alone.
  */
-bool an__log_time(const an_record *record, double flushed_at, size_t rows, bool failed);
+bool an__log_time(const an_record *record, double flushed_at, size_t cells, bool failed);
 
 /* Copies `path`; `kind` is "csv". The functions and `user` are the caller's to set. */
 bool an__log_init(an_log *log, const char *kind, const char *path, const an_log_options *options,
@@ -47,8 +48,8 @@ void an__log_begin(an_log *log, const an_record *record, an_control *control);
 void an__log_lose(an_log *log);
 /* Writes what waits; also if only little time has passed. */
 void an__log_flush(an_log *log, const an_record *record, an_control *control);
-/* an__log_time of this log. */
-bool an__log_is_due(const an_log *log, const an_record *record, size_t rows);
+/* an__log_time of this log; text that has been made of rows counts too. */
+bool an__log_is_due(const an_log *log, const an_record *record, const an_rows *rows);
 /* save_begin: what was written survives a power cut. */
 void an__log_sync(an_log *log, const an_record *record, an_control *control);
 

@@ -8,7 +8,7 @@
 
 #define MOST_WAITING (8 * 1024 * 1024)
 #define EVENTS_MOST 4096
-#define SQL_SIZE 1024
+#define SQL_SIZE 2048
 
 /* A row waiting, its number within the run and its kind; so many cells as that has follow it. */
 typedef struct waiting_row {
@@ -111,37 +111,81 @@ static void bind_cell(sqlite3_stmt *statement, int at, const an_column *column,
         sqlite3_bind_double(statement, at, value->real);
 }
 
-static bool insert_extras(an_store_run *run, const an_run_rows *kind, int64_t id,
-                          const an_cell *cells, an_error *err)
+static const an_cell *cells_of(const waiting_row *row)
 {
+    return (const an_cell *)(const void *)(row + 1);
+}
+
+static bool insert_extras(an_store_run *run, const waiting_row *row, an_error *err)
+{
+    const an_run_rows *kind = &run->kinds[row->kind];
     for (size_t i = kind->in_table; i < kind->all.count; i++) {
-        sqlite3_bind_int64(run->extra, 1, id);
+        sqlite3_bind_int64(run->extra, 1, AN_ROW_ID(run->id, row->number));
         sqlite3_bind_int64(run->extra, 2, (int64_t)(i - kind->in_table));
         an__bind_text(run->extra, 3, kind->all.column[i].name);
-        bind_cell(run->extra, 4, &kind->all.column[i], &cells[i]);
+        bind_cell(run->extra, 4, &kind->all.column[i], &cells_of(row)[i]);
         if (!an__store_step(run->store, run->extra, err))
             return false;
     }
     return true;
 }
 
+/* To the statement's parameters from `at` on; gives the one after them. */
+static int bind_row(an_store_run *run, sqlite3_stmt *insert, int at, const waiting_row *row)
+{
+    const an_run_rows *kind = &run->kinds[row->kind];
+    sqlite3_bind_int64(insert, at++, AN_ROW_ID(run->id, row->number));
+    an__bind_text(insert, at++, kind->name);
+    sqlite3_bind_double(insert, at++, row->time);
+    for (size_t i = 0; i < kind->in_table; i++)
+        bind_cell(insert, at++, &kind->all.column[i], &cells_of(row)[i]);
+    return at;
+}
+
+/* Rows of one kind, with a statement that takes `each` of them. */
+static bool insert_some(an_store_run *run, sqlite3_stmt *insert, size_t each,
+                        const waiting_row *const *rows, size_t count, an_error *err)
+{
+    for (size_t i = 0; i < count;) {
+        int at = 1;
+        for (size_t end = i + each; i < end; i++)
+            at = bind_row(run, insert, at, rows[i]);
+        if (!an__store_step(run->store, insert, err))
+            return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!insert_extras(run, rows[i], err))
+            return false;
+    return true;
+}
+
+/* The next rows of one kind, at most a block of them, which is not empty; `*at` moves behind them.
+ */
+static size_t next_rows(const an_store_run *run, const unsigned char **at,
+                        const waiting_row *rows[AN_BLOCK_ROWS])
+{
+    const unsigned char *end = run->rows + run->rows_size;
+    const waiting_row *row = (const waiting_row *)(const void *)*at;
+    const int64_t kind = row->kind;
+    size_t count = 0;
+    do {
+        rows[count++] = row;
+        *at += row_size(run, row);
+        row = (const waiting_row *)(const void *)*at;
+    } while (count < AN_BLOCK_ROWS && *at < end && row->kind == kind);
+    return count;
+}
+
 static bool insert_rows(an_store_run *run, an_error *err)
 {
-    const unsigned char *at = run->rows;
-    for (size_t r = 0; r < run->row_count; r++) {
-        const waiting_row *row = (const waiting_row *)(const void *)at;
-        const an_cell *cells = (const an_cell *)(const void *)(row + 1);
-        const an_run_rows *kind = &run->kinds[row->kind];
-        int64_t id = AN_ROW_ID(run->id, row->number);
-        sqlite3_bind_int64(kind->insert, 1, id);
-        an__bind_text(kind->insert, 2, kind->name);
-        sqlite3_bind_double(kind->insert, 3, row->time);
-        for (size_t i = 0; i < kind->in_table; i++)
-            bind_cell(kind->insert, 4 + (int)i, &kind->all.column[i], &cells[i]);
-        if (!an__store_step(run->store, kind->insert, err) ||
-            !insert_extras(run, kind, id, cells, err))
+    const waiting_row *rows[AN_BLOCK_ROWS];
+    for (const unsigned char *at = run->rows; at < run->rows + run->rows_size;) {
+        size_t count = next_rows(run, &at, rows);
+        const an_run_rows *kind = &run->kinds[rows[0]->kind];
+        bool block = count == AN_BLOCK_ROWS;
+        if (!insert_some(run, block ? kind->insert_block : kind->insert, block ? count : 1, rows,
+                         count, err))
             return false;
-        at += row_size(run, row);
     }
     return true;
 }
@@ -198,20 +242,37 @@ bool an__run_write(an_store_run *run, const an_record *record, an_error *err)
 
 /* --------------------------------------------------------------- statements */
 
-/* "INSERT INTO metrics(id,kind,time,step,...) VALUES(?,?,?,?,...)" */
-static bool prepare_insert(an_store_run *run, an_run_rows *kind, an_error *err)
+/*
+ * "INSERT INTO metrics(id,kind,time,step,...) VALUES(?,?,?,?,...),(?,...)": so many rows. OR FAIL
+ * leaves the rows before a bad one, which the end of the transaction takes back: SQLite need not
+ * keep a journal of the statement, which copies pages.
+ */
+static sqlite3_stmt *prepare_insert(an_store_run *run, const an_run_rows *kind, size_t rows,
+                                    an_error *err)
 {
     char sql[SQL_SIZE];
-    size_t used = an_format(sql, sizeof sql, "INSERT INTO metrics(id,kind,time");
+    size_t used = an_format(sql, sizeof sql, "INSERT OR FAIL INTO metrics(id,kind,time");
     for (size_t i = 0; i < kind->in_table; i++)
         used += an_format(sql + used, sizeof sql - used, ",%s", kind->all.column[i].name);
-    used += an_format(sql + used, sizeof sql - used, ") VALUES(?,?,?");
-    for (size_t i = 0; i < kind->in_table; i++)
-        used += an_format(sql + used, sizeof sql - used, ",?");
-    an_format(sql + used, sizeof sql - used, ")");
+    used += an_format(sql + used, sizeof sql - used, ") VALUES");
+    for (size_t r = 0; r < rows; r++) {
+        used += an_format(sql + used, sizeof sql - used, r > 0 ? ",(?,?,?" : "(?,?,?");
+        for (size_t i = 0; i < kind->in_table; i++)
+            used += an_format(sql + used, sizeof sql - used, ",?");
+        used += an_format(sql + used, sizeof sql - used, ")");
+    }
+    return an__store_prepare(run->store, sql, err);
+}
+
+static bool prepare_inserts(an_store_run *run, an_run_rows *kind, an_error *err)
+{
     sqlite3_finalize(kind->insert);
-    kind->insert = an__store_prepare(run->store, sql, err);
-    return kind->insert;
+    sqlite3_finalize(kind->insert_block);
+    kind->insert_block = NULL;
+    kind->insert = prepare_insert(run, kind, 1, err);
+    if (kind->insert)
+        kind->insert_block = prepare_insert(run, kind, AN_BLOCK_ROWS, err);
+    return kind->insert_block;
 }
 
 /* The table has the columns of one group; further groups and named metrics are extras. */
@@ -230,7 +291,7 @@ static bool prepare_kind(an_store_run *run, an_row_kind which, const an_record *
     for (size_t i = 0; i < all.count; i++)
         if (all.column[i].extra)
             an__columns_append(&kind->all, &all.column[i]);
-    return prepare_insert(run, kind, err);
+    return prepare_inserts(run, kind, err);
 }
 
 bool an__run_prepare(an_store_run *run, an_error *err)

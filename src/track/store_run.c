@@ -176,13 +176,19 @@ static void train_begin(void *user, const an_record *record, an_control *control
         flush(run, record, control);
 }
 
+static bool is_due(const an_store_run *run, const an_record *record)
+{
+    size_t waiting = run->rows_size + run->event_count * sizeof *run->events;
+    return an__log_time(record, run->flushed_at, waiting / sizeof(an_cell), run->failed);
+}
+
 static void batch_end(void *user, const an_record *record, an_control *control)
 {
     an_store_run *run = user;
     if (!an__row_due(record, run->log.every, &run->last_step))
         return;
     an__run_add_row(run, record, AN_ROW_STEP);
-    if (an__log_time(record, run->flushed_at, run->row_count, run->failed))
+    if (is_due(run, record))
         flush(run, record, control);
 }
 
@@ -190,7 +196,8 @@ static void epoch_end(void *user, const an_record *record, an_control *control)
 {
     an_store_run *run = user;
     an__run_add_row(run, record, AN_ROW_EPOCH);
-    flush(run, record, control);
+    if (run->log.every == 0 || is_due(run, record))
+        flush(run, record, control);
 }
 
 static void train_end(void *user, const an_record *record, an_control *control)
@@ -370,8 +377,10 @@ void an_store_run_free(an_store_run *run)
         return;
     if (run->event)
         (void)an__run_write(run, NULL, NULL);
-    sqlite3_finalize(run->kinds[0].insert);
-    sqlite3_finalize(run->kinds[1].insert);
+    for (int i = 0; i < 2; i++) {
+        sqlite3_finalize(run->kinds[i].insert);
+        sqlite3_finalize(run->kinds[i].insert_block);
+    }
     sqlite3_finalize(run->extra);
     sqlite3_finalize(run->event);
     sqlite3_finalize(run->progress);

@@ -34,17 +34,24 @@ static an_csv *make(const char *path, int64_t every, fake_run *run)
     return csv;
 }
 
-/* An undisturbed run of `steps` updates. */
-static void whole_run(const char *path, int64_t every, int64_t steps)
+/* An undisturbed run of `steps` updates, each of `seconds`; 0: the usual ones. */
+static void whole_run_at(const char *path, int64_t every, int64_t steps, double seconds)
 {
     fake_run run;
     an_csv *csv = make(path, every, &run);
+    if (seconds > 0)
+        run.seconds_per_step = seconds;
     fake_begin(&run, 0);
     fake_train(&run, 0, steps);
     fake_end(&run, steps);
     assert_int_equal(run.told, 0);
     assert_int_equal(run.control.error.code, AN_ERROR_OK);
     an_csv_free(csv);
+}
+
+static void whole_run(const char *path, int64_t every, int64_t steps)
+{
+    whole_run_at(path, every, steps, 0);
 }
 
 static void rows_of_epochs(void **state)
@@ -293,8 +300,9 @@ static void a_full_disk_is_told_once(void **state)
 {
     (void)state;
     fake_run run;
-    whole_run("whole.csv", 1, 30);
+    whole_run_at("whole.csv", 1, 30, FAKE_FLUSHING);
     an_csv *csv = make("log.csv", 1, &run);
+    run.seconds_per_step = FAKE_FLUSHING;
     fake_begin(&run, 0);
     fake_train(&run, 0, 7);
     limit_files(700);
@@ -321,6 +329,7 @@ static void a_full_disk_may_end_the_run(void **state)
     an_csv *csv =
         an_csv_new("log.csv", &(an_log_options){.every = 1, .stop_on_failure = true}, &err);
     fake_init(&run, an_csv_callback(csv));
+    run.seconds_per_step = FAKE_FLUSHING;
     fake_begin(&run, 0);
     limit_files(500);
     fake_train(&run, 0, 7);
@@ -391,6 +400,39 @@ static void rows_do_not_wait_long(void **state)
     an_csv_free(csv);
 }
 
+/* Rows of updates wait beyond an epoch's end, those of epochs do not. */
+static void epochs_are_written_at_once(void **state)
+{
+    (void)state;
+    for (int64_t every = 0; every <= 1; every++) {
+        fake_run run;
+        struct stat begun, status;
+        an_csv *csv = make(every ? "steps.csv" : "epochs.csv", every, &run);
+        fake_begin(&run, 0);
+        assert_int_equal(stat(every ? "steps.csv" : "epochs.csv", &begun), 0);
+        fake_train(&run, 0, FAKE_BATCHES);
+        assert_int_equal(stat(every ? "steps.csv" : "epochs.csv", &status), 0);
+        assert_int_equal(status.st_size > begun.st_size, every == 0);
+        an_csv_free(csv);
+    }
+}
+
+/* However many updates a second has, what waits has a bound. */
+static void many_rows_do_not_wait_for_the_clock(void **state)
+{
+    (void)state;
+    fake_run run;
+    struct stat status;
+    an_csv *csv = make("log.csv", 1, &run);
+    run.seconds_per_step = 0;
+    fake_begin(&run, 0);
+    fake_train(&run, 0, 20000);
+    assert_int_equal(stat("log.csv", &status), 0);
+    assert_true(status.st_size > 1024 * 1024);
+    assert_int_equal(run.told, 0);
+    an_csv_free(csv);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, enter_folder, leave_folder)
 
 int main(void)
@@ -413,6 +455,8 @@ int main(void)
         CASE(a_vanished_file_is_told),
         CASE(wrong_options),
         CASE(rows_do_not_wait_long),
+        CASE(epochs_are_written_at_once),
+        CASE(many_rows_do_not_wait_for_the_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,8 @@
 #include <anneal/track.h>
 
 #define FAKE_BATCHES 7 /* updates in an epoch */
+/* Seconds of an update with which a log of updates is written at each epoch's last one. */
+#define FAKE_FLUSHING 0.15
 
 /* What the callback asked for and told, all through. */
 typedef struct fake_run {

@@ -426,6 +426,7 @@ static void a_database_that_is_held_is_waited_for_later(void **state)
     sqlite3 *db;
     an_store *store = open_store();
     an_store_run *run = new_run(store, 1, &fake);
+    fake.seconds_per_step = FAKE_FLUSHING;
     fake_begin(&fake, 0);
     fake_train(&fake, 0, 7);
     /* The table is gone for a while: every flush fails. */
@@ -463,6 +464,7 @@ static void a_full_disk_is_told_once(void **state)
     struct stat status;
     an_store *store = open_store();
     an_store_run *run = new_run(store, 1, &fake);
+    fake.seconds_per_step = FAKE_FLUSHING;
     fake_begin(&fake, 0);
     fake_train(&fake, 0, 7);
     assert_int_equal(stat("runs/anneal.db-wal", &status), 0);
@@ -490,6 +492,7 @@ static void a_vanished_folder_is_told(void **state)
     fake_run fake;
     an_store *store = open_store();
     an_store_run *run = new_run(store, 1, &fake);
+    fake.seconds_per_step = FAKE_FLUSHING;
     fake_begin(&fake, 0);
     fake_train(&fake, 0, 7);
     assert_int_equal(rename("runs", "away"), 0);
@@ -512,6 +515,7 @@ static void a_removed_run_is_told_or_ends(void **state)
     an_error err = {0};
     an_store *store = open_store();
     an_store_run *run = new_run(store, 1, &fake);
+    fake.seconds_per_step = FAKE_FLUSHING;
     fake_begin(&fake, 0);
     tell_sql("DELETE FROM runs");
     fake_train(&fake, 0, 14);
@@ -522,6 +526,7 @@ static void a_removed_run_is_told_or_ends(void **state)
         store, &(an_store_run_options){.base = "x", .log = {.every = 1, .stop_on_failure = true}},
         &err);
     fake_init(&fake, an_store_run_callback(run));
+    fake.seconds_per_step = FAKE_FLUSHING;
     fake_begin(&fake, 0);
     tell_sql("DELETE FROM runs");
     fake_train(&fake, 0, 7);

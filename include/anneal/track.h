@@ -159,10 +159,21 @@ AN_API an_callback an_console_logger(FILE *stream);
  */
 AN_API an_callback an_json_logger(FILE *stream);
 
+#define AN_TRAIL_PARTS 64
+
+/* The run so far in at most so many parts, each of `each` batches but the last. */
+typedef struct an_trail {
+    int count;
+    int64_t each, batches;                             /* batches: of the last part */
+    int64_t first[AN_TRAIL_PARTS];                     /* the step of each part's first batch */
+    double loss[AN_TRAIL_PARTS], rate[AN_TRAIL_PARTS]; /* the mean; the last one of group 0 */
+} an_trail;
+
 /*
  * The live line of a terminal: epoch, bar, loss, accuracy, rate, samples/s and eta, redrawn in
  * place at most 20 times a second (by the records' own seconds) and finished as a line at each
  * epoch's end; an event has a line of its own. `width` in columns, of which the last stays empty.
+ * Where it is wide enough, small curves show what loss and rate have been since the training began.
  */
 typedef struct an_progress {
     FILE *stream;
@@ -171,6 +182,7 @@ typedef struct an_progress {
     /* The rest is its own. */
     double drawn_at; /* in seconds of training */
     bool open;       /* the line on the screen is not finished */
+    an_trail trail;
 } an_progress;
 
 AN_API void an_progress_init(an_progress *progress, FILE *stream, int width, bool unicode);
@@ -205,9 +217,10 @@ typedef struct an_log_options {
  * an_number_print has them, so that they read back exactly; what is not known is nan.
  *
  * A file that is there must begin with the same names, else the log is refused; a half row at its
- * end (of a process that was killed) is removed. Rows are written at each epoch's end, and whenever
- * 2048 rows or a second of training have come together. When a run is resumed or rolled back, the
- * rows after the checkpoint are cut off.
+ * end (of a process that was killed) is removed. Rows of epochs are written at once; rows of
+ * updates whenever a second of training or 65,536 numbers have come together, before a checkpoint
+ * is saved, and at the end. When a run is resumed or rolled back, the rows after the checkpoint are
+ * cut off.
  */
 typedef struct an_csv an_csv;
 /* The file is opened when the training begins. NULL with err: ARGUMENT, MEMORY. */

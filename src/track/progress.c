@@ -1,4 +1,5 @@
 #include "track/line.h"
+#include "track/trail.h"
 
 #include <anneal/term.h>
 
@@ -11,6 +12,7 @@
 #define DRAW_EVERY 0.05 /* seconds */
 #define ERASE_TO_END "\033[K"
 #define FIELD_SIZE 64
+#define SPARK_CELLS 8
 
 /* What a line may show besides the epoch; it all is there where the window is wide enough. */
 enum {
@@ -22,17 +24,18 @@ enum {
     VALID_ACCURACY = 1 << 5,
     RATE = 1 << 6,
     SPEED = 1 << 7,
-    TIME = 1 << 8, /* the epoch's, or how long the run will still take */
-    WIDE = 1 << 9, /* gaps of three columns, not of two */
-    EVERYTHING = (1 << 10) - 1
+    TIME = 1 << 8,    /* the epoch's, or how long the run will still take */
+    WIDE = 1 << 9,    /* gaps of three columns, not of two */
+    SPARKS = 1 << 10, /* curves behind loss and rate, of live lines */
+    EVERYTHING = (1 << 11) - 1
 };
 
 /*
  * What goes first where the window is narrow, and so on. A finished line needs no bar and no count
  * of batches: both are full.
  */
-static const unsigned gone_live[] = {
-    SPEED, BAR, WIDE, ACCURACY, VALID_ACCURACY, VALID_LOSS, TIME, LOSS, BATCHES, RATE, 0};
+static const unsigned gone_live[] = {SPARKS,     SPEED, BAR,  WIDE,    ACCURACY, VALID_ACCURACY,
+                                     VALID_LOSS, TIME,  LOSS, BATCHES, RATE,     0};
 static const unsigned gone_finished[] = {SPEED, BAR,        WIDE, BATCHES, ACCURACY, VALID_ACCURACY,
                                          TIME,  VALID_LOSS, LOSS, RATE,    0};
 
@@ -71,8 +74,21 @@ static void add_epoch_time(an_line *line, const char *gap, const an_record *reco
     an__line_add(line, text);
 }
 
+/* A curve takes two values. */
+static void add_spark(an_line *line, const an_progress *progress, const double *values)
+{
+    char text[4 * SPARK_CELLS + 1];
+    if (progress->trail.count < 2)
+        return;
+    an_term_sparkline(text, sizeof text, values, (size_t)progress->trail.count, SPARK_CELLS,
+                      progress->unicode);
+    an__line_add(line, " ");
+    an__line_add(line, text);
+}
+
 /* What stands right of the bar. */
-static void add_right(an_line *line, const an_record *record, bool finished, unsigned shown)
+static void add_right(an_line *line, const an_progress *progress, const an_record *record,
+                      bool finished, unsigned shown)
 {
     static const struct {
         unsigned field;
@@ -86,9 +102,15 @@ static void add_right(an_line *line, const an_record *record, bool finished, uns
     const char *gap = shown & WIDE ? GAP : GAP_NARROW;
     if (shown & BATCHES)
         add_batches(line, record);
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (shown & fields[i].field)
-            fields[i].add(line, gap, record);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (!(shown & fields[i].field))
+            continue;
+        fields[i].add(line, gap, record);
+        if ((shown & SPARKS) && fields[i].field == LOSS)
+            add_spark(line, progress, progress->trail.loss);
+        if ((shown & SPARKS) && fields[i].field == RATE && record->groups > 0)
+            add_spark(line, progress, progress->trail.rate);
+    }
     if (!(shown & TIME))
         return;
     if (finished)
@@ -130,7 +152,7 @@ static bool compose(an_line *line, const an_progress *progress, const an_record 
     an_line right = {.length = 0};
     line->length = 0;
     an__line_epoch(line, record);
-    add_right(&right, record, finished, shown);
+    add_right(&right, progress, record, finished, shown);
     int left = columns - an_term_columns(line->text) - an_term_columns(right.text);
     if (shown & BAR) {
         int bar = left - 1 > BAR_LEAST ? left - 1 : BAR_LEAST;
@@ -149,7 +171,7 @@ static void fit(an_line *line, const an_progress *progress, const an_record *rec
 {
     int columns = progress->width > 1 ? progress->width - 1 : 0;
     const unsigned *gone = finished ? gone_finished : gone_live;
-    unsigned shown = EVERYTHING;
+    unsigned shown = finished ? EVERYTHING & ~(unsigned)SPARKS : EVERYTHING;
     while (!compose(line, progress, record, finished, shown, columns) && *gone)
         shown &= ~*gone++;
     cut(line, columns);
@@ -174,12 +196,14 @@ static void train_begin(void *user, const an_record *record, an_control *control
     an_progress *progress = user;
     progress->drawn_at = -INFINITY;
     progress->open = false;
+    an__trail_begin(&progress->trail);
 }
 
 static void batch_end(void *user, const an_record *record, an_control *control)
 {
     (void)control;
     an_progress *progress = user;
+    an__trail_add(&progress->trail, record);
     if (record->seconds - progress->drawn_at >= DRAW_EVERY)
         draw(progress, record, false);
 }
@@ -215,6 +239,7 @@ void an_progress_init(an_progress *progress, FILE *stream, int width, bool unico
 {
     *progress =
         (an_progress){.stream = stream, .width = width, .unicode = unicode, .drawn_at = -INFINITY};
+    an__trail_begin(&progress->trail);
 }
 
 an_callback an_progress_callback(an_progress *progress)

@@ -2,6 +2,7 @@
 import fcntl
 import json
 import os
+import re
 import struct
 import subprocess
 import termios
@@ -62,6 +63,29 @@ class Train(Case):
         self.assertIn("\r", text.replace("\r\n", "\n"))
         self.assertIn("epoch 2/2", text)
         self.assertRegex(text.splitlines()[-1], r"^test accuracy")
+
+    def test_curves(self):
+        """In a wide window the live line, and it alone, has curves of loss and rate."""
+        long = ("--set", "epochs=1", "--set", "batch_size=1", "--set", "runs=none",
+                "--set", "model.1=Linear(12, 100000)", "--set", "model.3=Linear(100000, 10)")
+        curve = "[▁▂▃▄▅▆▇█ ]{8}"
+        both = rf"loss \S+ {curve}   acc .*   lr \S+ {curve}   \S+ samples/s   eta "
+        for columns, wide in ((160, True), (80, False)):
+            text = self.on_terminal(columns, *long).replace("\033[K", "")
+            live = [frame for line in text.split("\r\n") for frame in line.split("\r")[:-1] if frame]
+            self.assertTrue(live)
+            self.assertLess(max(map(len, live)), columns)
+            self.assertEqual(any(re.search(both, frame) for frame in live), wide, live[-1])
+            for line in self.finished(text):
+                self.assertNotRegex(line, "[▁▂▃▄▅▆▇█]")
+        out, _ = self.anneal("train", "c.yaml", *long)
+        for line in self.finished(out.replace("\n", "\r\n")):
+            self.assertNotRegex(line, "[▁▂▃▄▅▆▇█]")
+
+    @staticmethod
+    def finished(text):
+        """The epochs' lines that stay."""
+        return [line.split("\r")[-1] for line in text.split("\r\n") if "epoch " in line]
 
     def shown(self, columns, *args):
         """The lines as they stand on the screen at the end, without trailing spaces."""

@@ -53,6 +53,75 @@ static void draws_the_whole_line(void **state)
     capture_end(&f.out);
 }
 
+/* Loss halves and the rate rises: one curve falls, the other climbs. */
+static void run_batches(fixture *f, int64_t from, int64_t to)
+{
+    for (int64_t i = from; i <= to; i++) {
+        an_record r = in_epoch(i, 0.001 * (double)i);
+        r.batch_loss = 1 - (double)i / 1000;
+        r.lr[0] = (double)i / 1000;
+        batch(f, &r);
+    }
+}
+
+static void curves_follow_loss_and_rate(void **state)
+{
+    (void)state;
+    fixture f;
+    begin(&f, 200, true);
+    run_batches(&f, 1, 700);
+    an_record r = in_epoch(701, 1);
+    batch(&f, &r);
+    const char *text = strrchr(capture_text(&f.out), '\r');
+    assert_non_null(strstr(text, "loss 0.0712 █▇▆▅▄▃▂▁   acc 97.9 %"));
+    assert_non_null(strstr(text, "lr 0.0411 ▁▂▃▄▅▆█▁   412k samples/s   eta "));
+    /* The finished line, which stays, has none. */
+    f.callback.epoch_end(f.callback.user, &r, NULL);
+    text = strrchr(capture_text(&f.out), '\r');
+    assert_non_null(strstr(text, "loss 0.0712   acc"));
+    capture_end(&f.out);
+}
+
+static void curves_go_first_in_a_narrow_window(void **state)
+{
+    (void)state;
+    for (int width = 60; width < 160; width++) {
+        fixture f;
+        begin(&f, width, false);
+        run_batches(&f, 1, 700);
+        const char *text = strrchr(capture_text(&f.out), '\r');
+        bool curves = strstr(text, "loss 0.0712 #*") != NULL;
+        assert_int_equal(curves, width >= 113);
+        if (curves)
+            assert_true(strstr(text, "samples/s") && strstr(text, "eta "));
+        assert_true((int)(strlen(text) - strlen("\r\033[K")) < width);
+        capture_end(&f.out);
+    }
+}
+
+/* However long a run is, and after it was rolled back. */
+static void the_trail_has_a_bound_and_goes_back(void **state)
+{
+    (void)state;
+    fixture f;
+    begin(&f, 200, true);
+    run_batches(&f, 1, 100000);
+    const an_trail *trail = &f.progress.trail;
+    assert_in_range(trail->count, AN_TRAIL_PARTS / 2, AN_TRAIL_PARTS);
+    for (int i = 0; i < trail->count; i++) {
+        double first = (double)(trail->first[i] - 2 * 938), last = first + (double)trail->each - 1;
+        last = last < 100000 ? last : 100000;
+        assert_true(fabs(trail->loss[i] - (1 - (first + last) / 2000)) < 1e-9);
+        assert_true(trail->rate[i] == last / 1000);
+    }
+    run_batches(&f, 50000, 50010);
+    for (int i = 1; i < trail->count; i++)
+        assert_true(trail->first[i] > trail->first[i - 1]);
+    assert_true(trail->first[trail->count - 1] == 2 * 938 + 50000);
+    assert_true(trail->rate[trail->count - 1] == 50.01);
+    capture_end(&f.out);
+}
+
 static void ascii_has_no_other_bytes(void **state)
 {
     (void)state;
@@ -264,6 +333,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(draws_the_whole_line),
+        cmocka_unit_test(curves_follow_loss_and_rate),
+        cmocka_unit_test(curves_go_first_in_a_narrow_window),
+        cmocka_unit_test(the_trail_has_a_bound_and_goes_back),
         cmocka_unit_test(ascii_has_no_other_bytes),
         cmocka_unit_test(finishes_a_line_at_the_epochs_end),
         cmocka_unit_test(draws_twenty_times_a_second),

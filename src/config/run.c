@@ -39,7 +39,7 @@ static bool open_data(builder *b)
     return an__data_open(b->config, &b->run, &b->texts, &b->found, &b->learned, b->err);
 }
 
-static an_loader *loader(builder *b, const an_dataset *data, bool training)
+static an_loader *loader(const builder *b, const an_dataset *data, bool training, an_error *err)
 {
     const an_config *c = b->config;
     an_loader_options options = an_loader_defaults();
@@ -51,17 +51,17 @@ static an_loader *loader(builder *b, const an_dataset *data, bool training)
     options.seed = (uint64_t)c->seed;
     options.mean = c->data.mean;
     options.deviation = c->data.deviation;
-    return an_loader_new(b->run.context, data, &options, b->err);
+    return an_loader_new(b->run.context, data, &options, err);
 }
 
 static bool make_loaders(builder *b)
 {
     an_run *run = &b->run;
-    run->train = loader(b, run->train_data, true);
+    run->train = loader(b, run->train_data, true, b->err);
     if (run->train && run->valid_data)
-        run->valid = loader(b, run->valid_data, false);
+        run->valid = loader(b, run->valid_data, false, b->err);
     if (run->train && (run->valid || !run->valid_data))
-        run->test = loader(b, run->test_data, false);
+        run->test = loader(b, run->test_data, false, b->err);
     return run->test != NULL;
 }
 
@@ -430,13 +430,7 @@ an_run *an_run_new(const an_config *config, an_error *err)
 
 an_loader *an_run_loader(const an_run *run, const an_dataset *data, an_error *err)
 {
-    builder *b; /* what is const in there stays as it is */
-    memcpy(&b, &run, sizeof(void *));
-    an_error *kept = b->err;
-    b->err = err;
-    an_loader *made = loader(b, data, false);
-    b->err = kept;
-    return made;
+    return loader((const builder *)run, data, false, err);
 }
 
 bool an_run_save_resolved(const an_run *run, const char *path, an_error *err)

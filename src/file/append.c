@@ -1,5 +1,7 @@
 #include "file/append.h"
 
+#include "file/io_error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -8,13 +10,6 @@
 
 #define FIRST_CAPACITY 4096
 
-static bool fail(const char *doing, const char *path, int number, an_error *err)
-{
-    char reason[128] = "unknown error";
-    strerror_r(number, reason, sizeof reason);
-    return an_error_set(err, AN_ERROR_IO, "cannot %s '%s': %s", doing, path, reason);
-}
-
 bool an__append_open(an_append *file, const char *path, an_error *err)
 {
     struct stat status;
@@ -22,7 +17,7 @@ bool an__append_open(an_append *file, const char *path, an_error *err)
     /* A pipe that nobody reads must not hold the process up. */
     int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
     if (descriptor < 0) {
-        return fail("open", path, errno, err);
+        return an__io_error("open", path, errno, err);
     }
     if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
         close(descriptor);
@@ -115,7 +110,7 @@ bool an__append_write(an_append *file, const void *bytes, size_t count, an_error
     if (failure != 0) {
         /* If this fails too, the next write goes over the half row. */
         (void)!ftruncate(file->descriptor, (off_t)file->size);
-        return fail("write", file->name, failure, err);
+        return an__io_error("write", file->name, failure, err);
     }
     file->size += (int64_t)count;
     return true;
@@ -136,7 +131,7 @@ bool an__append_sync(an_append *file, an_error *err)
         return false;
     }
     bool synced = !file->open || fdatasync(file->descriptor) == 0 || errno == EINVAL;
-    return synced || fail("sync", file->name, errno, err);
+    return synced || an__io_error("sync", file->name, errno, err);
 }
 
 void an__append_forget(an_append *file)
@@ -150,7 +145,7 @@ bool an__append_cut(an_append *file, int64_t size, an_error *err)
         return true;
     }
     if (ftruncate(file->descriptor, (off_t)size) != 0) {
-        return fail("shorten", file->name, errno, err);
+        return an__io_error("shorten", file->name, errno, err);
     }
     file->size = size;
     return true;
@@ -166,7 +161,7 @@ int64_t an__append_read(an_append *file, int64_t offset, void *bytes, size_t cou
             break;
         }
         if (now < 0 && errno != EINTR) {
-            fail("read", file->name, errno, err);
+            an__io_error("read", file->name, errno, err);
             return -1;
         }
         got += now > 0 ? (size_t)now : 0;

@@ -1,5 +1,7 @@
 #include "file/durable.h"
 
+#include "file/io_error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,13 +17,6 @@
 #define MOST_OF_NAME 200
 /* Links on the way to a file; more than the kernel follows. */
 #define MOST_LINKS 40
-
-static bool fail(const char *doing, const char *path, int number, an_error *err)
-{
-    char reason[128] = "unknown error";
-    strerror_r(number, reason, sizeof reason);
-    return an_error_set(err, AN_ERROR_IO, "cannot %s '%s': %s", doing, path, reason);
-}
 
 /* The bytes of a path up to and with its last slash. */
 static size_t folder_length(const char *path)
@@ -91,7 +86,7 @@ static bool may_replace(const an_durable *file, const struct stat *old, an_error
     if (obstacle) {
         return an_error_set(err, AN_ERROR_IO, "cannot write '%s': %s", file->name, obstacle);
     }
-    return access(file->path, W_OK) == 0 || fail("write", file->name, errno, err);
+    return access(file->path, W_OK) == 0 || an__io_error("write", file->name, errno, err);
 }
 
 /* Finds the place; *there says whether `old` is of a file that stands in it. */
@@ -107,7 +102,7 @@ static bool find_place(an_durable *file, struct stat *old, bool *there, an_error
         return may_replace(file, old, err);
     }
     if (!resolved || (!*there && errno != ENOENT)) {
-        return fail("write", file->name, resolved ? errno : number, err);
+        return an__io_error("write", file->name, resolved ? errno : number, err);
     }
     return !*there || may_replace(file, old, err);
 }
@@ -151,7 +146,7 @@ bool an__durable_open(an_durable *file, const char *path, an_error *err)
         return false;
     }
     if (!make_temporary(file)) {
-        return fail("write to the folder of", path, errno, err);
+        return an__io_error("write to the folder of", path, errno, err);
     }
     if (there) {
         (void)keep_rights(file->descriptor, &old);
@@ -223,15 +218,15 @@ bool an__durable_finish(an_durable *file, an_error *err)
     }
     if (file->failure != 0) {
         an__durable_abandon(file);
-        return fail("write", file->name, file->failure, err);
+        return an__io_error("write", file->name, file->failure, err);
     }
     /* Network file systems report a full disk only here. */
     if (close(file->descriptor) != 0 || rename(file->temporary, file->path) != 0) {
         int number = errno;
         unlink(file->temporary);
-        return fail("write", file->name, number, err);
+        return an__io_error("write", file->name, number, err);
     }
-    return sync_folder(file->path) || fail("sync the folder of", file->name, errno, err);
+    return sync_folder(file->path) || an__io_error("sync the folder of", file->name, errno, err);
 }
 
 bool an__durable_try(const char *path, an_error *err)
@@ -243,5 +238,5 @@ bool an__durable_try(const char *path, an_error *err)
     an__durable_write(&file, "?", 1); /* a full disk still makes empty files */
     flush(&file);
     an__durable_abandon(&file);
-    return file.failure == 0 || fail("write", path, file.failure, err);
+    return file.failure == 0 || an__io_error("write", path, file.failure, err);
 }

@@ -19,6 +19,7 @@
 
 #include "base/utf8.h"
 #include "file/durable.h"
+#include "file/little_endian.h"
 
 /* Text that grows in an arena: the header. */
 typedef struct header {
@@ -165,21 +166,21 @@ static bool check(const an_params *params, const char *path, an_error *err)
 
 /* ------------------------------------------------------------------ writing */
 
-static void write_little_endian(an_durable *file, uint64_t value, int bytes)
+static void write_64(an_durable *file, uint64_t value)
 {
-    unsigned char out[8];
-    for (int i = 0; i < bytes; i++) {
-        out[i] = (unsigned char)(value >> (8 * i));
-    }
-    an__durable_write(file, out, (size_t)bytes);
+    unsigned char bytes[8];
+    an__put_64(bytes, value);
+    an__durable_write(file, bytes, sizeof bytes);
 }
 
 static void write_values(an_durable *file, const an_tensor *tensor)
 {
     for (int64_t i = 0; i < tensor->size; i++) {
         uint32_t bits;
+        unsigned char bytes[4];
         memcpy(&bits, &tensor->data[i], sizeof bits);
-        write_little_endian(file, bits, 4);
+        an__put_32(bytes, bits);
+        an__durable_write(file, bytes, sizeof bytes);
     }
 }
 
@@ -189,7 +190,7 @@ static bool write_file(const an_params *params, const header *h, const char *pat
     if (!an__durable_open(&file, path, err)) {
         return false;
     }
-    write_little_endian(&file, h->length, 8);
+    write_64(&file, h->length);
     an__durable_write(&file, h->text, h->length);
     for (size_t i = 0; i < an_params_count(params); i++) {
         write_values(&file, an_params_get(params, i)->tensor);
@@ -199,7 +200,7 @@ static bool write_file(const an_params *params, const header *h, const char *pat
         if (buffer->tensor) {
             write_values(&file, buffer->tensor);
         } else {
-            write_little_endian(&file, (uint64_t)*buffer->counter, 8);
+            write_64(&file, (uint64_t)*buffer->counter);
         }
     }
     return an__durable_finish(&file, err);

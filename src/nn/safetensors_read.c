@@ -2,6 +2,9 @@
  */
 #include "nn/safetensors.h"
 
+#include "file/io_error.h"
+#include "file/little_endian.h"
+
 #include <anneal/nn.h>
 
 #include <errno.h>
@@ -18,14 +21,12 @@ typedef struct reader {
     an_error *err;
 } reader;
 
-static bool fail_io(const reader *r, const char *doing)
+static bool fail_io(const reader *r)
 {
-    char reason[128] = "unknown error";
     if (errno == 0) {
         return an_error_set(r->err, AN_ERROR_DATA, "%s: the file ends too early", r->path);
     }
-    strerror_r(errno, reason, sizeof reason);
-    return an_error_set(r->err, AN_ERROR_IO, "cannot %s '%s': %s", doing, r->path, reason);
+    return an__io_error("read", r->path, errno, r->err);
 }
 
 /* ------------------------------------------------------------------ the file */
@@ -36,7 +37,7 @@ static bool open_file(reader *r)
     struct stat facts;
     r->file = fopen(r->path, "rb");
     if (!r->file || fstat(fileno(r->file), &facts) != 0) {
-        return fail_io(r, "read");
+        return fail_io(r);
     }
     if (!S_ISREG(facts.st_mode)) {
         return an_error_set(r->err, AN_ERROR_IO, "cannot read '%s': it is not a regular file",
@@ -49,14 +50,13 @@ static bool open_file(reader *r)
 static bool read_bytes(reader *r, void *out, size_t count)
 {
     errno = 0;
-    return fread(out, 1, count, r->file) == count || fail_io(r, "read");
+    return fread(out, 1, count, r->file) == count || fail_io(r);
 }
 
 /* The header's length, which the file's must allow for. */
 static bool read_length(reader *r, size_t *length)
 {
     unsigned char bytes[8];
-    uint64_t value = 0;
     if (r->size < 8) {
         return an_error_set(r->err, AN_ERROR_DATA,
                             "%s is no safetensors file: it has %llu bytes, at least 8 are expected",
@@ -65,9 +65,7 @@ static bool read_length(reader *r, size_t *length)
     if (!read_bytes(r, bytes, sizeof bytes)) {
         return false;
     }
-    for (int i = 8; i-- > 0;) {
-        value = value << 8 | bytes[i];
-    }
+    const uint64_t value = an__get_64(bytes);
     if (value > r->size - 8 || value > AN__HEADER_MOST) {
         return an_error_set(r->err, AN_ERROR_DATA,
                             "%s is no safetensors file, or cut off: its first 8 bytes speak of a "
@@ -172,25 +170,16 @@ static unsigned char *read_stored(reader *r, const an__stored *stored)
         return NULL;
     }
     if (fseeko(r->file, (off_t)(r->data + stored->begin), SEEK_SET) != 0) {
-        fail_io(r, "read");
+        fail_io(r);
         return NULL;
     }
     return read_bytes(r, room, bytes) ? room : NULL;
 }
 
-static uint64_t little_endian(const unsigned char *bytes, int count)
-{
-    uint64_t value = 0;
-    for (int i = count; i-- > 0;) {
-        value = value << 8 | bytes[i];
-    }
-    return value;
-}
-
 static void decode(const unsigned char *bytes, an_tensor *tensor)
 {
     for (int64_t i = 0; i < tensor->size; i++, bytes += 4) {
-        uint32_t bits = (uint32_t)little_endian(bytes, 4);
+        uint32_t bits = an__get_32(bytes);
         memcpy(&tensor->data[i], &bits, sizeof bits);
     }
 }
@@ -220,7 +209,7 @@ static bool read_values(reader *r, const an_params *params)
         if (buffer->tensor) {
             decode(bytes[count + i], buffer->tensor);
         } else {
-            *buffer->counter = (int64_t)little_endian(bytes[count + i], 8);
+            *buffer->counter = (int64_t)an__get_64(bytes[count + i]);
         }
     }
     return true;

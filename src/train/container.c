@@ -2,6 +2,8 @@
 
 #include "file/crc32c.h"
 #include "file/durable.h"
+#include "file/io_error.h"
+#include "file/little_endian.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,20 +16,6 @@
 /* More sections than any run has; names are paths of callbacks and states. */
 #define MOST_SECTIONS 10000
 #define MOST_NAME 255
-
-static void put(unsigned char *out, uint64_t value, int bytes)
-{
-    for (int i = 0; i < bytes; i++)
-        out[i] = (unsigned char)(value >> (8 * i));
-}
-
-static uint64_t get(const unsigned char *bytes, int count)
-{
-    uint64_t value = 0;
-    for (int i = count; i-- > 0;)
-        value = value << 8 | bytes[i];
-    return value;
-}
 
 static size_t padding(size_t size)
 {
@@ -57,11 +45,11 @@ static void write_section(an_durable *file, const an__section *section)
 {
     unsigned char head[SECTION_HEAD];
     size_t length = strlen(section->name);
-    put(head, section->size, 8);
-    put(head + 8, length, 4);
+    an__put_64(head, section->size);
+    an__put_32(head + 8, (uint32_t)length);
     uint32_t crc = an__crc32c(0, head, 12);
     crc = an__crc32c(crc, section->name, length);
-    put(head + 12, an__crc32c(crc, section->bytes, section->size), 4);
+    an__put_32(head + 12, an__crc32c(crc, section->bytes, section->size));
     an__durable_write(file, head, sizeof head);
     write_padded(file, section->name, length);
     write_padded(file, section->bytes, section->size);
@@ -73,10 +61,10 @@ bool an__container_write(const char *path, const an__section *sections, size_t c
     unsigned char head[HEAD_SIZE] = MAGIC;
     if (!an__durable_open(&file, path, err))
         return false;
-    put(head + 8, AN__CONTAINER_VERSION, 4);
-    put(head + 12, count, 4);
-    put(head + 16, whole_size(sections, count), 8);
-    put(head + 24, an__crc32c(0, head, 24), 4);
+    an__put_32(head + 8, AN__CONTAINER_VERSION);
+    an__put_32(head + 12, (uint32_t)count);
+    an__put_64(head + 16, whole_size(sections, count));
+    an__put_32(head + 24, an__crc32c(0, head, 24));
     an__durable_write(&file, head, sizeof head);
     for (size_t i = 0; i < count; i++)
         write_section(&file, &sections[i]);
@@ -96,15 +84,15 @@ static bool check_head(const char *name, const unsigned char *bytes, size_t size
 {
     if (size < HEAD_SIZE || memcmp(bytes, MAGIC, 8) != 0)
         return an_error_set(err, AN_ERROR_DATA, "%s is not the state of a checkpoint", name);
-    if (an__crc32c(0, bytes, 24) != get(bytes + 24, 4) || get(bytes + 28, 4) != 0)
+    if (an__crc32c(0, bytes, 24) != an__get_32(bytes + 24) || an__get_32(bytes + 28) != 0)
         return damaged(name, "the checksum of its first bytes does not fit", err);
-    if (get(bytes + 8, 4) != AN__CONTAINER_VERSION)
+    if (an__get_32(bytes + 8) != AN__CONTAINER_VERSION)
         return an_error_set(err, AN_ERROR_DATA,
                             "%s has version %u of the format, but this program reads %d; take "
                             "the program that wrote it",
-                            name, (unsigned)get(bytes + 8, 4), AN__CONTAINER_VERSION);
-    *count = (size_t)get(bytes + 12, 4);
-    if (get(bytes + 16, 8) != size)
+                            name, (unsigned)an__get_32(bytes + 8), AN__CONTAINER_VERSION);
+    *count = (size_t)an__get_32(bytes + 12);
+    if (an__get_64(bytes + 16) != size)
         return damaged(name, "it is cut off, or something follows its end", err);
     return *count <= MOST_SECTIONS || damaged(name, "it has too many sections", err);
 }
@@ -126,7 +114,7 @@ static bool parse_section(const unsigned char *bytes, size_t size, size_t *at, a
     size_t left = size - *at;
     if (left < SECTION_HEAD)
         return false;
-    uint64_t length = get(head, 8), name = get(head + 8, 4);
+    uint64_t length = an__get_64(head), name = an__get_32(head + 8);
     left -= SECTION_HEAD;
     if (name == 0 || name > MOST_NAME || name + padding((size_t)name) > left)
         return false;
@@ -135,7 +123,7 @@ static bool parse_section(const unsigned char *bytes, size_t size, size_t *at, a
         return false;
     const unsigned char *text = head + SECTION_HEAD, *data = text + name + padding((size_t)name);
     uint32_t crc = an__crc32c(an__crc32c(0, head, 12), text, (size_t)name);
-    *wrong = an__crc32c(crc, data, (size_t)length) ^ (uint32_t)get(head + 12, 4);
+    *wrong = an__crc32c(crc, data, (size_t)length) ^ (uint32_t)an__get_32(head + 12);
     *wrong |= !is_padded(text, (size_t)name) || !is_padded(data, (size_t)length) ||
               memchr(text, 0, (size_t)name);
     *out =
@@ -180,20 +168,13 @@ const an__section *an__container_find(const an__container *container, const char
 
 /* ------------------------------------------------------------------ files */
 
-static bool fail_io(const char *path, int number, an_error *err)
-{
-    char reason[128] = "unknown error";
-    strerror_r(number, reason, sizeof reason);
-    return an_error_set(err, AN_ERROR_IO, "cannot read '%s': %s", path, reason);
-}
-
 /* Opens a regular file and tells its length. NULL with err. */
 static FILE *open_file(const char *path, uint64_t *size, an_error *err)
 {
     struct stat facts;
     FILE *file = fopen(path, "rb");
     if (!file || fstat(fileno(file), &facts) != 0 || !S_ISREG(facts.st_mode)) {
-        fail_io(path, !file || errno != 0 ? errno : EINVAL, err);
+        an__io_error("read", path, !file || errno != 0 ? errno : EINVAL, err);
         if (file)
             fclose(file);
         return NULL;
@@ -215,7 +196,7 @@ bool an__container_read(const char *path, an_arena *arena, an__container *contai
         an_error_set(err, AN_ERROR_MEMORY, "%s: no memory for its %llu bytes", path,
                      (unsigned long long)size);
     if (ok && fread(bytes, 1, (size_t)size, file) != size)
-        ok = fail_io(path, ferror(file) ? errno : EIO, err);
+        ok = an__io_error("read", path, ferror(file) ? errno : EIO, err);
     fclose(file);
     return ok && an__container_parse(path, bytes, (size_t)size, arena, container, err);
 }
@@ -235,7 +216,7 @@ bool an__file_digest(const char *path, uint64_t *size, uint32_t *crc, an_error *
         *crc = an__crc32c(*crc, buffer, got);
         *size += got;
     }
-    bool ok = !ferror(file) || fail_io(path, errno, err);
+    bool ok = !ferror(file) || an__io_error("read", path, errno, err);
     fclose(file);
     return ok;
 }

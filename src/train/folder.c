@@ -1,5 +1,7 @@
 #include "train/folder.h"
 
+#include "file/io_error.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -81,13 +83,9 @@ static bool read_name(const char *name, entry *out)
 static DIR *open_folder(const char *folder, an_error *err)
 {
     DIR *dir = opendir(folder);
-    char reason[128] = "unknown error";
-    if (dir)
-        return dir;
-    strerror_r(errno, reason, sizeof reason);
-    an_error_set(err, AN_ERROR_IO, "cannot read the folder of checkpoints '%s': %s", folder,
-                 reason);
-    return NULL;
+    if (!dir)
+        an__io_error("read the folder of checkpoints", folder, errno, err);
+    return dir;
 }
 
 /* The next name of a checkpoint's file; NULL at the end. */

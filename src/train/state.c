@@ -4,6 +4,7 @@
  */
 #include "train/state.h"
 
+#include "file/little_endian.h"
 #include "train/folder.h"
 
 #include <math.h>
@@ -39,20 +40,15 @@ typedef struct cursor {
 
 static void number(cursor *c, int64_t *value)
 {
-    if (!c->reading) {
-        for (int i = 0; i < 8; i++)
-            *c->at++ = (unsigned char)((uint64_t)*value >> (8 * i));
-        return;
-    }
-    c->short_of = c->short_of || c->left < 8;
+    c->short_of = c->reading && (c->short_of || c->left < 8);
     if (c->short_of)
         return;
-    uint64_t bits = 0;
-    for (int i = 8; i-- > 0;)
-        bits = bits << 8 | c->at[i];
-    *value = (int64_t)bits;
+    if (c->reading)
+        *value = (int64_t)an__get_64(c->at);
+    else
+        an__put_64(c->at, (uint64_t)*value);
     c->at += 8;
-    c->left -= 8;
+    c->left -= c->reading ? 8 : 0;
 }
 
 static void real(cursor *c, double *value)

@@ -3,14 +3,16 @@
 
 BUILD  ?= build
 PREFIX ?= /usr/local
+TRIXIE ?= $(BUILD)/trixie
 
-.PHONY: help run test build bench parity fuzz hard-tests format check install amalgamation docs clean
+.PHONY: help run test build bench bench-trixie parity fuzz hard-tests format check install amalgamation docs clean
 
 help:
 	@echo "make run       build and train examples/mnist-mlp.yaml"
 	@echo "make test      build and run every test"
 	@echo "make build     build the library, the command and the examples in $(BUILD)/"
-	@echo "make bench     measure against PyTorch and a hand-fused loop (about five minutes)"
+	@echo "make bench     measure against PyTorch and a hand-fused loop (about a quarter of an hour)"
+	@echo "make bench-trixie   the same in Debian 13, with its PyTorch 2.6 (as root; 3 GB)"
 	@echo "make parity    fresh random cases against PyTorch running live"
 	@echo "make fuzz      fuzz every parser for FUZZ_SECONDS (60) each"
 	@echo "make hard-tests   200 kills at random instants, a fault at every write (some minutes)"
@@ -36,6 +38,9 @@ $(BUILD)/build.ninja:
 bench: build
 	@scripts/install-needs bench || echo "Anneal: going on without PyTorch"
 	scripts/without-blas-settings /usr/bin/python3 bench/run.py --build $(BUILD) $(BENCH_ARGS)
+
+bench-trixie:
+	scripts/bench-trixie $(TRIXIE) $(BENCH_ARGS)
 
 parity: build
 	@scripts/install-needs bench

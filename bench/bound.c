@@ -12,9 +12,9 @@
 
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "bench.h"
 
 #define WARM_UP_STEPS 100
 #define MAX_EPOCHS 1000
@@ -48,21 +48,6 @@ static void run(net *n, span steps)
     pthread_join(thread, NULL);
 }
 
-/* A whole number from 1 to `most`, or 0. */
-static int parse_count(const char *text, int most)
-{
-    char *end;
-    long value = strtol(text, &end, 10);
-    return *end == '\0' && value >= 1 && value <= most ? (int)value : 0;
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static double epoch(net *n, int *order, int steps, random_state *random)
 {
     double start = now();
@@ -90,9 +75,9 @@ static void measure(net *n, int epochs, const mnist *test, random_state *random)
 int main(int argc, char **argv)
 {
     static const int small[] = {784, 128, 10}, large[] = {784, 512, 512, 10};
-    int threads = argc == 5 ? parse_count(argv[2], MAX_WORKERS) : 0,
-        epochs = argc == 5 ? parse_count(argv[3], MAX_EPOCHS) : 0;
-    if (!threads || !epochs) {
+    int threads = argc == 5 ? parse_count(argv[2], 1, MAX_WORKERS) : -1,
+        epochs = argc == 5 ? parse_count(argv[3], 1, MAX_EPOCHS) : -1;
+    if (threads < 0 || epochs < 0) {
         fprintf(stderr, "usage: bound small|large 1|2 EPOCHS FOLDER\n");
         return 2;
     }

@@ -8,8 +8,8 @@
 #include "tensor/kernels/gemm.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+
+#include "bench.h"
 
 typedef struct shape {
     const char *name;
@@ -40,13 +40,6 @@ static const shape shapes[] = {
     {"NN    2048^3",         2048, 2048, 2048, false, false, false},
 };
 /* clang-format on */
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /*
  * Twelve independent chains of multiply-adds in registers, in vectors of one width: the bound that

@@ -11,19 +11,12 @@
 #include <anneal/data.h>
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+
+#include "bench.h"
 
 #define BATCH 64
 #define EPOCHS 7
 #define WORK_FLOATS (1 << 18)
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int fail(const an_error *err)
 {
@@ -53,13 +46,6 @@ static double time_epoch(an_context *context, an_loader *loader, float *floats)
     return total;
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static bool measure(const an_dataset *train, int threads, float *floats, an_error *err)
 {
     an_context_options how = {.threads = threads};
@@ -78,11 +64,11 @@ static bool measure(const an_dataset *train, int threads, float *floats, an_erro
     for (int i = 0; i < EPOCHS; i++) {
         seconds[i] = time_epoch(context, loader, floats);
     }
-    qsort(seconds, EPOCHS, sizeof *seconds, compare);
+    const double middle = median(seconds, EPOCHS);
     double scale = 1e6 / (double)an_loader_batches(loader);
     printf("%d thread%s  %d-bit kernels  %.2f us per batch of %d (least %.2f)\n", threads,
-           threads == 1 ? " " : "s", an_context_vector_bits(context), seconds[EPOCHS / 2] * scale,
-           BATCH, seconds[0] * scale);
+           threads == 1 ? " " : "s", an_context_vector_bits(context), middle * scale, BATCH,
+           seconds[0] * scale);
     an_loader_free(loader);
     an_context_free(context);
     return true;

@@ -7,8 +7,8 @@
 #include <anneal/lr_text.h>
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+
+#include "bench.h"
 
 #define STEPS 1000
 #define MAX_ROUNDS 20000
@@ -37,19 +37,6 @@ static const char *const specs[] = {
      "[100]), "
      "Loop(Reverse(Linear(length=50))), Shift(ExponentialLR(0.999), 10)]), min=1e-5)"),
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 typedef void (*workload)(an_lr_schedule *schedule, double *out);
 
@@ -91,8 +78,7 @@ static double measure(const an_lr_desc *desc, workload work, double seconds)
         rounds[count] = (now() - began) / STEPS;
         an_lr_free(schedule);
     }
-    qsort(rounds, count, sizeof rounds[0], ascending);
-    return rounds[count / 2];
+    return median(rounds, count);
 }
 
 int main(int argc, char **argv)

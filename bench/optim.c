@@ -16,9 +16,8 @@
 #include <anneal/optim.h>
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
+#include "bench.h"
 #include "tensor/kernels/kernels.h"
 
 typedef struct loops {
@@ -80,19 +79,6 @@ static workload workloads[] = {
 };
 
 #define WORKLOADS (sizeof workloads / sizeof workloads[0])
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static void fail(const char *message)
 {
@@ -190,7 +176,7 @@ int main(int argc, char **argv)
     }
     double most = 0;
     for (size_t i = 0; i < WORKLOADS; i++) {
-        qsort(workloads[i].seconds, (size_t)rounds, sizeof(double), ascending);
+        median(workloads[i].seconds, (size_t)rounds);
         double here = rate(&workloads[i], rounds, (int64_t)values);
         most = workloads[i].task && here > most ? here : most;
     }

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Anneal, a hand-fused C loop and PyTorch on the same training, interleaved in one run.
 
-    bench/run.py [--build DIR] [--quick] [--format text|markdown|json]
+    bench/run.py [--build DIR] [--quick] [--only PART,...] [--format text|markdown|json]
 
 Every measurement is a process of its own. A round measures every contender once, and every second
 round goes backwards, so that a machine that slows down slows all of them. OPENBLAS_*, OMP_* and
 their like are unset but for the one that is varied. What is counted and how to read the table:
 docs/performance.md. Then the schedules: a step, a value and a range of each, beside PyTorch's step;
-a step of the optimizers, beside PyTorch's and what memory can do; and convolutional nets.
+a step of the optimizers, beside PyTorch's and what memory can do; convolutional and recurrent nets
+and a transformer; and what all of them keep in memory.
 """
 import argparse
 import json
@@ -18,13 +19,15 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 
-import images
+import memory
+import nets
 import optimizers
 import schedules
 import tables
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHAPES = {"small": "784-128-10, batch 64", "large": "784-512-512-10, batch 128"}
+PARTS = ("perceptrons", "schedules", "optimizers", *nets.NETS, "memory")
 PREFIXES = ("OPENBLAS_", "OMP_", "GOTO_", "GOMP_", "KMP_", "MKL_", "BLIS_", "DNNL_", "ATEN_")
 INSTALL = "apt-get install python3-torch libopenblas0-pthread"
 
@@ -61,15 +64,15 @@ def has_torch(python, env):
 
 
 def build_programs(build):
-    command = ["ninja", "-C", build, "bench/anneal_mlp", "bench/bound", "bench/lr",
-               "bench/optim", "bench/anneal_cnn"]
+    command = ["ninja", "-C", build, "bench/anneal_nets", "bench/bound", "bench/lr",
+               "bench/optim"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}")
 
 
 def native_contenders(build):
-    anneal, bound = (os.path.join(build, "bench", name) for name in ("anneal_mlp", "bound"))
+    anneal, bound = (os.path.join(build, "bench", name) for name in ("anneal_nets", "bound"))
     for threads in (1, 2):
         plural = "s" if threads > 1 else ""
         yield Contender(f"Anneal, {threads} thread{plural}", "anneal", [anneal], threads)
@@ -80,22 +83,19 @@ def torch_contenders(python):
     for threads in (1, 2):
         for blas in (1, 2):
             yield Contender(f"PyTorch, torch {threads} × BLAS {blas}", "torch",
-                            [python, os.path.join(HERE, "torch_mlp.py")], threads,
+                            [python, os.path.join(HERE, "torch_nets.py")], threads,
                             {"OPENBLAS_NUM_THREADS": str(blas)})
 
 
 def measure(contender, shape, epochs, data, env):
-    command = contender.command + [shape, str(contender.threads), str(epochs), data]
-    done = subprocess.run(command, env={**env, **contender.env}, capture_output=True, text=True,
-                          check=False)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
-    contender.last = json.loads(done.stdout)
+    command = contender.command + [shape, str(contender.threads), str(epochs)]
+    command += [data] if contender.kind == "bound" else ["0", data]  # 0: whole epochs
+    contender.last = json.loads(tables.run(command, {**env, **contender.env}))
     contender.seconds += contender.last["seconds"]
 
 
-def run_rounds(tables, args, env):
-    work = [(shape, contender) for shape, table in tables.items() for contender in table]
+def run_rounds(lines, args, env):
+    work = [(shape, contender) for shape, table in lines.items() for contender in table]
     for number in range(args.rounds):
         for shape, contender in work if number % 2 == 0 else reversed(work):
             measure(contender, shape, args.epochs, args.data, env)
@@ -135,11 +135,11 @@ def processor():
     return platform.machine()
 
 
-def report_of(tables, args, dropped):
-    some = tables["small"]
+def report_of(lines, args, dropped):
+    some = lines["small"]
     peer = fastest(some, "torch")
     shapes = {}
-    for shape, table in tables.items():
+    for shape, table in lines.items():
         best, torch = fastest(table, "bound"), fastest(table, "torch")
         shapes[shape] = {"title": SHAPES[shape], "rows": [row(c, best, torch) for c in table]}
     return {
@@ -232,7 +232,12 @@ def arguments():
     parser.add_argument("--epochs", type=int, default=2, help="timed epochs a round and contender")
     parser.add_argument("--quick", action="store_true", help="one round of one epoch")
     parser.add_argument("--format", choices=("text", "markdown", "json"), default="text")
+    parser.add_argument("--only", default=",".join(PARTS), metavar="PART,...",
+                        help="some of: " + ", ".join(PARTS))
     args = parser.parse_args()
+    args.only = args.only.split(",")
+    if not set(args.only) <= set(PARTS):
+        parser.error("--only takes some of: " + ", ".join(PARTS))
     if args.quick:
         args.rounds = args.epochs = 1
     if args.rounds < 1 or args.epochs < 1:
@@ -241,36 +246,54 @@ def arguments():
     return args
 
 
+def perceptrons(args, python, env, dropped):
+    lines = {}
+    for shape in SHAPES:
+        lines[shape] = list(native_contenders(args.build))
+        lines[shape] += torch_contenders(python) if python else []
+    run_rounds(lines, args, env)
+    return report_of(lines, args, dropped)
+
+
+def measure_parts(args, python, env, dropped):
+    """The report: the perceptrons' facts, and a list of rows or tables for every other part."""
+    report = perceptrons(args, python, env, dropped) if "perceptrons" in args.only else {}
+    if "schedules" in args.only:
+        report["schedules"] = schedules.measure(args.build, python, env)
+    if "optimizers" in args.only:
+        report["optimizers"] = optimizers.measure(args.build, python, env)
+    report["nets"] = {net: nets.measure(net, args.build, python, args.data, args.rounds, env)
+                      for net in nets.NETS if net in args.only}
+    if "memory" in args.only:
+        report["memory"] = memory.measure(args.build, python, args.data, env)
+    return report
+
+
+def tables_of(report):
+    """What is printed beside the perceptrons' tables."""
+    some = [schedules.table(report["schedules"])] if "schedules" in report else []
+    some += [optimizers.table(report["optimizers"])] if "optimizers" in report else []
+    some += [nets.table(net, rows) for net, rows in report["nets"].items()]
+    return some + ([memory.table(report["memory"])] if "memory" in report else [])
+
+
 def main():
     args = arguments()
     env, dropped = clean_environment()
-    torch = has_torch(args.python, env)
-    if not torch:
+    python = args.python if has_torch(args.python, env) else None
+    if not python:
         print(f"{args.python} has no torch, so there is nothing to compare with; {INSTALL}",
               file=sys.stderr)
     build_programs(args.build)
-    tables = {}
-    for shape in SHAPES:
-        tables[shape] = list(native_contenders(args.build))
-        tables[shape] += torch_contenders(args.python) if torch else []
-    run_rounds(tables, args, env)
-    report = report_of(tables, args, dropped)
-    report["schedules"] = schedules.measure(args.build, args.python if torch else None, env)
-    report["optimizers"] = optimizers.measure(args.build, args.python if torch else None, env)
-    report["images"] = images.measure(args.build, args.python if torch else None, args.data,
-                                      args.rounds, env)
+    report = measure_parts(args, python, env, dropped)
     if args.format == "json":
         print(json.dumps(report, indent=1, ensure_ascii=False))
-    elif args.format == "markdown":
-        print_markdown(report)
-        tables.print_markdown(schedules.table(report["schedules"]))
-        tables.print_markdown(optimizers.table(report["optimizers"]))
-        images.print_markdown(report["images"])
-    else:
-        print_text(report)
-        tables.print_text(schedules.table(report["schedules"]))
-        tables.print_text(optimizers.table(report["optimizers"]))
-        images.print_text(report["images"])
+        return
+    markdown = args.format == "markdown"
+    if "perceptrons" in args.only:
+        (print_markdown if markdown else print_text)(report)
+    for table in tables_of(report):
+        (tables.print_markdown if markdown else tables.print_text)(table)
 
 
 main()

@@ -1,4 +1,4 @@
-"""What bench/schedules.py and bench/optimizers.py share: a table of rows, the first column left.
+"""What the tables of bench/run.py share: a table of rows, the first column left.
 
 A table is a list of rows of cells, its head first.
 """
@@ -28,6 +28,7 @@ def print_text(table):
 
 def print_markdown(table):
     head, *rows = table
+    tick = "`" if "(" in rows[0][0] else ""  # a call
     print("\n| " + " | ".join(head) + " |\n|---" + "|--:" * (len(head) - 1) + "|")
     for first, *rest in rows:
-        print(f"| `{first}` | " + " | ".join(rest) + " |")
+        print(f"| {tick}{first}{tick} | " + " | ".join(rest) + " |")

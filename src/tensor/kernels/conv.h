@@ -9,10 +9,10 @@
  *
  * where x is 0 outside of the image. A tap is one (c, u, v).
  *
- * Two methods: direct sums (convolution_direct.c, everything), and F. and S. Winograd's minimal
- * filtering for windows of 3x3 that move by one (convolution_3x3.c; convolution_wide.c where there
- * are many channels), which takes 4/9 of the
- * multiplications. Which one runs depends on the sizes alone.
+ * Three methods: direct sums (convolution_direct.c, everything); F. and S. Winograd's minimal
+ * filtering for windows of 3x3 that move by one, which takes 4/9 of the multiplications
+ * (convolution_3x3.c; convolution_wide.c where there are many channels); products of matrices for
+ * single pixels (convolution_1x1.c). Which one runs depends on the sizes alone.
  */
 #ifndef AN_CONV_H
 #define AN_CONV_H

@@ -77,6 +77,8 @@ static an_conv simplified(const an_conv *conv)
 int64_t an__conv_forward_space(const an_context *context, const an_conv *conv)
 {
     const an_conv c = simplified(conv);
+    if (an__conv_1x1_fits(&c))
+        return 0;
     return an__conv_3x3_fits(context, &c, false) ? an__conv_filter_3x3_space(context, &c, false)
                                                  : an__conv_forward_direct_space(context, &c);
 }
@@ -84,6 +86,8 @@ int64_t an__conv_forward_space(const an_context *context, const an_conv *conv)
 int64_t an__conv_data_space(const an_context *context, const an_conv *conv)
 {
     const an_conv c = simplified(conv);
+    if (an__conv_1x1_fits(&c))
+        return 0;
     return an__conv_3x3_fits(context, &c, true) ? an__conv_filter_3x3_space(context, &c, true)
                                                 : an__conv_data_direct_space(context, &c);
 }
@@ -91,6 +95,8 @@ int64_t an__conv_data_space(const an_context *context, const an_conv *conv)
 int64_t an__conv_weight_space(const an_context *context, const an_conv *conv)
 {
     const an_conv c = simplified(conv);
+    if (c.images > 0 && an__conv_1x1_fits(&c))
+        return an__conv_weight_1x1_space(&c);
     return an__conv_3x3_fits(context, &c, false) ? an__conv_weight_3x3_space(context, &c)
                                                  : an__conv_weight_direct_space(context, &c);
 }
@@ -121,6 +127,10 @@ void an__conv_forward(an_context *context, const an_conv *conv, const float *x, 
                       const float *bias, an_epilogue epilogue, float *y, bool add, float *space)
 {
     const an_conv c = simplified(conv);
+    if (an__conv_1x1_fits(&c)) {
+        an__conv_forward_1x1(context, &c, x, w, bias, epilogue, y, add);
+        return;
+    }
     if (!an__conv_3x3_fits(context, &c, false)) {
         an__conv_forward_direct(context, &c, x, w, bias, epilogue, y, add, space);
         return;
@@ -134,7 +144,9 @@ void an__conv_data(an_context *context, const an_conv *conv, const float *dy, co
                    float *dx, bool add, float *space)
 {
     const an_conv c = simplified(conv);
-    if (an__conv_3x3_fits(context, &c, true))
+    if (an__conv_1x1_fits(&c))
+        an__conv_data_1x1(context, &c, dy, w, dx, add);
+    else if (an__conv_3x3_fits(context, &c, true))
         an__conv_data_3x3(context, &c, dy, w, dx, add, space);
     else
         an__conv_data_direct(context, &c, dy, w, dx, add, space);
@@ -144,7 +156,9 @@ void an__conv_weight(an_context *context, const an_conv *conv, const float *x, c
                      float *dw, bool add, float *space)
 {
     const an_conv c = simplified(conv);
-    if (c.images > 0 && an__conv_3x3_fits(context, &c, false))
+    if (c.images > 0 && an__conv_1x1_fits(&c))
+        an__conv_weight_1x1(context, &c, x, dy, dw, add, space);
+    else if (c.images > 0 && an__conv_3x3_fits(context, &c, false))
         an__conv_weight_3x3(context, &c, x, dy, dw, add, space);
     else
         an__conv_weight_direct(context, &c, x, dy, dw, add, space);

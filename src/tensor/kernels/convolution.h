@@ -1,4 +1,4 @@
-/* The two methods of conv.h, and what they share. */
+/* The methods of conv.h, and what they share. */
 #ifndef AN_CONVOLUTION_H
 #define AN_CONVOLUTION_H
 
@@ -31,6 +31,16 @@ void an__conv_data_direct(an_context *context, const an_conv *conv, const float 
 int64_t an__conv_weight_direct_space(const an_context *context, const an_conv *conv);
 void an__conv_weight_direct(an_context *context, const an_conv *conv, const float *x,
                             const float *dy, float *dw, bool add, float *space);
+
+/* By products of matrices: windows of single pixels, one after the other. */
+bool an__conv_1x1_fits(const an_conv *conv);
+void an__conv_forward_1x1(an_context *context, const an_conv *conv, const float *x, const float *w,
+                          const float *bias, an_epilogue epilogue, float *y, bool add);
+void an__conv_data_1x1(an_context *context, const an_conv *conv, const float *dy, const float *w,
+                       float *dx, bool add);
+int64_t an__conv_weight_1x1_space(const an_conv *conv);
+void an__conv_weight_1x1(an_context *context, const an_conv *conv, const float *x, const float *dy,
+                         float *dw, bool add, float *space);
 
 /*
  * By minimal filtering: windows of 3x3 that move by one, over channels enough to fill the vectors;

@@ -196,6 +196,38 @@ AN_INLINE void compute_weights(const an_direct *direct, int64_t pitch, const flo
     }
 }
 
+/*
+ * Taps first..first + rows of one feature's gradient: here positions are in the lanes, of x and of
+ * dy, and the sums across them come last.
+ */
+AN_INLINE void compute_feature(const an_direct *direct, const float *dy, float *dw, bool add,
+                               int64_t first, const int rows)
+{
+    an_vec sum[ROWS] = {{0}};
+    const int64_t *offset = direct->offset + first;
+    for (int64_t row = 0; row < direct->rows; row++, dy += direct->columns) {
+        const float *x = direct->padded + row * direct->row_step;
+        int64_t p = 0;
+        for (; p + AN_LANES <= direct->columns; p += AN_LANES) {
+            const an_vec right = an__vload(dy + p);
+            AN_UNROLL
+            for (int i = 0; i < rows; i++)
+                sum[i] += an__vload(x + offset[i] + p) * right;
+        }
+        const int left = (int)(direct->columns - p);
+        if (left > 0) {
+            const an_vec right = an__vload_part(dy + p, left);
+            AN_UNROLL
+            for (int i = 0; i < rows; i++)
+                sum[i] += an__vload_part(x + offset[i] + p, left) * right;
+        }
+    }
+    for (int i = 0; i < rows; i++)
+        dw[first + i] = (add ? dw[first + i] : 0) + an__vsum(sum[i]);
+}
+
+typedef void feature_function(const an_direct *direct, const float *dy, float *dw, bool add,
+                              int64_t first);
 typedef void sums_function(const an_direct *direct, const an_direct_sums *job, const tile *t,
                            int64_t feature);
 typedef void weights_function(const an_direct *direct, int64_t pitch, const float *dy, float *dw,
@@ -213,14 +245,20 @@ typedef void weights_function(const an_direct *direct, int64_t pitch, const floa
     {                                                                                            \
         compute_weights(direct, pitch, dy, dw, add, first, rows, vecs);                          \
     }
+#define FEATURE(rows)                                                                         \
+    static void feature_##rows(const an_direct *direct, const float *dy, float *dw, bool add, \
+                               int64_t first)                                                 \
+    {                                                                                         \
+        compute_feature(direct, dy, dw, add, first, rows);                                    \
+    }
 #if VECS == 3
-#define TILES(rows) TILE(rows, 1) TILE(rows, 2) TILE(rows, 3)
+#define TILES(rows) FEATURE(rows) TILE(rows, 1) TILE(rows, 2) TILE(rows, 3)
 #define NAMES(kind, rows)                                       \
     {                                                           \
         kind##_##rows##_1, kind##_##rows##_2, kind##_##rows##_3 \
     }
 #else
-#define TILES(rows) TILE(rows, 1) TILE(rows, 2)
+#define TILES(rows) FEATURE(rows) TILE(rows, 1) TILE(rows, 2)
 #define NAMES(kind, rows)                    \
     {                                        \
         kind##_##rows##_1, kind##_##rows##_2 \
@@ -250,6 +288,12 @@ TILES(8)
 
 static sums_function *const sums_of[ROWS][VECS] = TABLE(sums);
 static weights_function *const weights_of[ROWS][VECS] = TABLE(weights);
+static feature_function *const feature_of[] = {
+    feature_1, feature_2, feature_3, feature_4,
+#if ROWS > 4
+    feature_5, feature_6, feature_7, feature_8,
+#endif
+};
 
 /* All features of one tile's positions. */
 static void run_tile(const an_direct *direct, const an_direct_sums *job, const tile *t, int vecs)
@@ -297,6 +341,16 @@ static void weights(const an_direct *direct, int64_t pitch, const float *dy, flo
             weights_of[rows - 1][vecs - 1](direct, pitch, dy + begin * AN_LANES,
                                            dw + begin * AN_LANES, add, first);
         }
+    }
+}
+
+static void feature_weights(const an_direct *direct, const float *dy, float *dw, bool add)
+{
+    const int64_t parts = an__divide_up(direct->taps, ROWS);
+    for (int64_t part = 0; part < parts; part++) {
+        const int64_t first = an__part_begin(direct->taps, parts, part);
+        const int64_t rows = an__part_begin(direct->taps, parts, part + 1) - first;
+        feature_of[rows - 1](direct, dy, dw, add, first);
     }
 }
 
@@ -387,5 +441,5 @@ static void plane_sums(int64_t n, int64_t begin, int64_t end, const float *x, do
         sum[i] = plane_sum(n, x + i * n);
 }
 
-const an_conv_table AN_KERNEL_NAME(an__conv_table) = {pad,     sums,      weights,
-                                                      scatter, sum_parts, plane_sums};
+const an_conv_table AN_KERNEL_NAME(an__conv_table) = {
+    pad, sums, weights, feature_weights, scatter, sum_parts, plane_sums};

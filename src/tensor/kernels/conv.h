@@ -91,6 +91,8 @@ struct an_conv_table {
     void (*sums)(const an_direct *direct, const an_direct_sums *job);
     /* dw[tap * pitch + f] (+)= the sum over positions p of x and dy[p * pitch + f], f < pitch. */
     void (*weights)(const an_direct *direct, int64_t pitch, const float *dy, float *dw, bool add);
+    /* dw[tap] (+)= the sum over positions of x and one feature's dy, row after row */
+    void (*feature_weights)(const an_direct *direct, const float *dy, float *dw, bool add);
     /* dx += the columns where they came from */
     void (*scatter)(const an_conv *conv, const an_columns *block, const float *columns, float *dx);
     /* y[i] = the sum over parts of x[part * step + i], for begin <= i < end */

@@ -21,6 +21,7 @@ enum {
     COLUMNS = 64 * 1024,    /* floats of a block of columns */
     ITEMS = 16,             /* at least so many, where that is possible */
     PARTS_FLOATS = 1 << 20, /* of all parts of dw, unless one has more */
+    FEW_FEATURES = 2,       /* of a group, for dw: depthwise convolutions above all */
     SLACK = 16              /* floats that a vector may read beyond a plane */
 };
 
@@ -354,6 +355,7 @@ typedef struct weight_job {
     const float *x, *dy;
     float *parts_of_dw, *dw;
     bool add;
+    bool few;                   /* too few features for the lanes: positions are in them */
     int64_t rows, pitch, parts; /* output rows of a block; of features; of the batch */
     int64_t channels, blocks;   /* of a block, and how many */
 } weight_job;
@@ -364,7 +366,7 @@ static int64_t weight_pitch(const an_context *context, const an_conv *conv)
     return an__divide_up(conv->features, lanes) * lanes;
 }
 
-/* One part's dw, turned: (groups, taps of all channels, pitch). */
+/* One part's dw, turned: (groups, taps of all channels, pitch); of few features, as it is. */
 static int64_t part_floats(const weight_job *job)
 {
     return job->conv->groups * window(job->conv) * job->pitch;
@@ -373,6 +375,9 @@ static int64_t part_floats(const weight_job *job)
 static weight_job weight_job_of(const an_context *context, const an_conv *conv)
 {
     weight_job job = {.context = context, .conv = conv, .pitch = weight_pitch(context, conv)};
+    job.few = conv->features <= FEW_FEATURES;
+    if (job.few)
+        job.pitch = conv->features;
     const int64_t fit = an__at_least(PARTS_FLOATS / an__at_least(part_floats(&job), 1), 1);
     job.parts = an__at_least(an__at_most(an__at_most(ITEMS, fit), conv->images), 1);
     job.rows = rows_of_block(conv, ITEMS, conv->out_size[1] * job.pitch);
@@ -384,12 +389,22 @@ static weight_job weight_job_of(const an_context *context, const an_conv *conv)
 
 static int64_t turned_floats(const weight_job *job)
 {
-    return job->rows * job->conv->out_size[1] * job->pitch;
+    return job->few ? 0 : job->rows * job->conv->out_size[1] * job->pitch;
 }
 
 static int64_t weight_need(const weight_job *job)
 {
     return turned_floats(job) + offset_floats(job->conv) + padded_floats(job->conv, job->rows);
+}
+
+/* The padded channels of a chunk by few features: `dw` at the first feature's first tap. */
+static void few_weights(const weight_job *job, const an_direct *direct, const float *dy, float *dw,
+                        bool add)
+{
+    const an_conv *conv = job->conv;
+    for (int64_t f = 0; f < conv->features; f++)
+        job->context->kernels->conv->feature_weights(direct, dy + f * positions(conv),
+                                                     dw + f * window(conv), add);
 }
 
 /* Some output rows of one image: adds to dw for channels begin <= c < end, or writes it. */
@@ -416,15 +431,19 @@ static void weight_rows(const weight_job *job, int64_t plane, int64_t first, int
                         .rows = rows,
                         .columns = conv->out_size[1]};
     fill_offsets(conv, &form, offset);
-    job->context->kernels->winograd->read(
-        &gradients, job->dy + plane * conv->features * positions(conv), memory);
+    const float *dy = job->dy + plane * conv->features * positions(conv);
+    if (!job->few)
+        job->context->kernels->winograd->read(&gradients, dy, memory);
     for (int64_t c = begin; c < end; c += chunk) {
         form.channels = an__at_most(chunk, end - c);
         direct.taps = form.channels * taps_of(conv);
         job->context->kernels->conv->pad(conv, &form, c,
                                          job->x + plane * conv->channels * pixels(conv), padded);
-        job->context->kernels->conv->weights(&direct, job->pitch, memory,
-                                             dw + (c - begin) * taps_of(conv) * job->pitch, add);
+        if (job->few)
+            few_weights(job, &direct, dy + first * conv->out_size[1], dw + c * taps_of(conv), add);
+        else
+            job->context->kernels->conv->weights(&direct, job->pitch, memory,
+                                                 dw + c * taps_of(conv) * job->pitch, add);
     }
 }
 
@@ -438,8 +457,7 @@ static void weight_item(const void *arg, int64_t item, float *gemm_scratch, floa
     const int64_t end = an__at_most(begin + job->channels, conv->channels);
     const int64_t image = conv->images * part / job->parts;
     const int64_t last = conv->images * (part + 1) / job->parts;
-    float *dw = job->parts_of_dw + part * part_floats(job) +
-                (group * conv->channels + begin) * taps_of(conv) * job->pitch;
+    float *dw = job->parts_of_dw + part * part_floats(job) + group * window(conv) * job->pitch;
     (void)gemm_scratch;
     for (int64_t i = image; i < last; i++)
         for (int64_t row = 0; row < conv->out_size[0]; row += job->rows)
@@ -454,10 +472,15 @@ static void sum_task(void *arg, int64_t begin, int64_t end)
                                            job->parts_of_dw, job->parts_of_dw);
 }
 
-/* From (taps, pitch) to (features, taps), for rows begin <= row < end of all groups' taps. */
+/* From (taps, pitch) to (features, taps), for rows begin <= row < end of all groups' taps; of few
+ * features, as they are. */
 static void turn_task(void *arg, int64_t begin, int64_t end)
 {
     const weight_job *job = arg;
+    for (int64_t i = begin * job->pitch; job->few && i < end * job->pitch; i++)
+        job->dw[i] = (job->add ? job->dw[i] : 0) + job->parts_of_dw[i];
+    if (job->few)
+        return;
     const int64_t taps = window(job->conv), features = job->conv->features;
     for (int64_t row = begin; row < end;) {
         const int64_t group = row / taps, first = row % taps;

@@ -153,6 +153,8 @@ AN_API an_lr_text *an_lr_state_desc(const void *state, size_t size, const an_all
  *                 TrainingArguments save; without max_steps the run's total_steps
  *   timm          {"sched": "cosine", "epochs": 300, "warmup_epochs": 5, ...}, its scripts' options
  *   Composer      {"name": "cosine_with_warmup", "t_warmup": "100ba", ...}
+ *   mmengine      {"type": "LinearLR", "start_factor": 0.1, "by_epoch": true, "end": 5, ...}, with
+ *                 by_epoch, since its names are PyTorch's
  *   any           {"_target_": "optax.cosine_decay_schedule", "init_value": 0.1, ...}; "name" or
  *                 "type" do the same: the other keys are the call's arguments
  *

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define WIDTH 100 /* where lines of text are wrapped */
-#define NAMES 22  /* where the names of a system begin */
+#define NAMES 26  /* where the names of a system begin */
 
 /* Where a piece of a call goes: in text wrapped at `column`, else escaped by `escape`. */
 typedef struct sink {

@@ -127,11 +127,14 @@ static const an_lr_alias *rows_of(const char *name, size_t *count)
     return rows + first;
 }
 
-bool an__lr_is_alias(const char *name)
+bool an__lr_is_alias(const an_spec_source *source, const an_spec_node *call, bool named)
 {
     size_t count;
-    rows_of(name, &count);
-    return count > 0;
+    const an_lr_alias *rows = rows_of(call->text, &count);
+    for (size_t i = 0; i < count; i++)
+        if (!named || names_system(source, call, rows[i].system))
+            return true;
+    return false;
 }
 
 /* The row that the call names, or the only one that there is. */

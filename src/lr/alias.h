@@ -17,6 +17,8 @@
  *     {e}      : the value of an expression of the parameters; a parameter alone as it was written
  *     {*e}     : that for each element of the list that e begins with, between commas
  *     {%name}  : the products of the first, the first two, ... elements of a list
+ *     {+name}  : their sums   {<name}: the same without the last
+ *     {#0 name}: the first, with {#1 name} the second, of each pair in a list
  *     {?e|a|b} : form a if e is not 0, else form b
  *     {=N e}   : gives a capital letter a value, for what follows
  *     {!words} : an error with these words
@@ -29,8 +31,9 @@
 
 #include <anneal/lr_text.h>
 
-/* Whether any system has a schedule of that name. */
-bool an__lr_is_alias(const char *name);
+/* Whether any system has a schedule of the call's name; with `named` one whose name stands before
+ * it, as in mmengine.StepLR. */
+bool an__lr_is_alias(const an_spec_source *source, const an_spec_node *call, bool named);
 
 /*
  * What `call` stands for, as text in `arena`. NULL with err at the call, or at the argument to

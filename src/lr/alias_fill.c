@@ -248,27 +248,57 @@ static bool put_expression(an__alias_call *e, an__piece expression)
     return evaluate(e, expression, &value) && put_number(e, value);
 }
 
-/* Goes through the list that the expression begins with. */
-static bool put_list(an__alias_call *e, an__piece expression, bool products)
+/* The next product or sum, at an element of the list. */
+static bool put_next(an__alias_call *e, char sort, double *so_far)
+{
+    double value;
+    if (!value_of(e, e->list, &value))
+        return false;
+    *so_far = sort == '%' ? *so_far * value : *so_far + value;
+    return put_number(e, *so_far);
+}
+
+/* Goes through the list that the expression begins with; `sort` is the hole's sign. */
+static bool put_list(an__alias_call *e, an__piece expression, char sort)
 {
     an__piece rest = expression;
     const an__alias_argument *a = argument_of(e, an__piece_take(&rest, " +-*/"));
     const an_spec_node *list = a ? a->value : NULL;
-    double product = 1, value;
+    double so_far = sort == '%' ? 1 : 0;
     size_t count = !list ? 0 : list->kind == AN_SPEC_LIST ? list->arg_count : 1;
+    count -= sort == '<' && count > 0;
     bool good = true;
     for (size_t i = 0; i < count && good; i++) {
         e->list = a;
         e->element = list->kind == AN_SPEC_LIST ? list->args[i].value : list;
         if (i > 0)
             good = put(e, an__piece_of(", "));
-        if (good && products)
-            good = value_of(e, a, &value) && put_number(e, product *= value);
-        else if (good)
-            good = put_expression(e, expression);
+        if (good)
+            good = sort == '*' ? put_expression(e, expression) : put_next(e, sort, &so_far);
     }
     e->list = NULL;
     return good;
+}
+
+/* One half of each pair in a list: "0 name" or "1 name". */
+static bool put_halves(an__alias_call *e, an__piece hole)
+{
+    const an__alias_argument *a = argument_of(e, (an__piece){hole.at + 2, hole.end});
+    const an_spec_node *list = a ? a->value : NULL;
+    bool good = list && list->kind == AN_SPEC_LIST;
+    for (size_t i = 0; good && i < list->arg_count; i++) {
+        const an_spec_node *pair = list->args[i].value;
+        good = pair->kind == AN_SPEC_LIST && pair->arg_count == 2;
+        if (!good)
+            break;
+        e->list = a;
+        e->element = pair->args[*hole.at - '0'].value;
+        if ((i > 0 && !put(e, an__piece_of(", "))) || !put_argument(e, a))
+            return false;
+    }
+    e->list = NULL;
+    return good || an__alias_fail(e, list, "this must be a list of pairs, such as [(10, 0.5)]",
+                                  an__piece_of(""));
 }
 
 static bool choose(an__alias_call *e, an__piece hole)
@@ -287,8 +317,10 @@ static bool fill(an__alias_call *e, an__piece hole)
     an__piece rest = {hole.at + 1, hole.end};
     if (sort == '?')
         return choose(e, rest);
-    if (sort == '*' || sort == '%')
-        return put_list(e, rest, sort == '%');
+    if (strchr("*%+<", sort))
+        return put_list(e, rest, sort);
+    if (sort == '#')
+        return put_halves(e, rest);
     if (sort == '!')
         return an__alias_fail(e, NULL, "", rest);
     if (sort == '=')

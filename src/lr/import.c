@@ -394,6 +394,8 @@ static bool write_named(importer *im, const an__json *object, const an__json *na
     for (size_t i = 0; i < sizeof composer / sizeof *composer; i++)
         if (strcmp(composer[i][0], text) == 0)
             text = composer[i][1];
+    if (find(object, "by_epoch") && !strchr(text, '.'))
+        an__lr_write(&im->w, "mmengine.");
     return write_call(im, text, object, without);
 }
 

@@ -485,8 +485,11 @@ static bool read_call(reader *r, const an_spec_node *call, an_lr_desc *desc)
     if (call->kind != AN_SPEC_CALL)
         return an_spec_error(r->source, call->offset, r->err,
                              "a schedule is written as a call, such as StepLR(step_size=30)");
+    if (an__lr_is_alias(r->source, call, true))
+        return read_alias(r, call, desc);
     if (!find_kind(call->text, &kind))
-        return an__lr_is_alias(call->text) ? read_alias(r, call, desc) : unknown_kind(r, call);
+        return an__lr_is_alias(r->source, call, false) ? read_alias(r, call, desc)
+                                                       : unknown_kind(r, call);
     size_t count;
     const an_lr_param *params = an_lr_params(kind, &count);
     const an_spec_node *values[MAX_PARAMS + LAST_PARAMS];

@@ -35,6 +35,11 @@ static void calls_and_objects(void **state)
     expect("  StepLR(30)", "StepLR(step_size=30)");
     expect(nested, "SequentialLR([LinearLR(start_factor=0.5), StepLR(step_size=3)], "
                    "milestones=[5])");
+    expect("{\"type\": \"StepLR\", \"step_size\": 3, \"by_epoch\": true, \"begin\": 5}",
+           "Sequence([Constant(), StepLR(step_size=3)], milestones=[5])");
+    expect("{\"_target_\": \"ignite.PiecewiseLinear\", \"param_name\": \"lr\", "
+           "\"milestones_values\": [[10, 0.5], [20, 0.1]]}",
+           "Base(Interpolate(at=[10, 20], values=[0.5, 0.1]), lr=1)");
     expect("{\"name\": \"LambdaLR\", \"lr_lambda\": \"0.5 ** epoch\"}",
            "LambdaLR(\"0.5 ** epoch\")");
 }

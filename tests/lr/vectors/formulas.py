@@ -306,7 +306,7 @@ case("composer.optim.ExponentialScheduler(0.9, '5ep')", lambda t: P * 0.9 ** (t 
 case("StepScheduler('100ba', 0.5)", lambda t: P * 0.5 ** (t // 100))
 case("MultiStepScheduler(['30ep', '0.6dur'], 0.1)",
      lambda t: P * 0.1 ** ((t >= 300) + (t >= 600)), total=N, per_epoch=10, extra=(299, 300, 599, 600))
-case("CosineAnnealingScheduler('1dur', 0.1)", lambda t: P * (0.1 + 0.9 * wave(clip(t / N))), total=N)
+case("composer.CosineAnnealingScheduler('1dur', 0.1)", lambda t: P * (0.1 + 0.9 * wave(clip(t / N))), total=N)
 case("CosineAnnealingWarmRestartsScheduler('100ba', 2.0, 0.1)",
      lambda t: P * (0.1 + 0.9 * wave(t / 100 if t < 100 else (t - 100) / 200 if t < 300 else
                                      (t - 300) / 400)), last=699)
@@ -421,6 +421,151 @@ case("CosWithWarmupAndLinearDecay(100, max_steps=1000, decay_fraction=0.2)",
                     (0.1 + 0.9 * wave(part(800))) * max(0, N - t) / 200))
 case("olmo_core.WSD(100, max_steps=1000)",
      lambda t: olmo(t, lambda t: 1 if t < 900 else max(0, N - t) / 100))
+
+
+def half_cosine(t):
+    least = 0.2 * P
+    if t < W:
+        return (least + (P - least) / 2) * t / W
+    if t >= N:
+        return least
+    current, t_max = t - W + (N - W), 2 * (N - W)
+    return least + (P - least) * (1 + cos(pi * current / t_max)) / 2
+
+
+case("HalfCosWithWarmup(warmup=100, alpha_f=0.2, t_max=1000)", half_cosine)
+
+
+# ------------------------------------------------- Adafactor's relative step, random
+
+case("transformers.Adafactor(scale_parameter=False, relative_step=True)",
+     lambda t: min(1e-2, 1 / sqrt(t + 1)), last=20000, extra=(9998, 9999, 10000, 10001))
+case("Adafactor(warmup_init=True)", lambda t: min(1e-6 * (t + 1), 1 / sqrt(t + 1)), last=20000,
+     extra=(9998, 9999, 10000, 10001))
+
+
+def hashed(t, seed):
+    m = 94906249
+    return ((((t + seed * 1009 + 12345) * 16807 % m) ** 2 + t) % m) ** 2 % m / m
+
+
+case("darknet.random(2, seed=7)", lambda t: P * hashed(t, 7) ** 2)
+
+
+# ---------------------------------------------------------------------------- ignite
+
+def ignite_cycle(t, size, mult, shape, start, end, start_mult, end_mult):
+    """The scheduler is called before each update; a cycle begins when the one before is over."""
+    while t >= size:
+        t, size = t - size, int(size * mult)
+        start, end = start * start_mult, end * end_mult
+    return shape(t / size, start, end)
+
+
+def ignite_linear(p, start, end):
+    return end + (start - end) * abs(p - 0.5) * 2
+
+
+def ignite_cosine(p, start, end):
+    return start + (end - start) / 2 * (1 - cos(pi * p))
+
+
+case("LinearCyclicalScheduler(optimizer, 'lr', 0.0, 1.0, 4)",
+     lambda t: ignite_cycle(t, 4, 1, ignite_linear, 0, 1, 1, 1))
+case("ignite.LinearCyclicalScheduler('lr', 0.3, 0.01, 151, cycle_mult=2, start_value_mult=0.5)",
+     lambda t: ignite_cycle(t, 151, 2, ignite_linear, 0.3, 0.01, 0.5, 1))
+case("ignite.CosineAnnealingScheduler('lr', 1.0, 0.2, 40, 1, 0.9, 0.5)",
+     lambda t: ignite_cycle(t, 40, 1, ignite_cosine, 1, 0.2, 0.9, 0.5))
+
+
+def between(t, points):
+    if t <= points[0][0]:
+        return points[0][1]
+    for (a, x), (b, y) in zip(points, points[1:]):
+        if t < b:
+            return x + (y - x) * (t - a) / (b - a)
+    return points[-1][1]
+
+
+case("PiecewiseLinear('lr', [(10, 0.5), (200, 0.45), (210, 0.3), (800, 0.1)])",
+     lambda t: between(t, [(10, 0.5), (200, 0.45), (210, 0.3), (800, 0.1)]))
+case("ConcatScheduler([LinearCyclicalScheduler('lr', 0.0, 1.0, 400), "
+     "ignite.CosineAnnealingScheduler('lr', 1.0, 0.2, 300)], [200])",
+     lambda t: ignite_cycle(t, 400, 1, ignite_linear, 0, 1, 1, 1) if t < 200 else
+     ignite_cycle(t - 200, 300, 1, ignite_cosine, 1, 0.2, 1, 1))
+
+
+# -------------------------------------------------------------------------- mmengine
+
+def mm(t, begin, end, step):
+    """What its recursion gives: step(s, rate) for s = 0, 1, ... in [begin, end)."""
+    rate = P
+    for s in range(max(0, min(t + 1, end) - begin)):
+        rate = step(s, rate)
+    return rate
+
+
+def mm_constant(s, rate, factor, total):
+    return rate * factor if s == 0 else rate / factor if s == total else rate
+
+
+def mm_linear(s, rate, a, b, total):
+    return rate * a if s == 0 else rate * (1 + (b - a) / (total * a + (s - 1) * (b - a)))
+
+
+def mm_poly(s, rate, least, power, total):
+    return rate if s == 0 else (rate - least) * (1 - 1 / (total - s + 1)) ** power + least
+
+
+MM_INF = 10 ** 9
+case("mmengine.ConstantLR(optimizer, factor=0.1, begin=50, end=500)",
+     lambda t: mm(t, 50, 500, lambda s, r: mm_constant(s, r, 0.1, 449)), extra=(49, 50, 498, 499))
+case("mmengine.ConstantLR(0.1, end=500, by_epoch=False)",
+     lambda t: mm(t, 0, 500, lambda s, r: mm_constant(s, r, 0.1, 499)), extra=(498, 499, 500))
+case("mmengine.optim.LinearLR(start_factor=0.001, by_epoch=False, begin=0, end=500)",
+     lambda t: mm(t, 0, 500, lambda s, r: mm_linear(s, r, 0.001, 1, 499)), extra=(498, 499, 500))
+case("mmengine.LinearLR(0.5, 0.25, begin=100, end=300)",
+     lambda t: mm(t, 100, 300, lambda s, r: mm_linear(s, r, 0.5, 0.25, 199)), extra=(298, 299, 300))
+case("mmengine.ExponentialLR(0.99, begin=100, end=400)",
+     lambda t: mm(t, 100, 400, lambda s, r: r if s == 0 else r * 0.99), extra=(399, 400))
+case("mmengine.ExponentialLR(0.999)", lambda t: P * 0.999 ** t)
+case("mmengine.StepLR(30, gamma=0.5, begin=10, end=401)",
+     lambda t: mm(t, 10, 401, lambda s, r: r * 0.5 if s and s % 30 == 0 else r),
+     extra=(39, 40, 41, 399, 400, 401))
+case("mmengine.MultiStepLR([200, 700], begin=100)",
+     lambda t: P * 0.1 ** ((t - 100 >= 200) + (t - 100 >= 700)), extra=(299, 300, 799, 800))
+case("mmengine.CosineAnnealingLR(T_max=900, eta_min=0.02, begin=100, end=800)",
+     lambda t: P if t < W else 0.02 + 0.08 * wave(min(t - W, 699) / 900), extra=(798, 799, 800))
+case("mmengine.CosineAnnealingLR(T_max=300)", lambda t: P * wave(t / 300))
+case("mmengine.PolyLR(eta_min=0.001, power=0.9, begin=100, end=1000)",
+     lambda t: mm(t, 100, 1000, lambda s, r: mm_poly(s, r, 0.001, 0.9, 899)), extra=(998, 999))
+
+
+# ------------------------------------------------------------- ParameterSchedulers.jl
+
+def triangle(t, period):
+    return 2 / pi * abs(math.asin(sin(pi * t / period)))
+
+
+sin = math.sin
+case("ParameterSchedulers.Step(start=1.0, decay=0.8, step_sizes=[200, 300, 200])",
+     lambda t: 0.8 ** ((t >= 200) + (t >= 500)), extra=(199, 200, 499, 700))
+case("Exp(0.5, 0.99)", lambda t: 0.5 * 0.99 ** t)
+case("Poly(start=0.5, degree=3, max_iter=1000)", lambda t: 0.5 * (1 - t / N) ** 3, last=N - 1)
+case("Inv(start=0.5, decay=0.01, degree=2)", lambda t: 0.5 / (1 + t * 0.01) ** 2)
+case("Triangle(l0=0.3, l1=0.1, period=50)", lambda t: 0.1 + 0.2 * triangle(t, 50), extra=(25, 75))
+case("TriangleDecay2(0.1, 0.3, 50)", lambda t: 0.1 + 0.2 * triangle(t, 50) / 2 ** (t // 50),
+     extra=(25, 75))
+case("TriangleExp(0.1, 0.3, 50, 0.99)", lambda t: 0.1 + 0.2 * triangle(t, 50) * 0.99 ** t)
+case("Sin(0.1, 0.3, 50)", lambda t: 0.1 + 0.2 * abs(sin(pi * t / 50)), extra=(25, 75))
+case("SinDecay2(0.1, 0.3, 50)", lambda t: 0.1 + 0.2 * abs(sin(pi * t / 50)) / 2 ** (t // 50))
+case("SinExp(0.1, 0.3, 50, 0.99)", lambda t: 0.1 + 0.2 * abs(sin(pi * t / 50)) * 0.99 ** t)
+case("CosAnneal(0.1, 0.3, 300)", lambda t: 0.1 + 0.2 * wave(t % 300 / 300), extra=(299, 300))
+case("CosAnneal(l0=0.1, l1=0.3, period=300, restart=False)", lambda t: 0.1 + 0.2 * wave(t / 300))
+case("ParameterSchedulers.Sequence([ParameterSchedulers.Constant(0.5), Exp(0.3, 0.9), "
+     "ParameterSchedulers.Loop(Shifted(Exp(0.3, 0.5), 3), 4)], [100, 400, 1000])",
+     lambda t: 0.5 if t < 100 else 0.3 * 0.9 ** (t - 100) if t < 500 else
+     0.3 * 0.5 ** ((t - 500) % 4 + 2))
 
 
 # ------------------------------------------------------------- torchtitan, llm.c, nanoGPT

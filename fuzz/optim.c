@@ -71,8 +71,14 @@ static void try_average(an_params *params, const char *text)
     an_error err = {0};
     an_average *average = an_average_parse(params, text, &err);
     if (average) {
-        an_average_update(average);
-        an_average_swap(average);
+        an_average *again = an_average_parse(params, an_average_text(average), &err);
+        if (!again || strcmp(an_average_text(average), an_average_text(again)) != 0)
+            abort();
+        for (int64_t step = 1; step < 4; step++)
+            if (an_average_is_due(again, step, 1, step == 3))
+                an_average_update(again);
+        an_average_swap(again);
+        an_average_free(again);
     } else if (err.code == AN_ERROR_OK) {
         abort();
     }

@@ -177,6 +177,45 @@ static void checkpoints_hold_the_average(void **state)
     }
 }
 
+static void ask_back_once(void *user, const an_record *record, an_control *control)
+{
+    bool *asked = user;
+    control->save = record->step == 4;
+    if (record->step == 8 && !*asked) {
+        *asked = true;
+        control->roll_back = true;
+    }
+}
+
+/* Back at a checkpoint, with rates as they were, the average is the one of then too. */
+static void a_rollback_takes_the_average_along(void **state)
+{
+    (void)state;
+    world worlds[2] = {{.dropout = true, .shuffle = true, .layer = "BatchNorm1d(5)"}};
+    char folder[64];
+    worlds[1] = worlds[0];
+    folder_make(folder);
+    for (int k = 0; k < 2; k++) {
+        world *w = &worlds[k];
+        bool asked = k == 0;
+        an_callback callback = {.batch_end = ask_back_once, .user = &asked};
+        world_open(w);
+        average_of(w, "EMA(decay=0.9)");
+        w->fit.epochs = 3;
+        w->fit.checkpoints = folder;
+        w->fit.callbacks = &callback;
+        w->fit.callback_count = 1;
+        assert_true(an_fit(&w->fit, NULL, NULL));
+        assert_true(asked);
+        assert_int_equal(an_average_count(w->fit.average), 15);
+    }
+    assert_memory_equal(world_values(&worlds[0]), world_values(&worlds[1]),
+                        (size_t)world_length(&worlds[0]) * sizeof(float));
+    close_world(&worlds[0]);
+    close_world(&worlds[1]);
+    folder_remove(folder);
+}
+
 /* Weights that are trained to what is no number are not saved, however sound the average is. */
 static void broken_weights_are_not_saved(void **state)
 {
@@ -265,6 +304,7 @@ int main(void)
         cmocka_unit_test(the_training_goes_on_beside_it),
         cmocka_unit_test(a_fit_may_follow_a_fit),
         cmocka_unit_test(checkpoints_hold_the_average),
+        cmocka_unit_test(a_rollback_takes_the_average_along),
         cmocka_unit_test(broken_weights_are_not_saved),
         cmocka_unit_test(another_average_is_refused),
         cmocka_unit_test(one_average_is_enough),

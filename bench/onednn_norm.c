@@ -159,11 +159,12 @@ static bool add_norm(subject *self, way how, int share, int shares, plan *p)
         {DNNL_ARG_MEAN, n->mean + first, one, false},
         {DNNL_ARG_VARIANCE, n->spread + first, one, false},
         {DNNL_ARG_SCALE, n->weight + of_channel, sums, false},
-        {DNNL_ARG_SHIFT, n->bias + of_channel, sums, false},
         {DNNL_ARG_DIFF_SCALE, dsums, sums, true},
         {DNNL_ARG_DIFF_SHIFT, dsums + s->channels, sums, true},
+        {DNNL_ARG_SHIFT, n->bias + of_channel, sums, false},
     };
-    return b && plan_add(p, f, forward, 6) && plan_add(p, b, backward, 9);
+    const int count_backward = s->rows || DNNL_VERSION_MAJOR < 3 ? 9 : 8; /* 3 refuses the shift */
+    return b && plan_add(p, f, forward, 6) && plan_add(p, b, backward, count_backward);
 }
 
 static void free_norm(subject *self)

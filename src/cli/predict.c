@@ -9,7 +9,7 @@ enum { OPTION_INPUT, OPTION_WANTED, OPTION_FORMAT = OPTION_WANTED + CLI_WANTED_C
 
 static const cli_option options[] = {
     [OPTION_INPUT] = {"input", "FILE",
-                      "images (IDX, plain or gzip), or rows of pixels 0..255 (CSV)"},
+                      "images (IDX or .npy, plain or gzip), or rows of pixels 0..255 (CSV)"},
     CLI_WANTED_OPTIONS(OPTION_WANTED),
     [OPTION_FORMAT] = {"format", "csv|json", "json: one object a line (default: csv)"},
     [OPTION_HELP] = {"help", NULL, "this text"},
@@ -27,7 +27,9 @@ static void print_help(void)
 {
     puts("Usage: anneal predict RUN|FILE --input FILE [OPTION]...\n"
          "Prints a line for every sample: its number from 0, the most probable class, and the\n"
-         "probability of each class (the model's outputs where its loss has no probabilities).\n");
+         "probability of each class (the model's outputs where its loss has no probabilities).\n"
+         "For models of images: one of texts writes with anneal sample, one of tables is tested\n"
+         "with anneal eval.\n");
     cli_print_options(stdout, options, OPTION_COUNT);
     puts("\nExamples:\n"
          "  anneal predict mnist-mlp-3f2a --input data/mnist/t10k-images-idx3-ubyte.gz\n"

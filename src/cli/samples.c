@@ -3,9 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---------------------------------------------------------------------- IDX */
+/* ------------------------------------------------------------------- images */
 
-static bool is_binary(const char *path)
+typedef enum form { TEXT, IDX, NPY } form;
+
+/* What a file begins with; what gzip hides goes by the name. */
+static form form_of(const char *path)
 {
     unsigned char head[2] = {'?', '?'};
     FILE *file = fopen(path, "rb");
@@ -13,20 +16,49 @@ static bool is_binary(const char *path)
     if (file)
         fclose(file);
     bool gzip = head[0] == 0x1f && head[1] == 0x8b;
-    return got == 2 && (gzip || (head[0] == 0 && head[1] == 0));
+    if (got == 2 && ((head[0] == 0x93 && head[1] == 'N') || (gzip && strstr(path, ".npy"))))
+        return NPY;
+    return got == 2 && (gzip || (head[0] == 0 && head[1] == 0)) ? IDX : TEXT;
 }
 
-static an_dataset *read_images(const char *path, an_shape shape, int32_t classes, an_error *err)
+/* Arrays of another order of indices are turned where that gives the model's shape. */
+static an_dataset *open_array(const char *path, an_shape shape, int32_t classes, an_error *err)
+{
+    an_npy_options options = an_npy_defaults();
+    options.classes = classes;
+    an_dataset *set = an_npy_open(NULL, path, NULL, &options, err);
+    if (!set || an_shape_equal(an_dataset_shape(set), shape))
+        return set;
+    options.channels_last = true;
+    an_dataset *turned = an_npy_open(NULL, path, NULL, &options, NULL);
+    if (!turned || !an_shape_equal(an_dataset_shape(turned), shape)) {
+        an_dataset_free(turned);
+        return set;
+    }
+    an_dataset_free(set);
+    return turned;
+}
+
+static an_dataset *read_images(const char *path, bool npy, an_shape shape, int32_t classes,
+                               an_error *err)
 {
     char want[64], got[64];
-    an_dataset *set = an_idx_open(NULL, path, NULL, classes, err);
-    if (!set || an_shape_equal(an_dataset_shape(set), shape))
+    an_dataset *set =
+        npy ? open_array(path, shape, classes, err) : an_idx_open(NULL, path, NULL, classes, err);
+    if (!set)
+        return NULL;
+    bool fits = an_shape_equal(an_dataset_shape(set), shape);
+    if (fits && an_dataset_kind(set) == AN_DATA_BYTES)
         return set;
     an_shape_print(want, sizeof want, shape);
     an_shape_print(got, sizeof got, an_dataset_shape(set));
+    if (fits)
+        an_error_set(err, AN_ERROR_DATA, "%s: images are bytes, 0 to 255; save them as uint8",
+                     path);
+    else
+        an_error_set(err, AN_ERROR_DATA, "%s: its images have shape %s, but the model takes %s",
+                     path, got, want);
     an_dataset_free(set);
-    an_error_set(err, AN_ERROR_DATA, "%s: its images have shape %s, but the model takes %s", path,
-                 got, want);
     return NULL;
 }
 
@@ -159,6 +191,7 @@ static an_dataset *read_text(const char *path, an_shape shape, int32_t classes, 
 
 an_dataset *cli_read_samples(const char *path, an_shape shape, int32_t classes, an_error *err)
 {
-    return is_binary(path) ? read_images(path, shape, classes, err)
-                           : read_text(path, shape, classes, err);
+    form form = form_of(path);
+    return form == TEXT ? read_text(path, shape, classes, err)
+                        : read_images(path, form == NPY, shape, classes, err);
 }

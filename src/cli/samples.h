@@ -5,7 +5,8 @@
 #include "cli/find.h"
 
 /*
- * Samples of this shape from a file: IDX images, plain or gzip, or text with a row of numbers from
+ * Samples of this shape from a file: images as IDX or NumPy array of uint8 (.npy, channels first
+ * or last), plain or gzip; or text with a row of numbers from
  * 0 to 255 for each sample, apart by commas, semicolons or blanks; a first line without numbers is
  * a heading. Errors point at the place.
  */

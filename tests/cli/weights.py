@@ -4,8 +4,16 @@ import gzip
 import io
 import json
 import math
+import struct
 
 from driver import Case, idx, main, samples
+
+
+def npy(descr, shape, data):
+    """An array as numpy.save writes it."""
+    head = str({"descr": descr, "fortran_order": False, "shape": shape})
+    head += " " * (-(len(head) + 11) % 64) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + data
 
 
 class Weights(Case):
@@ -123,6 +131,22 @@ class Weights(Case):
         (self.folder / "bad.csv").write_text(text)
         self.refused("predict", self.run_name, "--input", "bad.csv", status=1,
                      parts=["bad.csv", part], caret=caret)
+
+    def test_arrays_are_images(self):
+        """(N, H, W), (N, C, H, W) and (N, H, W, C) of uint8 say what the IDX file says."""
+        pixels, _ = samples(50, len("t10k"))
+        expected = self.predict("set/t10k-images-idx3-ubyte")
+        for shape in ((50, 3, 4), (50, 1, 3, 4), (50, 3, 4, 1)):
+            (self.folder / "a.npy").write_bytes(npy("|u1", shape, bytes(pixels)))
+            self.assertEqual(self.predict("a.npy"), expected, shape)
+        (self.folder / "a.npy.gz").write_bytes(gzip.compress((self.folder / "a.npy").read_bytes()))
+        self.assertEqual(self.predict("a.npy.gz"), expected)
+        for descr, shape, data, part in (
+                ("|u1", (50, 4, 3), bytes(pixels), "takes (1, 3, 4)"),
+                ("<f4", (1, 1, 3, 4), bytes(48), "uint8"),
+                ("|u1", (50, 3, 4), bytes(pixels[:-1]), "b.npy")):
+            (self.folder / "b.npy").write_bytes(npy(descr, shape, data))
+            self.refused("predict", self.run_name, "--input", "b.npy", status=1, parts=[part])
 
     def test_predict_refuses(self):
         good = "1,2,3,4,5,6,7,8,9,10,11,12\n"

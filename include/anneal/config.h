@@ -33,6 +33,13 @@
  *   validation       a fraction (0.1) or count (5000) cut from the training set; of a text its end
  *   test             the same, cut from all data before, where the format has no test set of its
  *                    own (default 0.1)
+ *   stratify         true: of what is cut off, every class has its share (default false)
+ *   sampling         balanced or weighted: an epoch's samples are drawn with replacement, so that
+ *                    all classes are as frequent, or by the weights that data's 'weight' names (a
+ *                    column, or an array); {weights: balanced, samples: N}: N of them
+ *   augment          a list of calls that change images before they are learned from, anew in
+ *                    every epoch: RandomCrop(size, padding=0), RandomHorizontalFlip(p=0.5),
+ *                    RandomShift(pixels)
  *   epochs* | steps* how long
  *   batch_size       default 64; evaluation takes as many, at most 512
  *   accumulate       batches per update, default 1

@@ -231,7 +231,29 @@ AN_API bool an_dataset_scale(an_dataset *dataset, const double *mean, const doub
 AN_API bool an_dataset_split(const an_dataset *whole, int64_t count, uint64_t seed,
                              an_dataset **rest, an_dataset **cut, an_error *err);
 
+/*
+ * The same, with as many samples of each class as its share of `whole` asks for: rounded down, and
+ * what is then missing by largest remainders. Errors: ARGUMENT (also where samples have no
+ * classes), MEMORY.
+ */
+AN_API bool an_dataset_split_stratified(const an_dataset *whole, int64_t count, uint64_t seed,
+                                        an_dataset **rest, an_dataset **cut, an_error *err);
+
 /* ------------------------------------------------------------------ loader */
+
+/*
+ * What happens to images, of (channels, height, width), before they are in a batch: for each of
+ * them drawn anew in every epoch, from the seed, the epoch and its place in it, so that neither
+ * threads nor going on elsewhere change anything.
+ *
+ * An image moves by up to `shift` pixels up or down, and left or right; 0 comes in, black before
+ * mean and deviation are applied. That is also a random crop, of the image's own size, of the image
+ * padded by `shift`. It is mirrored, left to right, with the probability `flip`.
+ */
+typedef struct an_augment {
+    int64_t shift; /* 0 (the default: none) to less than height and width */
+    double flip;   /* 0 (the default: never) to 1 */
+} an_augment;
 
 /* x = (byte / 255 - mean) / deviation; of floats x = (value - mean) / deviation; tokens stay. */
 typedef struct an_loader_options {
@@ -242,6 +264,13 @@ typedef struct an_loader_options {
     bool drop_last; /* leave out a last batch that is not full; default: it is delivered */
     uint64_t seed;
     double mean, deviation; /* default 0 and 1 */
+    an_augment augment;     /* for training alone */
+    /*
+     * One a sample, finite, from 0 on and not all 0: samples are drawn with replacement, each as
+     * often as its weight says, instead of each once. NULL: none. Not needed after an_loader_new.
+     */
+    const double *weights;
+    int64_t samples; /* drawn in an epoch by weights; 0: as many as there are */
 } an_loader_options;
 
 typedef struct an_loader an_loader;
@@ -288,7 +317,7 @@ AN_API bool an_loader_set_batch_size(an_loader *loader, int64_t size, an_error *
 AN_API uint64_t an_loader_fingerprint(const an_loader *loader);
 /* Batches in an epoch. */
 AN_API int64_t an_loader_batches(const an_loader *loader);
-/* Samples in an epoch (all, or with drop_last those delivered). */
+/* Samples in an epoch (all or those drawn; with drop_last those delivered). */
 AN_API int64_t an_loader_samples(const an_loader *loader);
 
 #ifdef __cplusplus

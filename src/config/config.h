@@ -47,22 +47,33 @@ typedef enum an__missing { AN__REFUSE, AN__FILL_MEAN, AN__FILL_VALUE } an__missi
 /* What the data are and how they are cut. A part is below 1 a fraction, else a count; 0: none. */
 typedef struct an__data {
     an__data_format format;
+    an_text_unit unit;
     struct {
         const char *text; /* NULL: not there */
         const an__node *node;
     } at[AN__SPOTS];
-    bool channels_last;
     double mean, deviation; /* of images */
-    an_text_unit unit;
     int64_t context;
     an_csv_options table;
+    double fill, validation, test;
     an__missing missing;
-    double fill;
-    bool standardize;
-    double validation, test;
+    bool standardize, channels_last, stratify;
     /* NULL: not there; scaling: standardize, or missing values that are filled */
-    const an__node *context_node, *target_node, *scaling_node, *validation_node, *test_node;
+    const an__node *context_node, *target_node, *scaling_node, *validation_node, *test_node,
+        *stratify_node;
 } an__data;
+
+/* How the samples of an epoch are chosen, and what happens to images. */
+typedef enum an__sampling { AN__EACH_ONCE, AN__BALANCED, AN__WEIGHTED } an__sampling;
+
+typedef struct an__samples {
+    an__sampling sampling;
+    int64_t count; /* drawn in an epoch; 0: as many as there are */
+    an_augment augment;
+    int64_t crop[2]; /* height and width that a RandomCrop was given */
+    /* NULL: not there; shift: the call that moves images */
+    const an__node *sampling_node, *augment_node, *crop_node, *shift_node;
+} an__samples;
 
 struct an_config {
     an_arena arena;
@@ -72,6 +83,7 @@ struct an_config {
     const char *folder; /* of the file, with a slash at the end; "" for the current one */
 
     an__data data;
+    an__samples samples;
     const an__node *model_node, *monitor_node;
     const an__call *layers;
     size_t layer_count;

@@ -74,6 +74,22 @@ static int64_t most_of(const an_dataset *data)
     return an_dataset_count(data) - (an_dataset_kind(data) == AN_DATA_TOKENS ? 2 : 1);
 }
 
+static bool cut(const an_config *c, const an_dataset *whole, int64_t count, an_dataset **rest,
+                an_dataset **part, an_error *err)
+{
+    const uint64_t seed = (uint64_t)c->seed;
+    an_error why = {0};
+    if (!c->data.stratify)
+        return an_dataset_split(whole, count, seed, rest, part, err);
+    if (an_dataset_split_stratified(whole, count, seed, rest, part, &why))
+        return true;
+    if (why.code == AN_ERROR_ARGUMENT)
+        return AN__FAIL(c->data.stratify_node->key, err, "stratify: %s", why.message);
+    if (err)
+        *err = why;
+    return false;
+}
+
 /* Cuts the test set off all data: what is left is learned from. */
 static bool cut_test(const an_config *c, an_run *run, an_error *err)
 {
@@ -83,8 +99,7 @@ static bool cut_test(const an_config *c, an_run *run, an_error *err)
                                                        : c->data.at[AN__X].node;
     int64_t count =
         part_of(node, "test", c->data.test, an_dataset_count(whole), most_of(whole), err);
-    return count > 0 && an_dataset_split(whole, count, (uint64_t)c->seed, &run->train_data,
-                                         &run->test_data, err);
+    return count > 0 && cut(c, whole, count, &run->train_data, &run->test_data, err);
 }
 
 /* Cuts the validation set off the training set, which stays as `*learned`. */
@@ -99,7 +114,7 @@ static bool cut_validation(const an_config *c, an_run *run, an_dataset **learned
         return false;
     *learned = all;
     run->train_data = NULL;
-    return an_dataset_split(all, count, (uint64_t)c->seed, &run->train_data, &run->valid_data, err);
+    return cut(c, all, count, &run->train_data, &run->valid_data, err);
 }
 
 /* ------------------------------------------------------------------ opening */

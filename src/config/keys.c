@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#define MAX_KEYS 24
+#define MAX_KEYS 32
 
 /* ----------------------------------------------------------- reading a map */
 
@@ -99,7 +99,7 @@ static const an_spec_node *parse(an_config *config, const an__node *node, an_err
     return an_spec_root(spec);
 }
 
-static bool read_call(an_config *config, const an__node *node, an__call *out, an_error *err)
+bool an__read_call(an_config *config, const an__node *node, an__call *out, an_error *err)
 {
     const an_spec_node *value = parse(config, node, err);
     if (!value)
@@ -182,7 +182,7 @@ static bool read_layer(an_config *config, const an__node *node, an__call *out, a
 {
     const an__node *list = node;
     if (node->kind == AN__SCALAR)
-        return read_call(config, node, out, err);
+        return an__read_call(config, node, out, err);
     *out = (an__call){.node = node, .holds = "Sequential"};
     if (node->kind == AN__MAP) {
         list = node->first;
@@ -223,7 +223,7 @@ static bool read_model(an_config *config, const an__node *node, an_error *err)
 static bool read_loss(an_config *config, const an__node *node, an_error *err)
 {
     an__call call = {0};
-    return read_call(config, node, &call, err) &&
+    return an__read_call(config, node, &call, err) &&
            an__blame(node,
                      an_loss_parse(&node->source, call.call, &config->arena, &config->loss, err),
                      err);
@@ -231,17 +231,17 @@ static bool read_loss(an_config *config, const an__node *node, an_error *err)
 
 static bool read_optimizer(an_config *config, const an__node *node, an_error *err)
 {
-    return read_call(config, node, &config->optimizer, err);
+    return an__read_call(config, node, &config->optimizer, err);
 }
 
 static bool read_average(an_config *config, const an__node *node, an_error *err)
 {
-    return read_call(config, node, &config->average, err);
+    return an__read_call(config, node, &config->average, err);
 }
 
 static bool read_schedule(an_config *config, const an__node *node, an_error *err)
 {
-    return read_call(config, node, &config->schedule, err);
+    return an__read_call(config, node, &config->schedule, err);
 }
 
 /* ------------------------------------------------------------- the trainer */
@@ -351,6 +351,9 @@ static const an__key keys[] = {{"data", an__read_data, true},
                                {"monitor", read_monitor, false},
                                {"validation", an__read_validation, false},
                                {"test", an__read_test, false},
+                               {"stratify", an__read_stratify, false},
+                               {"sampling", an__read_sampling, false},
+                               {"augment", an__read_augment, false},
                                {"epochs", read_epochs, false},
                                {"steps", read_steps, false},
                                {"batch_size", read_batch_size, false},

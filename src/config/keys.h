@@ -21,6 +21,8 @@ bool an__read_integer(an_config *config, const an__node *node, int64_t low, int6
                       int64_t *out, an_error *err);
 /* A finite number. */
 bool an__read_number(an_config *config, const an__node *node, double *out, an_error *err);
+/* A call, such as Name(argument=value). */
+bool an__read_call(an_config *config, const an__node *node, an__call *out, an_error *err);
 /* One of `count` words: its index goes to `out`. */
 bool an__read_word(const an__node *node, const char *const *words, size_t count, size_t *out,
                    an_error *err);
@@ -34,6 +36,12 @@ const char *an__name_of(const an__node *node);
 bool an__read_data(an_config *config, const an__node *node, an_error *err);
 bool an__read_validation(an_config *config, const an__node *node, an_error *err);
 bool an__read_test(an_config *config, const an__node *node, an_error *err);
+
+bool an__read_stratify(an_config *config, const an__node *node, an_error *err);
+
+/* keys_samples.c: how often samples come, and what happens to images. */
+bool an__read_sampling(an_config *config, const an__node *node, an_error *err);
+bool an__read_augment(an_config *config, const an__node *node, an_error *err);
 
 /* keys_run.c: what is kept of a run, and what steers it. */
 bool an__read_runs(an_config *config, const an__node *node, an_error *err);

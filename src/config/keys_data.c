@@ -203,6 +203,7 @@ static const struct {
                 {"context", OF(TEXT), true},
                 {"target", OF(CSV), true},
                 {"ignore", OF(CSV), false},
+                {"weight", OF(CSV) | ARRAYS, false},
                 {"separator", OF(CSV), false},
                 {"missing", OF(CSV) | ARRAYS, false},
                 {"standardize", OF(CSV) | ARRAYS, false}};
@@ -282,4 +283,17 @@ bool an__read_test(an_config *config, const an__node *node, an_error *err)
     if (!read_part(config, node, "data", &config->data.test, err))
         return false;
     return config->data.test > 0 || AN__FAIL(node, err, "test must be above 0, got 0");
+}
+
+/* Read after `test` and `validation`, which say whether anything is cut. */
+bool an__read_stratify(an_config *config, const an__node *node, an_error *err)
+{
+    const an__data *data = &config->data;
+    config->data.stratify_node = node;
+    if (!an__read_flag(node, &config->data.stratify, err))
+        return false;
+    return !data->stratify || data->validation > 0 || !an__has_test(config) ||
+           AN__FAIL(node->key, err,
+                    "stratify: nothing is cut off these data; add the key 'validation', such as "
+                    "validation: 0.1");
 }

@@ -4,6 +4,7 @@
  */
 #include "config/data.h"
 #include "config/file.h"
+#include "config/loaders.h"
 #include "config/output.h"
 #include "config/resolved.h"
 
@@ -12,12 +13,6 @@
 #include <anneal/lr_text.h>
 
 #include <string.h>
-
-/*
- * The most samples in a batch of evaluation: enough to fill the kernels. There are no more than in
- * a batch of training either, so that no run that trained runs out of memory when it is tested.
- */
-#define EVAL_BATCH 512
 
 /* A run with what it owns besides; `run` comes first. */
 typedef struct builder {
@@ -41,17 +36,7 @@ static bool open_data(builder *b)
 
 static an_loader *loader(const builder *b, const an_dataset *data, bool training, an_error *err)
 {
-    const an_config *c = b->config;
-    an_loader_options options = an_loader_defaults();
-    int64_t count = an_dataset_count(data), size = c->batch_size;
-    if (!training && size > EVAL_BATCH)
-        size = EVAL_BATCH;
-    options.batch_size = size < count || count == 0 ? size : count;
-    options.shuffle = training;
-    options.seed = (uint64_t)c->seed;
-    options.mean = c->data.mean;
-    options.deviation = c->data.deviation;
-    return an_loader_new(b->run.context, data, &options, err);
+    return an__loader_new(b->config, b->run.context, data, training, err);
 }
 
 static bool make_loaders(builder *b)

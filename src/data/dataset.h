@@ -5,11 +5,13 @@
 #include <anneal/data.h>
 
 /*
- * Streams of random numbers under the user's seed: one for the cut of a split, and one an epoch,
- * AN_STREAM_ORDER + epoch, for the order of its samples.
+ * Streams of random numbers under the user's seed: one for the cut of a split, and two an epoch,
+ * AN_STREAM_ORDER + epoch for the order of its samples, AN_STREAM_AUGMENT + epoch for what happens
+ * to its images.
  */
 #define AN_STREAM_SPLIT ((uint64_t)1 << 60)
 #define AN_STREAM_ORDER ((uint64_t)2 << 60)
+#define AN_STREAM_AUGMENT ((uint64_t)3 << 60)
 
 /* The characters of a text, in the order of their code points; count 0: bytes are the tokens. */
 typedef struct an_vocabulary {

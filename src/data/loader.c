@@ -1,6 +1,7 @@
 #include "data/dataset.h"
+#include "data/gather.h"
+#include "data/order.h"
 
-#include "tensor/kernels/bytes.h"
 #include "tensor/kernels/kernels.h"
 
 #include <math.h>
@@ -14,19 +15,6 @@
 #define AHEAD_BYTES 6271
 #define AHEAD_MOST 64
 
-/*
- * With workers, the batch after the one delivered is prepared while that one is computed on: by
- * workers that would wait, in the second tensor. an__later's task is the whole story of it.
- */
-typedef struct gather_task {
-    const an_dataset *dataset;
-    const an_bytes_table *kernel;
-    an_bytes_gather work; /* of bytes; rows, out, scale and shift of the other kinds too */
-    float *target;
-    int32_t *labels; /* of tokens */
-    int64_t phase;
-} gather_task;
-
 /* What a batch consists of. */
 typedef struct batch_room {
     an_tensor *x, *target;
@@ -38,6 +26,9 @@ typedef struct batch_room {
  * stand `ahead` zeros, which the kernel's prefetch may look at. `labels` are in the same order: a
  * batch's are a piece of them (of tokens, a batch has its own). Sample `at` of the epoch comes
  * next.
+ *
+ * With workers, the batch after the one delivered is prepared while that one is computed on: by
+ * workers that would wait, in the second tensor. an__later's task is the whole story of it.
  */
 struct an_loader {
     an_context *context;
@@ -45,16 +36,18 @@ struct an_loader {
     an_loader_options options;
     int64_t capacity;  /* of a batch, in samples */
     int64_t allocated; /* what there is room for */
-    int64_t samples;   /* delivered in an epoch */
+    int64_t drawn;     /* in an epoch: the dataset's samples, or as many as were asked for */
+    int64_t samples;   /* delivered of them */
     int64_t ahead;     /* rows, as of the kernel */
     int64_t epoch, at;
     int64_t phase; /* of the epoch's tokens */
     bool ordered;  /* rows holds the order of `epoch` */
     int32_t *rows, *labels;
+    double *sums;       /* of the weights (data/order.h); NULL: every sample once */
     batch_room room[2]; /* without workers, one */
     int next;           /* which one the batch to come is in */
     bool coming;        /* it is being filled, by `gather` */
-    gather_task gather;
+    an_gather gather;
     float scale, shift; /* x = byte * scale + shift */
 };
 
@@ -72,12 +65,19 @@ static bool check_options(const an_dataset *dataset, const an_loader_options *op
         return an_error_set(err, AN_ERROR_ARGUMENT, "batch_size must be at least 1, got %lld",
                             (long long)options->batch_size);
     }
-    if (options->drop_last && options->batch_size > dataset->count) {
+    const int64_t drawn = options->samples > 0 ? options->samples : dataset->count;
+    if (options->samples < 0 || options->samples > INT32_MAX ||
+        (options->samples > 0 && !options->weights)) {
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "samples may be from 1 to 2^31 - 1 where weights say how they are "
+                            "drawn, else 0, got %lld",
+                            (long long)options->samples);
+    }
+    if (options->drop_last && options->batch_size > drawn) {
         return an_error_set(err, AN_ERROR_ARGUMENT,
                             "batch_size %lld with drop_last leaves no batch of %lld samples; use "
                             "at most %lld",
-                            (long long)options->batch_size, (long long)dataset->count,
-                            (long long)dataset->count);
+                            (long long)options->batch_size, (long long)drawn, (long long)drawn);
     }
     if (!isfinite(options->mean)) {
         return an_error_set(err, AN_ERROR_ARGUMENT, "the mean must be a finite number, got %g",
@@ -88,7 +88,7 @@ static bool check_options(const an_dataset *dataset, const an_loader_options *op
                             "the deviation must be finite and greater than 0, got %g",
                             options->deviation);
     }
-    return true;
+    return an__augment_check(&options->augment, dataset, err);
 }
 
 static bool set_normalization(an_loader *loader, an_error *err)
@@ -106,7 +106,7 @@ static bool set_normalization(an_loader *loader, an_error *err)
 
 static size_t rows_size(const an_loader *loader)
 {
-    return (size_t)(loader->dataset->count + loader->ahead);
+    return (size_t)(loader->drawn + loader->ahead);
 }
 
 /* Rows in order need no help: the processor sees where they lead. */
@@ -155,10 +155,17 @@ static bool allocate(an_loader *loader, an_error *err)
     loader->rows = an_alloc(allocator, rows_size(loader), sizeof *loader->rows, err);
     if (loader->rows == NULL)
         return false;
-    size_t count = (size_t)loader->dataset->count;
+    size_t count = (size_t)loader->drawn;
     loader->labels = an_alloc(allocator, count, sizeof *loader->labels, err);
     if (loader->labels == NULL)
         return false;
+    if (loader->options.weights) {
+        loader->sums =
+            an__weights_sum(allocator, loader->options.weights, loader->dataset->count, err);
+        loader->options.weights = NULL; /* the caller's, and no longer needed */
+        if (loader->sums == NULL)
+            return false;
+    }
     for (int64_t i = 0; i < room_count(loader); i++)
         if (!allocate_room(loader, &loader->room[i], err))
             return false;
@@ -167,7 +174,7 @@ static bool allocate(an_loader *loader, an_error *err)
 
 static void take_size(an_loader *loader, int64_t size)
 {
-    const int64_t count = loader->dataset->count;
+    const int64_t count = loader->drawn;
     loader->capacity = size < count ? size : count;
     loader->samples = loader->options.drop_last ? count - count % loader->capacity : count;
 }
@@ -186,9 +193,10 @@ an_loader *an_loader_new(an_context *context, const an_dataset *dataset,
     loader->context = context;
     loader->dataset = dataset;
     loader->options = *options;
+    loader->drawn = options->samples > 0 ? options->samples : dataset->count;
     take_size(loader, options->batch_size);
     loader->allocated = loader->capacity;
-    loader->ahead = rows_ahead(dataset, options->shuffle);
+    loader->ahead = rows_ahead(dataset, options->shuffle || options->weights);
     if (!set_normalization(loader, err) || !allocate(loader, err)) {
         an_loader_free(loader);
         return NULL;
@@ -243,7 +251,8 @@ void an_loader_free(an_loader *loader)
     settle(loader);
     for (int i = 0; i < 2; i++)
         free_room(loader, &loader->room[i]);
-    size_t count = (size_t)loader->dataset->count;
+    size_t count = (size_t)loader->drawn;
+    an_release(allocator, loader->sums, (size_t)loader->dataset->count, sizeof *loader->sums);
     an_release(allocator, loader->labels, count, sizeof *loader->labels);
     an_release(allocator, loader->rows, rows_size(loader), sizeof *loader->rows);
     an_release(allocator, loader, 1, sizeof *loader);
@@ -255,69 +264,22 @@ void an_loader_free(an_loader *loader)
 static void begin_epoch(an_loader *loader)
 {
     const an_dataset *dataset = loader->dataset;
+    const bool shuffle = loader->options.shuffle;
     an_rng rng = an_rng_init(loader->options.seed, AN_STREAM_ORDER + (uint64_t)loader->epoch);
-    if (loader->options.shuffle) {
-        an_rng_permutation(&rng, loader->rows, dataset->count);
+    if (loader->sums) {
+        an__weights_draw(loader->sums, dataset->count, &rng, loader->rows, loader->drawn);
+    } else if (shuffle) {
+        an_rng_permutation(&rng, loader->rows, loader->drawn);
     } else {
-        for (int64_t i = 0; i < dataset->count; i++)
+        for (int64_t i = 0; i < loader->drawn; i++)
             loader->rows[i] = (int32_t)i;
     }
-    for (int64_t i = 0; i < dataset->count; i++)
+    for (int64_t i = 0; i < loader->drawn; i++)
         loader->rows[i] = an__dataset_row(dataset, loader->rows[i]);
-    for (int64_t i = 0; dataset->labels && i < dataset->count; i++)
+    for (int64_t i = 0; dataset->labels && i < loader->drawn; i++)
         loader->labels[i] = dataset->labels[loader->rows[i]];
-    loader->phase = an__tokens_phase(dataset, loader->options.shuffle, &rng);
+    loader->phase = an__tokens_phase(dataset, shuffle, &rng);
     loader->ordered = true;
-}
-
-static void gather_floats(const gather_task *task, int64_t begin, int64_t end)
-{
-    const an_bytes_gather *work = &task->work;
-    for (int64_t i = begin; i < end; i++) {
-        const float *in = task->dataset->values + work->rows[i] * work->width;
-        float *out = work->out + i * work->width;
-        for (int64_t j = 0; j < work->width; j++)
-            out[j] = in[j] * work->scale + work->shift;
-    }
-}
-
-/* The tokens, and to each of them the next one as its label. */
-static void gather_tokens(const gather_task *task, int64_t begin, int64_t end)
-{
-    const an_bytes_gather *work = &task->work;
-    for (int64_t i = begin; i < end; i++) {
-        const uint16_t *in = task->dataset->tokens + work->rows[i] * work->width + task->phase;
-        for (int64_t j = 0; j < work->width; j++) {
-            work->out[i * work->width + j] = (float)in[j];
-            task->labels[i * work->width + j] = in[j + 1];
-        }
-    }
-}
-
-static void gather_targets(const gather_task *task, int64_t begin, int64_t end)
-{
-    const int64_t count = task->dataset->target_count;
-    for (int64_t i = begin; i < end; i++)
-        memcpy(task->target + i * count, task->dataset->targets + task->work.rows[i] * count,
-               (size_t)count * sizeof *task->target);
-}
-
-static void gather_rows(void *arg, int64_t begin, int64_t end)
-{
-    const gather_task *task = arg;
-    switch (task->dataset->kind) {
-    case AN_DATA_BYTES:
-        task->kernel->gather(&task->work, begin, end);
-        break;
-    case AN_DATA_FLOATS:
-        gather_floats(task, begin, end);
-        break;
-    case AN_DATA_TOKENS:
-        gather_tokens(task, begin, end);
-        break;
-    }
-    if (task->target)
-        gather_targets(task, begin, end);
 }
 
 /* Batches' sizes from the present place on: full ones, and at the end of the samples the rest. */
@@ -333,18 +295,21 @@ static void plan(an_loader *loader, int64_t size)
     const an_dataset *dataset = loader->dataset;
     batch_room *room = &loader->room[loader->next];
     set_batch_size(room, size);
-    loader->gather = (gather_task){.dataset = dataset,
-                                   .kernel = an__kernels(loader->context)->bytes,
-                                   .target = room->target ? room->target->data : NULL,
-                                   .labels = room->labels,
-                                   .phase = loader->phase,
-                                   .work = {.pixels = dataset->pixels,
-                                            .rows = loader->rows + loader->at,
-                                            .width = dataset->width,
-                                            .ahead = loader->ahead,
-                                            .scale = loader->scale,
-                                            .shift = loader->shift,
-                                            .out = room->x->data}};
+    loader->gather = (an_gather){.dataset = dataset,
+                                 .kernel = an__kernels(loader->context)->bytes,
+                                 .target = room->target ? room->target->data : NULL,
+                                 .labels = room->labels,
+                                 .phase = loader->phase,
+                                 .augment = loader->options.augment,
+                                 .chance = an__augment_chance(loader->options.seed, loader->epoch),
+                                 .first = loader->at,
+                                 .work = {.pixels = dataset->pixels,
+                                          .rows = loader->rows + loader->at,
+                                          .width = dataset->width,
+                                          .ahead = loader->ahead,
+                                          .scale = loader->scale,
+                                          .shift = loader->shift,
+                                          .out = room->x->data}};
 }
 
 /* Fills the next room now, unless that has been done meanwhile. */
@@ -356,7 +321,7 @@ static void fill(an_loader *loader, int64_t size)
     }
     plan(loader, size);
     const int64_t grain = GRAIN_BYTES / loader->dataset->width + 1;
-    an__parallel(loader->context, size, grain, gather_rows, &loader->gather);
+    an__parallel(loader->context, size, grain, an__gather, &loader->gather);
 }
 
 /* Has the workers fill the next room with the batch after this one, when they find time. */
@@ -367,7 +332,7 @@ static void prepare(an_loader *loader)
         return;
     plan(loader, size);
     const int64_t grain = PIECE_BYTES / loader->dataset->width + 1;
-    loader->coming = an__later(loader->context, size, grain, gather_rows, &loader->gather);
+    loader->coming = an__later(loader->context, size, grain, an__gather, &loader->gather);
 }
 
 bool an_loader_next(an_loader *loader, an_batch *batch)
@@ -429,7 +394,7 @@ static bool enlarge(an_loader *loader, int64_t size, an_error *err)
 
 bool an_loader_set_batch_size(an_loader *loader, int64_t size, an_error *err)
 {
-    const int64_t count = loader->dataset->count;
+    const int64_t count = loader->drawn;
     if (size < 1)
         return an_error_set(err, AN_ERROR_ARGUMENT, "batch_size must be at least 1, got %lld",
                             (long long)size);
@@ -501,6 +466,14 @@ uint64_t an_loader_fingerprint(const an_loader *loader)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         hash = mix_number(hash, numbers[i]);
     hash = mix(hash, scaling, sizeof scaling);
+    if (o->augment.shift > 0 || o->augment.flip > 0) {
+        hash = mix_number(hash, o->augment.shift);
+        hash = mix(hash, &o->augment.flip, sizeof o->augment.flip);
+    }
+    if (loader->sums) {
+        hash = mix_number(hash, loader->drawn);
+        hash = mix(hash, loader->sums, (size_t)dataset->count * sizeof *loader->sums);
+    }
     for (int64_t i = 0; dataset->labels && i < dataset->count; i++)
         hash = mix(hash, &dataset->labels[an__dataset_row(dataset, i)], sizeof *dataset->labels);
     int64_t step = dataset->count / ROWS_LOOKED_AT + 1;

@@ -43,10 +43,10 @@ class Resume(Case):
         self.assertEqual(process.returncode, 1, err)
         return self.only_run(), err
 
-    def test_stopped_and_gone_on_with(self):
-        """However often: the end is that of a run that was never stopped."""
-        longer = ("--set", "epochs=3000", "--set", "checkpoint={keep: 1}", "--set",
-                  "schedule=StepLR(step_size=500, gamma=0.9)")
+    def goes_on(self, epochs, *args):
+        """However often it is stopped: the end is that of a run that was never stopped."""
+        longer = ("--set", f"epochs={epochs}", "--set", "checkpoint={keep: 1}", "--set",
+                  "schedule=StepLR(step_size=500, gamma=0.9)", *args)
         self.anneal("train", "c.yaml", *longer)
         expected = self.weights(self.only_run())
         self.folders()[0].rename(self.folder / "expected")
@@ -70,7 +70,17 @@ class Resume(Case):
         self.assertEqual(self.weights(self.only_run()), expected)
         rows = self.store("SELECT epoch FROM metrics WHERE kind = 'epoch' AND run = "
                           f"(SELECT id FROM runs WHERE name = '{self.only_run().name}') ORDER BY epoch")
-        self.assertEqual([row[0] for row in rows], list(range(1, 3001)))
+        self.assertEqual([row[0] for row in rows], list(range(1, epochs + 1)))
+
+    def test_stopped_and_gone_on_with(self):
+        self.goes_on(3000)
+
+    def test_of_changed_and_drawn_samples(self):
+        """Images that move, drawn by weights: the same ones come, in the same way."""
+        self.config(SAVING + "augment:\n  - RandomCrop((3, 4), padding=1)\n"
+                    "  - RandomHorizontalFlip()\nsampling: {weights: balanced, samples: 150}\n"
+                    "validation: 0.2\nstratify: true\n")
+        self.goes_on(800)
 
     def store(self, query):
         store = sqlite3.connect(self.folder / "runs/anneal.db")

@@ -154,7 +154,8 @@ static bool check_numbers(const char *kind, const an_lr_param *p, const an_lr_nu
     return true;
 }
 
-/* `at`: which element of a list, or -1; only a parameter of its own without a default may be absent. */
+/* `at`: which element of a list, or -1: only a parameter of its own, without a default, may be
+ * absent. */
 static bool check_length(const char *kind, const an_lr_param *p, an_lr_length length, long at,
                          an_error *err)
 {

@@ -167,13 +167,14 @@ static size_t execute(const an__instruction *at, double variable, operand *stack
     }
 }
 
-/* Only what was pushed is read: clearing the whole stack would take as long as a value. */
+/* What may be read is cleared, not the whole stack: that would take as long as a value. */
 double an__lr_expression_value(void *expression, double variable)
 {
     const an__lr_expression *e = expression;
     operand stack[AN__STACK_DEPTH];
-    stack[0] = (operand){0};
     size_t top = 0;
+    for (size_t i = 0; i < AN__STACK_DEPTH && (i == 0 || i < e->count); i++)
+        stack[i] = (operand){0};
     for (size_t i = 0; i < e->count; i++)
         top = execute(&e->code[i], variable, stack, top);
     return stack[0].number;

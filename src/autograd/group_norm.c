@@ -1,4 +1,6 @@
 /* Group norm (Wu, He: Group Normalization; ECCV 2018), and the channels of norms. */
+#include <string.h>
+
 #include "autograd/channels.h"
 #include "autograd/ops.h"
 
@@ -68,24 +70,32 @@ static group_pass group_plan(an_graph *graph, const an_node *node)
     };
 }
 
-/* Parts begin..end; part i is group i % groups of a sample. */
+/* Part `part` is group part % groups of a sample. */
+static an_norm_group group_of(const group_pass *pass, int64_t part)
+{
+    const int64_t channel = part % pass->groups * pass->channels;
+    return (an_norm_group){
+        .channels = pass->channels,
+        .length = pass->length,
+        .weight = pass->weight ? pass->weight + channel : NULL,
+        .bias = pass->bias ? pass->bias + channel : NULL,
+        .mean = pass->mean[part],
+        .rstd = pass->rstd[part],
+    };
+}
+
 static void forward_task(void *arg, int64_t begin, int64_t end)
 {
     const group_pass *pass = arg;
     const int64_t size = pass->channels * pass->length;
-    const an_pieces all = {1, size, size}, one = {1, pass->length, pass->length};
+    const an_pieces all = {1, size, size};
     for (int64_t part = begin; part < end; part++) {
-        const an_moments m = pass->kernels->moments(all, pass->x + part * size);
+        const float *x = pass->x + part * size;
+        const an_moments m = pass->kernels->moments(all, x);
         pass->mean[part] = (float)m.mean;
         pass->rstd[part] = (float)an__rstd(m.squares / (double)size, pass->eps);
-        for (int64_t k = 0; k < pass->channels; k++) {
-            const int64_t channel = part % pass->groups * pass->channels + k;
-            const int64_t at = part * size + k * pass->length;
-            const float weight = pass->weight ? pass->weight[channel] : 1.0f;
-            pass->kernels->normalise(one, pass->y + at, pass->x + at, pass->mean[part],
-                                     weight * pass->rstd[part],
-                                     pass->bias ? pass->bias[channel] : 0.0f);
-        }
+        const an_norm_group group = group_of(pass, part);
+        pass->kernels->group_normalise(&group, pass->y + part * size, x);
     }
 }
 
@@ -107,29 +117,22 @@ static bool group_forward(an_graph *graph, an_node *node)
  */
 static void backward_part(const group_pass *pass, int64_t part)
 {
-    const int64_t size = pass->channels * pass->length, first = part * pass->channels;
-    const int64_t channel = part % pass->groups * pass->channels;
-    const an_pieces one = {1, pass->length, pass->length};
-    const float mean = pass->mean[part];
-    const double rstd = (double)pass->rstd[part];
+    const an_norm_group group = group_of(pass, part);
+    const int64_t size = pass->channels * pass->length, at = part * size;
+    double *of_dy = pass->of_dy + part * pass->channels;
+    double *of_product = pass->of_product + part * pass->channels;
+    const double rstd = (double)group.rstd, over = rstd / (double)size;
     double g = 0, product = 0;
+    pass->kernels->group_sums(&group, pass->dy + at, pass->x + at, of_dy, of_product);
     for (int64_t k = 0; k < pass->channels; k++) {
-        const int64_t at = part * size + k * pass->length;
-        const double weight = pass->weight ? (double)pass->weight[channel + k] : 1.0;
-        double *of_dy = &pass->of_dy[first + k], *of_product = &pass->of_product[first + k];
-        pass->kernels->sums(one, pass->dy + at, pass->x + at, mean, of_dy, of_product);
-        g += weight * *of_dy;
-        product += weight * *of_product;
+        const double weight = group.weight ? (double)group.weight[k] : 1.0;
+        g += weight * of_dy[k];
+        product += weight * of_product[k];
     }
-    for (int64_t k = 0; pass->dx && k < pass->channels; k++) {
-        const int64_t at = part * size + k * pass->length;
-        const double weight = pass->weight ? (double)pass->weight[channel + k] : 1.0;
-        const float abc[3] = {(float)(weight * rstd),
-                              (float)(-product * rstd * rstd * rstd / (double)size),
-                              (float)(-g * rstd / (double)size)};
-        pass->kernels->combine(one, pass->dx + at, pass->dy + at, pass->x + at, mean, abc,
-                               pass->add);
-    }
+    if (pass->dx)
+        pass->kernels->group_combine(&group, pass->dx + at, pass->dy + at, pass->x + at,
+                                     (float)(-product * rstd * rstd * over), (float)(-g * over),
+                                     pass->add);
 }
 
 static void backward_task(void *arg, int64_t begin, int64_t end)
@@ -144,15 +147,19 @@ static void group_sums(an_graph *graph, an_node *node, const group_pass *pass, i
     const int64_t channels = pass->groups * pass->channels, batch = node->output.shape.dim[0];
     bool fresh;
     float *d = an_grad_of(graph, node->inputs[which], &fresh);
-    for (int64_t c = 0; d && c < channels; c++) {
-        double total = 0;
-        for (int64_t n = 0; n < batch; n++) {
-            const int64_t at = n * channels + c;
-            total += which == 1 ? pass->of_product[at] * (double)pass->rstd[at / pass->channels]
-                                : pass->of_dy[at];
-        }
-        d[c] = fresh ? (float)total : d[c] + (float)total;
+    double *total = d ? an__scratch(graph, channels, sizeof *total) : NULL;
+    if (!total)
+        return;
+    memset(total, 0, (size_t)channels * sizeof *total);
+    for (int64_t i = 0; i < batch * pass->groups; i++) {
+        const double scale = which == 1 ? (double)pass->rstd[i] : 1.0;
+        const double *of = (which == 1 ? pass->of_product : pass->of_dy) + i * pass->channels;
+        double *to = total + i % pass->groups * pass->channels;
+        for (int64_t k = 0; k < pass->channels; k++)
+            to[k] += of[k] * scale;
     }
+    for (int64_t c = 0; c < channels; c++)
+        d[c] = fresh ? (float)total[c] : d[c] + (float)total[c];
 }
 
 static void group_backward(an_graph *graph, an_node *node)

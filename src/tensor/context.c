@@ -85,6 +85,14 @@ const an_allocator *an_context_allocator(const an_context *context)
     return &context->allocator;
 }
 
+int an__worth_threads(const an_context *context, int64_t items, double operations)
+{
+    const double most = operations / 0.25e6;
+    const int threads = an_context_threads(context);
+    const int64_t parts = items < threads ? items : threads;
+    return most < 1 ? 1 : (double)parts > most ? (int)most : (int)parts;
+}
+
 const an_kernels *an__kernels(const an_context *context)
 {
     return context->kernels;

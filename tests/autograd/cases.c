@@ -238,6 +238,11 @@ static void images(an_rng *rng, bool large, an_shape *shapes, int *count, settin
 static void grouped(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
 {
     images(rng, large, shapes, count, s);
+    if (large) { /* groups of more channels than a vector has lanes */
+        shapes[0].dim[0] = shapes[0].dim[0] * shapes[0].dim[1] / 40 + 1;
+        shapes[0].dim[1] = 40;
+        affine_inputs(rng, an_shape_1(40), shapes, count);
+    }
     s->groups = shapes[0].dim[1] == 1 ? 1 : below(rng, 2) ? 2 : shapes[0].dim[1];
 }
 

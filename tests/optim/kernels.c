@@ -272,13 +272,16 @@ static void square_sum_of(const an_update_table *kernels)
 {
     float x[MOST];
     fill(x, MOST, 9);
-    double lane[16] = {0}, sum = 0;
+    double lane[16] = {0};
     for (int64_t i = 0; i < MOST; i++) {
         lane[i % 16] += (double)x[i] * (double)x[i];
     }
-    for (int j = 0; j < 16; j++) {
-        sum += lane[j];
+    for (int half = 8; half > 0; half /= 2) {
+        for (int j = 0; j < half; j++) {
+            lane[j] += lane[j + half];
+        }
     }
+    const double sum = lane[0];
     assert_true(kernels->square_sum(MOST, x) == sum);
     assert_true(first_sum == 0 || first_sum == sum);
     first_sum = sum;

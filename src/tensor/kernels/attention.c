@@ -223,7 +223,7 @@ static void run_parts(void *arg, int64_t begin, int64_t end)
                          .context = j->context,
                          .begin = count * part / j->parts,
                          .end = count * (part + 1) / j->parts,
-                         .packed = j->context->scratch + part * j->context->scratch_floats,
+                         .packed = an__scratch_part(j->context, part),
                          .scores = j->call->scratch + part * room};
         j->heads(&s);
     }
@@ -231,7 +231,10 @@ static void run_parts(void *arg, int64_t begin, int64_t end)
 
 static void run(an_context *context, const an_attention_call *call, void (*heads)(const share *s))
 {
-    job j = {context, call, heads, an_context_threads(context)};
+    const int64_t count = call->samples * call->heads;
+    const double operations =
+        2 * (double)count * (double)call->queries * (double)call->keys * (double)call->size;
+    job j = {context, call, heads, an__worth_threads(context, count, operations)};
     if (call->queries > 0 && call->keys > 0)
         an__parallel(context, j.parts, 1, run_parts, &j);
 }

@@ -22,7 +22,7 @@ static void run_shares(void *arg, int64_t begin, int64_t end)
     const an_shares *s = pass->shares;
     const int64_t gemm = s->context->kernels->gemm->scratch_floats;
     for (int64_t share = begin; share < end; share++) {
-        float *scratch = s->context->scratch + share * s->context->scratch_floats;
+        float *scratch = an__scratch_part(s->context, share);
         float *memory = s->need > AN_CONV_SCRATCH
                             ? s->space + share * an__divide_up(s->need, ALIGNED) * ALIGNED
                             : scratch + gemm;
@@ -32,15 +32,11 @@ static void run_shares(void *arg, int64_t begin, int64_t end)
     }
 }
 
-/* A thread is given at least a quarter of a million multiply-adds, as in products. */
 void an__conv_shares(an_context *context, const an_shares *shares, double operations)
 {
-    const double most = operations / 0.25e6;
-    share_pass pass = {shares, an__at_most(shares->items, an_context_threads(context))};
     if (shares->items <= 0)
         return;
-    if ((double)pass.count > most)
-        pass.count = most < 1 ? 1 : (int64_t)most;
+    share_pass pass = {shares, an__worth_threads(context, shares->items, operations)};
     an__parallel(context, pass.count, 1, run_shares, &pass);
 }
 

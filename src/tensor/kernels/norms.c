@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "tensor/kernels/transpose.h"
 #include "tensor/kernels/vector.h"
 #include "tensor/kernels/whole.h"
 
@@ -181,6 +182,102 @@ static void combine(an_pieces pieces, float *dx, const float *dy, const float *x
         combine_loop(pieces, dx, dy, x, mean, abc, true);
     else
         combine_loop(pieces, dx, dy, x, mean, abc, false);
+}
+
+/* ------------------------------------------------------------------ groups */
+
+/* Channels are often short, 49 values or so: whole vectors, and the rest as a part of one. */
+static void group_normalise(const an_norm_group *g, float *y, const float *x)
+{
+    const an_vec mean = an__vsplat(g->mean);
+    for (int64_t k = 0; k < g->channels; k++, x += g->length, y += g->length) {
+        const an_vec scale = an__vsplat(g->weight ? g->weight[k] * g->rstd : g->rstd);
+        const an_vec shift = an__vsplat(g->bias ? g->bias[k] : 0.0f);
+        int64_t i = 0;
+        for (; i + AN_LANES <= g->length; i += AN_LANES)
+            an__vstore(y + i, (an__vload(x + i) - mean) * scale + shift);
+        if (i < g->length) {
+            const int count = an__lanes(g->length - i);
+            an__vstore_part(y + i, (an__vload_part(x + i, count) - mean) * scale + shift, count);
+        }
+    }
+}
+
+/* The sums of the lanes of each vector, one a lane. */
+AN_INLINE an_vec lane_sums(an_vec v[AN_LANES])
+{
+    an__transpose(v);
+    AN_UNROLL
+    for (int half = AN_LANES / 2; half > 0; half /= 2) {
+        AN_UNROLL
+        for (int i = 0; i < half; i++)
+            v[i] += v[i + half];
+    }
+    return v[0];
+}
+
+/* Those of up to AN_LANES short channels, a lane each. */
+static void short_sums(int64_t channels, int64_t length, const float *dy, const float *x,
+                       float mean, double *of_dy, double *of_product)
+{
+    const an_vec around = an__vsplat(mean);
+    an_vec a[AN_LANES], b[AN_LANES];
+    for (int64_t k = 0; k < AN_LANES; k++) {
+        const int64_t n = k < channels ? length : 0;
+        const two sum = add_products(two_zero(), n, dy, x, around);
+        a[k] = sum.a;
+        b[k] = sum.b;
+        dy += n;
+        x += n;
+    }
+    const an_vec u = lane_sums(a), v = lane_sums(b);
+    for (int k = 0; k < channels; k++) {
+        of_dy[k] = (double)u[k];
+        of_product[k] = (double)v[k];
+    }
+}
+
+static void group_sums(const an_norm_group *g, const float *dy, const float *x, double *of_dy,
+                       double *of_product)
+{
+    const bool together = g->length <= BLOCK && g->channels > 1;
+    const int64_t step = together ? AN_LANES : 1;
+    for (int64_t k = 0; k < g->channels; k += step) {
+        const int64_t at = k * g->length;
+        if (together)
+            short_sums(an__lanes(g->channels - k), g->length, dy + at, x + at, g->mean, of_dy + k,
+                       of_product + k);
+        else
+            sums((an_pieces){1, g->length, g->length}, dy + at, x + at, g->mean, of_dy + k,
+                 of_product + k);
+    }
+}
+
+AN_INLINE void combine_group(const an_norm_group *g, float *dx, const float *dy, const float *x,
+                             float b, float c, bool add)
+{
+    const an_vec mean = an__vsplat(g->mean), slope = an__vsplat(b), shift = an__vsplat(c);
+    for (int64_t k = 0; k < g->channels; k++) {
+        const an_vec scale = an__vsplat(g->weight ? g->weight[k] * g->rstd : g->rstd);
+        for (int64_t i = 0; i < g->length; i += AN_LANES) {
+            const int64_t left = g->length - i;
+            an_vec d = slope * (an__vload_lanes(x + i, left) - mean) + shift;
+            d += scale * an__vload_lanes(dy + i, left);
+            an__vstore_lanes(dx + i, add ? d + an__vload_lanes(dx + i, left) : d, left);
+        }
+        dx += g->length;
+        dy += g->length;
+        x += g->length;
+    }
+}
+
+static void group_combine(const an_norm_group *g, float *dx, const float *dy, const float *x,
+                          float b, float c, bool add)
+{
+    if (add)
+        combine_group(g, dx, dy, x, b, c, true);
+    else
+        combine_group(g, dx, dy, x, b, c, false);
 }
 
 /* -------------------------------------------------------------------- rows */
@@ -362,6 +459,9 @@ const an_norms_table AN_KERNEL_NAME(an__norms_table) = {
     .normalise = normalise,
     .sums = sums,
     .combine = combine,
+    .group_normalise = group_normalise,
+    .group_sums = group_sums,
+    .group_combine = group_combine,
     .column_moments = column_moments,
     .column_normalise = column_normalise,
     .column_sums = column_sums,

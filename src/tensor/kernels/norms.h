@@ -36,6 +36,14 @@ typedef struct an_norm_sums {
     float *weight, *bias;
 } an_norm_sums;
 
+/* A group of channels that share a mean: `channels` runs of `length` floats, one after the other.
+ * weight and bias, of each channel, may be NULL. */
+typedef struct an_norm_group {
+    int64_t channels, length;
+    const float *weight, *bias;
+    float mean, rstd;
+} an_norm_group;
+
 struct an_norms_table {
     /* y = (x - mean) rstd weight + bias; rstd = 1 / sqrt(the mean square + eps). */
     void (*rows)(const an_norm_rows *s, int64_t rows, float *y, const float *x, float *mean,
@@ -57,7 +65,15 @@ struct an_norms_table {
     void (*combine)(an_pieces pieces, float *dx, const float *dy, const float *x, float mean,
                     const float *abc, bool add);
 
-    /* The same four for columns begin <= i < end of a matrix of `rows` rows and `columns`; one
+    /* The last three for a group: y = (x - mean) rstd weight + bias; the sums of each channel;
+     * dx = rstd weight dy + b (x - mean) + c. */
+    void (*group_normalise)(const an_norm_group *g, float *y, const float *x);
+    void (*group_sums)(const an_norm_group *g, const float *dy, const float *x, double *of_dy,
+                       double *of_product);
+    void (*group_combine)(const an_norm_group *g, float *dx, const float *dy, const float *x,
+                          float b, float c, bool add);
+
+    /* The four of pieces for columns begin <= i < end of a matrix of `rows` rows and `columns`; one
      * mean, scale, ... a column. */
     void (*column_moments)(int64_t rows, int64_t columns, int64_t begin, int64_t end,
                            const float *x, an_moments *out);

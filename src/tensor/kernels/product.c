@@ -2,9 +2,6 @@
 #include "tensor/context.h"
 #include "tensor/kernels/gemm.h"
 
-/* A thread is given at least this many multiply-adds: two take part from 1 MFLOP on. */
-static const double worth_a_thread = 0.25e6;
-
 typedef struct product {
     const an_gemm *call;
     const an_context *context;
@@ -36,7 +33,7 @@ static void run_part(const product *job, int part)
         call.a += call.transpose_a ? begin : begin * call.lda;
         call.c += begin * call.ldc;
     }
-    gemm->run(&call, job->context->scratch + part * job->context->scratch_floats);
+    gemm->run(&call, an__scratch_part(job->context, part));
 }
 
 static void run_parts(void *arg, int64_t begin, int64_t end)
@@ -56,10 +53,10 @@ void an__gemm(an_context *context, const an_gemm *call)
     an_gemm whole = *call;
     if (call->k <= 0)
         whole.a = whole.b = call->c; /* not read, but no offset may be taken from NULL */
-    product job = {.call = &whole, .context = context, .parts = an_context_threads(context)};
-    const double most = (double)call->m * (double)call->n * (double)call->k / worth_a_thread;
-    if (job.parts > most)
-        job.parts = most < 1.0 ? 1 : (int)most;
+    const double operations = (double)call->m * (double)call->n * (double)call->k;
+    product job = {.call = &whole,
+                   .context = context,
+                   .parts = an__worth_threads(context, INT64_MAX, operations)};
     const int64_t columns = (call->n - 1) / context->kernels->gemm->lanes + 1;
     job.by_columns = columns >= 2 * (int64_t)job.parts || columns >= call->m;
     an__parallel(context, job.parts, 1, run_parts, &job);

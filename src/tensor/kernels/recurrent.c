@@ -176,7 +176,7 @@ static void run_parts(void *arg, int64_t begin, int64_t end)
         share s = {.call = c,
                    .context = j->context,
                    .first = c->samples * part / j->parts,
-                   .packed = j->context->scratch + part * j->context->scratch_floats};
+                   .packed = an__scratch_part(j->context, part)};
         s.count = c->samples * (part + 1) / j->parts - s.first;
         s.dh = c->room + s.first * 3 * c->hidden;
         s.dc = s.dh + s.count * c->hidden;
@@ -187,7 +187,9 @@ static void run_parts(void *arg, int64_t begin, int64_t end)
 
 static void run(an_context *context, const an_recurrent_call *call, void (*steps)(const share *s))
 {
-    job j = {context, call, steps, an_context_threads(context)};
+    const double operations =
+        (double)call->samples * (double)call->time * (double)width(call) * (double)call->hidden;
+    job j = {context, call, steps, an__worth_threads(context, call->samples, operations)};
     if (call->samples > 0 && call->time > 0 && call->hidden > 0)
         an__parallel(context, j.parts, 1, run_parts, &j);
 }

@@ -1,37 +1,16 @@
 /*
- * Loops over a row that several kernel sources share: sums, and the steps of a softmax. Included by
- * kernel sources only.
+ * Loops over a row that several kernel sources share: the steps of a softmax. Included by kernel
+ * sources only.
  */
 #ifndef AN_KERNEL_ROW_LOOPS_H
 #define AN_KERNEL_ROW_LOOPS_H
 
 #include "tensor/kernels/elementary.h"
+#include "tensor/kernels/sums.h"
+#include "tensor/kernels/vector.h"
 
-enum {
-    AN_ACCUMULATORS = 16, /* of a sum: one 512-bit vector of floats holds sixteen */
-    AN_CHUNK = 4096       /* floats that a softmax holds in the first-level cache */
-};
-
-static inline double an__lanes_total(const double *lane)
-{
-    double total = 0;
-    for (int i = 0; i < AN_ACCUMULATORS; i++)
-        total += lane[i];
-    return total;
-}
-
-/* The sum of n values: sixteen interleaved sums whatever the width, added in order. */
-static inline double an__sum(int64_t n, const float *x)
-{
-    double lane[AN_ACCUMULATORS] = {0};
-    int64_t i = 0;
-    for (; i + AN_ACCUMULATORS <= n; i += AN_ACCUMULATORS)
-        for (int j = 0; j < AN_ACCUMULATORS; j++)
-            lane[j] += (double)x[i + j];
-    for (int j = 0; i + j < n; j++)
-        lane[j] += (double)x[i + j];
-    return an__lanes_total(lane);
-}
+/* Floats that a softmax holds in the first-level cache. */
+enum { AN_CHUNK = 4096 };
 
 /*
  * The rows whose values fit in one chunk. Short rows are shifted one by one but exponentiated
@@ -42,9 +21,18 @@ static inline int64_t an__rows_at_once(int64_t columns)
     return columns < AN_CHUNK ? AN_CHUNK / columns : 1;
 }
 
-/* The largest of n values, n at least 1; NaN may be lost, the caller's sums bring it back. */
+/*
+ * The largest of n values, n at least 1; NaN may be lost, the caller's sums bring it back. The last
+ * vector may count values twice. Compilers leave a maximum scalar, on account of NaN.
+ */
 static inline float an__largest(int64_t n, const float *x)
 {
+    if (n >= AN_LANES) {
+        an_vec best = an__vload(x + n - AN_LANES);
+        for (int64_t i = 0; i + AN_LANES < n; i += AN_LANES)
+            best = an__vmax(best, an__vload(x + i));
+        return an__vmax_lane(best);
+    }
     float best = x[0];
     for (int64_t i = 1; i < n; i++)
         best = x[i] > best ? x[i] : best;

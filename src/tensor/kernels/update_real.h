@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "tensor/kernels/row_loops.h"
+#include "tensor/kernels/sums.h"
 #include "tensor/kernels/update.h"
 
 #define SQRT(x) _Generic((x), float : sqrtf, double : sqrt)(x)

@@ -192,15 +192,48 @@ AN_INLINE an_vec an__vabs(an_vec v)
     return (an_vec)((an_ivec)v & 0x7fffffff);
 }
 
+/*
+ * The lanes from `half` on brought to the front. Written as shuffles because compilers take a loop
+ * over an array of lanes through memory, several times slower.
+ */
+#if AN_KERNEL_BITS == 512
+#define AN_TURN_8(v) \
+    __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
+#define AN_TURN_4(v) \
+    __builtin_shufflevector(v, v, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3)
+#define AN_TURN_2(v) \
+    __builtin_shufflevector(v, v, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1)
+#elif AN_KERNEL_BITS == 256
+#define AN_TURN_4(v) __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3)
+#define AN_TURN_2(v) __builtin_shufflevector(v, v, 2, 3, 4, 5, 6, 7, 0, 1)
+#else
+#define AN_TURN_2(v) __builtin_shufflevector(v, v, 2, 3, 0, 1)
+#endif
+
 /* The sum of all lanes, halves first: a fixed order. */
 AN_INLINE float an__vsum(an_vec v)
 {
-    float lane[AN_LANES];
-    memcpy(lane, &v, sizeof lane);
-    for (int half = AN_LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
-            lane[i] += lane[i + half];
-    return lane[0];
+#if AN_KERNEL_BITS == 512
+    v += AN_TURN_8(v);
+#endif
+#if AN_KERNEL_BITS >= 256
+    v += AN_TURN_4(v);
+#endif
+    v += AN_TURN_2(v);
+    return v[0] + v[1];
+}
+
+/* The largest lane; NaN lanes may be lost. */
+AN_INLINE float an__vmax_lane(an_vec v)
+{
+#if AN_KERNEL_BITS == 512
+    v = an__vmax(v, AN_TURN_8(v));
+#endif
+#if AN_KERNEL_BITS >= 256
+    v = an__vmax(v, AN_TURN_4(v));
+#endif
+    v = an__vmax(v, AN_TURN_2(v));
+    return v[0] > v[1] ? v[0] : v[1];
 }
 
 #endif

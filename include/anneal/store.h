@@ -76,6 +76,13 @@ AN_API const char *an_store_run_name(const an_store_run *run);
 AN_API const char *an_store_run_folder(const an_store_run *run);
 /* Logs the run; its name in checkpoints is "store". */
 AN_API an_callback an_store_run_callback(an_store_run *run);
+/*
+ * What the run is made of from now on, in the place of what it was. `changes`, of `size` bytes,
+ * gets what is different, "batch_size 16 -> 32; epochs 2 -> 4", as far as it has room; "" where
+ * nothing is.
+ */
+AN_API bool an_store_run_params(an_store_run *run, const an_named_text *params, size_t count,
+                                char *changes, size_t size, an_error *err);
 /* Something found at the end; replaces an earlier value of the name. */
 AN_API bool an_store_run_result(an_store_run *run, const char *name, double value, an_error *err);
 

@@ -88,8 +88,9 @@ typedef struct an_control {
 
 /*
  * Something that happened in a run, besides its numbers: for the journal. Kinds of the trainer's:
- * "resumed", "saved", "rolled_back", "stopped"; of the loggers': "log_failed", "log_recovered". A
- * text is one sentence without a full stop.
+ * "resumed", "saved", "rolled_back", "stopped"; of the loggers': "log_failed", "log_recovered"; of
+ * the command: "changed", the configuration of a run that goes on. A text is one sentence without a
+ * full stop.
  */
 typedef struct an_event {
     const char *kind, *text;

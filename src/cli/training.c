@@ -148,9 +148,15 @@ static void save_configuration(cli_training *t, an_control *control)
 {
     char path[CLI_PATH];
     an_error err = {0};
+    char changes[AN_ERROR_MESSAGE_SIZE];
     if (an_format(path, sizeof path, "%s/resolved.yaml", t->result.folder) < sizeof path &&
-        an_run_save_resolved(t->run, path, &err))
+        an_run_save_resolved(t->run, path, &err) &&
+        an_store_run_params(t->stored, t->run->params, t->run->param_count, changes, sizeof changes,
+                            &err)) {
+        if (changes[0])
+            an_tell(control, "changed", changes);
         return;
+    }
     if (t->run->must_write)
         control->error = err;
     else

@@ -285,21 +285,6 @@ static bool insert_run(an_store_run *run, an_error *err)
     return ok && set_status(run, AN_RUN_RUNNING, NULL, err);
 }
 
-static bool insert_params(an_store_run *run, const an_store_run_options *options, an_error *err)
-{
-    sqlite3_stmt *statement = an__store_prepare(
-        run->store, "INSERT OR REPLACE INTO parameters(run,name,value) VALUES(?,?,?)", err);
-    bool ok = statement;
-    for (size_t i = 0; ok && i < options->param_count; i++) {
-        sqlite3_bind_int64(statement, 1, run->id);
-        an__bind_text(statement, 2, options->params[i].name);
-        an__bind_text(statement, 3, options->params[i].text);
-        ok = an__store_step(run->store, statement, err);
-    }
-    sqlite3_finalize(statement);
-    return ok;
-}
-
 static bool make_run(an_store_run *run, const an_store_run_options *options, an_error *err)
 {
     an_store *store = run->store;
@@ -310,7 +295,10 @@ static bool make_run(an_store_run *run, const an_store_run_options *options, an_
         !write_text(run, "config.yaml", options->config, err) ||
         !write_text(run, "resolved.yaml", options->resolved, err) || !an__store_begin(store, err))
         return false;
-    return an__store_end(store, insert_run(run, err) && insert_params(run, options, err), err) &&
+    return an__store_end(store,
+                         insert_run(run, err) &&
+                             an__run_insert_params(run, options->params, options->param_count, err),
+                         err) &&
            an__run_prepare(run, err);
 }
 

@@ -45,6 +45,10 @@ struct an_store_run {
 
 void an__bind_text(sqlite3_stmt *statement, int at, const char *text);
 
+/* Within a transaction. */
+bool an__run_insert_params(an_store_run *run, const an_named_text *params, size_t count,
+                           an_error *err);
+
 /* Rows and events that wait; what finds no room is counted in `lost`. */
 void an__run_add_row(an_store_run *run, const an_record *record, an_row_kind kind);
 void an__run_add_event(an_store_run *run, const an_record *record, const an_event *event);

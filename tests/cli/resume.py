@@ -133,6 +133,28 @@ class Resume(Case):
         steps = self.store("SELECT step FROM metrics WHERE kind = 'epoch' ORDER BY step")
         self.assertEqual(steps, [(7,), (14,), (21,), (28,), (35,)])
 
+    def test_the_store_knows_what_has_changed(self):
+        """The parameters are those that the run now goes by, and the change is an event."""
+        self.anneal("train", "c.yaml", "--set", "schedule=StepLR(1)", "--set", "clip_grad_norm=1")
+        name = self.only_run().name
+        before = dict(self.store("SELECT name, value FROM parameters"))
+        self.anneal("resume", name)
+        again = dict(self.store("SELECT name, value FROM parameters"))
+        self.assertLessEqual(before.items(), again.items())  # defaults may be written out
+        before = again
+        self.assertEqual(self.store("SELECT text FROM events WHERE kind = 'changed'"), [])
+        out, _ = self.anneal("resume", name, "--set", "epochs=3", "--set", "optimizer.lr=0.05",
+                             "--set", "clip_grad_norm=2", "--changes", "adopt")
+        after = dict(self.store("SELECT name, value FROM parameters"))
+        changed = {key: value for key, value in after.items() if before.get(key) != value}
+        self.assertEqual(after.keys(), before.keys())
+        self.assertEqual(changed.pop("epochs"), "3")
+        self.assertIn("0.05", "".join(changed.values()))
+        [(text,)] = self.store("SELECT text FROM events WHERE kind = 'changed'")
+        self.assertIn("epochs 2 -> 3", text)
+        self.assertIn("clip_grad_norm 1 -> 2", text)
+        self.assertIn(text, out)
+
     def test_what_cannot_change(self):
         self.interrupted()
         name = self.only_run().name

@@ -38,7 +38,7 @@ static bool compare(an_store_run *run, const an_named_text *params, size_t count
             note(changes, size, name, before, now);
     }
     sqlite3_finalize(rows);
-    return got == SQLITE_DONE || an__store_fail(run->store, "reading the parameters", err);
+    return got == SQLITE_DONE || an__store_fail(run->store, "read", err);
 }
 
 bool an__run_insert_params(an_store_run *run, const an_named_text *params, size_t count,

@@ -200,6 +200,79 @@ static void rows_go_in_by_blocks(void **state)
     }
 }
 
+/* ---------------------------------------------------------------- parameters */
+
+static void set_params(fixture *f, const an_named_text *params, size_t count, char *changes,
+                       size_t size)
+{
+    an_error err = {0};
+    if (!an_store_run_params(f->run, params, count, changes, size, &err))
+        fail_msg("%s", err.message);
+}
+
+/* What a run of the store is made of, as "a=1 b=2 ". */
+static const char *stored_params(an_store *store, size_t run, char *text, size_t size)
+{
+    an_stored_runs list;
+    assert_true(an_store_list(store, &list, NULL));
+    assert_true(run < list.count);
+    text[0] = '\0';
+    for (size_t i = 0; i < list.runs[run].param_count; i++) {
+        const an_named_text *p = &list.runs[run].params[i];
+        snprintf(text + strlen(text), size - strlen(text), "%s=%s ", p->name, p->text);
+    }
+    an_stored_runs_free(&list);
+    return text;
+}
+
+static void parameters_are_those_of_now(void **state)
+{
+    (void)state;
+    static const an_named_text first[] = {{"size", "16"}, {"clip", "1"}, {"lr", "0.1"}};
+    static const an_named_text then[] = {{"lr", "0.1"}, {"size", "32"}, {"new", "x"}};
+    char changes[64], text[64];
+    fixture f, other;
+    open_run(&f);
+    open_run(&other);
+    set_params(&other, first, 2, changes, sizeof changes);
+    set_params(&f, first, 3, changes, sizeof changes);
+    assert_string_equal(changes, "");
+    assert_string_equal(stored_params(f.store, 0, text, sizeof text), "clip=1 lr=0.1 size=16 ");
+    set_params(&f, first, 3, changes, sizeof changes);
+    assert_string_equal(changes, "");
+    set_params(&f, then, 3, changes, sizeof changes);
+    assert_string_equal(changes, "clip 1 -> none; size 16 -> 32");
+    assert_string_equal(stored_params(f.store, 0, text, sizeof text), "lr=0.1 new=x size=32 ");
+    assert_string_equal(stored_params(f.store, 1, text, sizeof text), "clip=1 size=16 ");
+    set_params(&f, NULL, 0, changes, sizeof changes);
+    assert_string_equal(changes, "lr 0.1 -> none; new x -> none; size 32 -> none");
+    assert_string_equal(stored_params(f.store, 0, text, sizeof text), "");
+    close_run(&other);
+    close_run(&f);
+}
+
+static void changes_end_where_the_room_does(void **state)
+{
+    (void)state;
+    static const an_named_text first[] = {{"a", "1"}, {"b", "1"}};
+    static const an_named_text then[] = {{"a", "2"}, {"b", "2"}};
+    static const char whole[] = "a 1 -> 2; b 1 -> 2";
+    for (size_t size = 1; size <= sizeof whole + 1; size++) {
+        char changes[sizeof whole + 2];
+        fixture f;
+        open_run(&f);
+        set_params(&f, first, 2, changes, sizeof changes);
+        memset(changes, '#', sizeof changes);
+        set_params(&f, then, 2, changes, size);
+        size_t fits = size - 1 < strlen(whole) ? size - 1 : strlen(whole);
+        assert_int_equal(strlen(changes), fits);
+        assert_memory_equal(changes, whole, fits);
+        for (size_t i = size; i < sizeof changes; i++)
+            assert_int_equal(changes[i], '#');
+        close_run(&f);
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, enter_folder, leave_folder)
 
 int main(void)
@@ -210,6 +283,8 @@ int main(void)
         CASE(a_lock_that_fails_is_no_other_process),
         CASE(columns_go_by_name),
         CASE(rows_go_in_by_blocks),
+        CASE(parameters_are_those_of_now),
+        CASE(changes_end_where_the_room_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

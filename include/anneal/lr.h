@@ -143,8 +143,11 @@ AN_API void an_lr_layer_decay(an_lr_group *const *groups, size_t count, double d
  * they are. Without total_steps, a part of the run is a part of the budget.
  *
  * `edits` is how often the run may be landed or extended while it trains (an_lr_land,
- * an_lr_extend): room for that many is kept in the schedule.
+ * an_lr_extend): room for that many, at most AN_LR_MOST_EDITS, is kept in the schedule, 24 bytes
+ * for each.
  */
+enum { AN_LR_MOST_EDITS = 1000 };
+
 typedef struct an_lr_run {
     int64_t total_steps, epochs, steps_per_epoch;
     double samples_per_step, tokens_per_step, seconds;

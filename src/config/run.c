@@ -176,7 +176,7 @@ static an_lr_run schedule_facts(const an_run *run)
                            tokens ? per_step * (double)an_dataset_shape(run->train_data).dim[0] : 0,
                        .seconds = fit->budget,
                        .clocked = true,
-                       .edits = 8}; /* landings and extensions on resume */
+                       .edits = AN_LR_MOST_EDITS}; /* each resume may land or extend it */
 }
 
 static bool print_schedule(builder *b)

@@ -389,7 +389,7 @@ static bool check_run(const an_lr_run *run, an_error *err)
            check_fact("samples_per_step", run->samples_per_step, most, err) &&
            check_fact("tokens_per_step", run->tokens_per_step, most, err) &&
            check_fact("seconds", run->seconds, most, err) &&
-           check_fact("edits", run->edits, 1000, err);
+           check_fact("edits", run->edits, AN_LR_MOST_EDITS, err);
 }
 
 size_t an_lr_size_run(const an_lr_desc *desc, const an_lr_run *run, size_t capacity)

@@ -16,6 +16,11 @@ AN__COLD_BEGIN
 
 static bool check_room(const an_lr_schedule *s, bool full, const char *what, an_error *err)
 {
+    if (full && s->run.edits >= AN_LR_MOST_EDITS)
+        return an_error_set(err, AN_ERROR_STATE,
+                            "the schedule was %s %d times, which is the most; let it end, or begin "
+                            "another one",
+                            what, s->run.edits);
     if (s->run.edits <= 0 || full)
         return an_error_set(err, AN_ERROR_STATE,
                             "the schedule has no room to be %s%s; make it with an_lr_run.edits, "

@@ -349,7 +349,7 @@ bool an_lr_state_run(const void *bytes, size_t size, an_lr_run *run, an_error *e
     if (!an__lr_state_open(&source, &head, err))
         return false;
     *run = head.run;
-    run->edits = head.edit_count > 1000 ? 1000 : (int)head.edit_count;
+    run->edits = head.edit_count > AN_LR_MOST_EDITS ? AN_LR_MOST_EDITS : (int)head.edit_count;
     if (run->edits == 0 && head.landing.active)
         run->edits = 1;
     return true;

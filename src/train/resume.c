@@ -225,6 +225,8 @@ static bool keep_schedule(restore *r, const an__section *saved)
     if (!an_lr_state_run(saved->bytes, saved->size, &run, r->err))
         return false;
     run.edits += edits_to_come(f->options);
+    if (run.edits > AN_LR_MOST_EDITS)
+        run.edits = AN_LR_MOST_EDITS;
     an_lr_text *text = an_lr_state_desc(saved->bytes, saved->size, allocator, r->err);
     if (!text)
         return false;

@@ -62,6 +62,23 @@ class Land(Case):
         self.assertGreater(rates[len(rates) // 2], 0.02)
         self.assertLess(rates[-1], 1e-3)
 
+    def test_extended_often(self):
+        """A run that was extended many times still goes on, without a word about it."""
+        self.config(SLOW.replace("2000", "14") + "checkpoint: {epochs: 1, keep: 2}\n")
+        self.anneal("train", "c.yaml")
+        [run] = (self.folder / "runs").glob("c-*")
+
+        def before_the_end():
+            return "--checkpoint", str(sorted(run.glob("checkpoints/*.state"))[0])
+
+        for epochs in range(3, 15):
+            _, err = self.resume(run.name, *before_the_end(), "--set", f"steps={epochs * 7}",
+                                 "--changes", "extend")
+            self.assertIn("the schedule is stretched", err)
+        rows, _ = self.resume(run.name, *before_the_end())
+        self.assertEqual([row["epoch"] for row in rows[:-1]], [epochs])
+        self.assertLess(rows[-2]["lr"], 0.01)
+
     def test_refusals(self):
         name = self.interrupted()
         for text in ("0", "-5", "soon", "1.5", "3tok", "1e18ep", "1e9ep"):

@@ -272,6 +272,22 @@ static void nodes_are_shown(void **state)
     bench_stop(&b);
 }
 
+static void extending_ends_somewhere(void **state)
+{
+    (void)state;
+    an_error err = {0};
+    an_lr_run run = {.total_steps = 100, .edits = AN_LR_MOST_EDITS};
+    bench b;
+    bench_start_run(&b, "Linear()", &run, 1);
+    for (int i = 0; i < AN_LR_MOST_EDITS; i++)
+        assert_true(an_lr_extend(b.schedule, (an_lr_length){200 + i, AN_STEPS}, &err));
+    steps(&b, 600);
+    near(bench_lr(&b, 0), 1 - 600.0 / 1199);
+    expect_state(&b, an_lr_extend(b.schedule, (an_lr_length){2000, AN_STEPS}, &err), &err,
+                 AN_ERROR_STATE, "was extended 1000 times, which is the most");
+    bench_stop(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +297,7 @@ int main(void)
         cmocka_unit_test(extending_a_budget_and_again),
         cmocka_unit_test(a_landing_is_extended),
         cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(extending_ends_somewhere),
         cmocka_unit_test(edits_are_in_the_state),
         cmocka_unit_test(nodes_are_shown),
     };

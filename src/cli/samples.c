@@ -191,7 +191,7 @@ static an_dataset *read_text(const char *path, an_shape shape, int32_t classes, 
 
 an_dataset *cli_read_samples(const char *path, an_shape shape, int32_t classes, an_error *err)
 {
-    form form = form_of(path);
-    return form == TEXT ? read_text(path, shape, classes, err)
-                        : read_images(path, form == NPY, shape, classes, err);
+    form what = form_of(path);
+    return what == TEXT ? read_text(path, shape, classes, err)
+                        : read_images(path, what == NPY, shape, classes, err);
 }

@@ -308,9 +308,9 @@ static void momentum_and_rate_that_are_not_used(void **state)
 static void expect_of_groups(const char *spec, const double *rates, an_lint_kind kind,
                              int64_t group, const char *part, const char *fix)
 {
-    an_lr_group each[3], *list[] = {&each[0], &each[1], &each[2]};
+    an_lr_group each[3], *all[] = {&each[0], &each[1], &each[2]};
     an_error err = {0};
-    const an_lint_options o = {.run = {.total_steps = 100}, .groups = list, .group_count = 3};
+    const an_lint_options o = {.run = {.total_steps = 100}, .groups = all, .group_count = 3};
     for (size_t i = 0; i < 3; i++)
         an_lr_group_init(&each[i], rates[i]);
     an_lr_text *text = an_lr_parse_text(spec, &o.run, NULL, &err);

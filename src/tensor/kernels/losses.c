@@ -1,6 +1,8 @@
 /*
- * Losses. Each formula of losses.h is written once; plain loops put its values into a short buffer,
- * which the compiler turns into vector code, and the buffer is summed in double.
+ * Losses. Each formula of losses.h is written once, as a plain loop over a short part, which the
+ * compiler turns into vector code; its values go to a buffer, which is summed in double, or scaled
+ * and put into a gradient. One loop a formula keeps the library small: whether there is one setting
+ * for all, or whether a gradient is added, is settled outside of it.
  */
 #include "tensor/kernels/losses.h"
 
@@ -20,61 +22,89 @@ AN_INLINE float sign(float e)
 
 /* ---------------------------------------------------------- value by value */
 
-/* Calls `loop` with a constant step, so that each becomes a loop of its own. */
-#define BY_STEP(loop, run, ...)        \
-    do {                               \
-        if ((run)->each)               \
-            loop(run, 1, __VA_ARGS__); \
-        else                           \
-            loop(run, 0, __VA_ARGS__); \
-    } while (0)
+typedef void part_function(int64_t n, float *restrict out, const float *restrict xs,
+                           const float *restrict ts, const float *restrict ps,
+                           const float *restrict ws);
+
+/* The settings as parts see them: those of a run, or PART copies of the ones for all. */
+typedef struct settings {
+    const float *p, *w;
+    float all_p[PART], all_w[PART];
+} settings;
+
+static void begin_settings(settings *s, const an_loss_run *run)
+{
+    s->p = run->p, s->w = run->w;
+    if (run->each)
+        return;
+    for (int i = 0; i < PART; i++)
+        s->all_p[i] = *run->p, s->all_w[i] = *run->w;
+    s->p = s->all_p, s->w = s->all_w;
+}
+
+/* Puts the formula's values of the part that begins at `at` into `out`; returns how many. */
+static int64_t compute_part(part_function *formula, const an_loss_run *run, const settings *s,
+                            int64_t at, float *out)
+{
+    const int64_t n = run->n - at < PART ? run->n - at : PART, own = run->each ? at : 0;
+    formula(n, out, run->x + at, run->t + at, s->p + own, s->w + own);
+    return n;
+}
+
+static double sum_of(part_function *formula, const an_loss_run *run)
+{
+    settings s;
+    float part[PART];
+    double total = 0;
+    begin_settings(&s, run);
+    for (int64_t at = 0; at < run->n; at += PART)
+        total += an__sum(compute_part(formula, run, &s, at, part), part);
+    return total;
+}
+
+static void gradient_of(part_function *formula, const an_loss_run *run, float *d, float scale,
+                        bool add)
+{
+    settings s;
+    float part[PART];
+    begin_settings(&s, run);
+    for (int64_t at = 0; at < run->n; at += PART, d += PART) {
+        int64_t n = compute_part(formula, run, &s, at, part);
+        if (add)
+            for (int64_t i = 0; i < n; i++)
+                an__put(&d[i], scale * part[i], true);
+        else
+            for (int64_t i = 0; i < n; i++)
+                an__put(&d[i], scale * part[i], false);
+    }
+}
 
 /* clang-format off */
-#define OPERANDS(run, i, step)                                                       \
-    float x = (run)->x[i], t = (run)->t[i], e = x - t;                               \
-    float p = (run)->p[(i) * (step)], w = (run)->w[(i) * (step)];                    \
-    (void)x, (void)t, (void)e, (void)p, (void)w
-
-#define TOTAL(name, formula)                                                         \
-    AN_INLINE void name##_part(const an_loss_run *run, int64_t step, int64_t begin,     \
-                            int64_t n, float *out)                                   \
+#define PART_LOOP(name, formula)                                                     \
+    static void name(int64_t n, float *restrict out, const float *restrict xs,       \
+                     const float *restrict ts, const float *restrict ps,             \
+                     const float *restrict ws)                                       \
     {                                                                                \
         for (int64_t i = 0; i < n; i++) {                                            \
-            OPERANDS(run, begin + i, step);                                          \
+            float x = xs[i], t = ts[i], e = x - t, p = ps[i], w = ws[i];             \
+            (void)x, (void)t, (void)e, (void)p, (void)w;                             \
             out[i] = formula;                                                        \
         }                                                                            \
-    }                                                                                \
-    static double name##_total(const an_loss_run *run)                               \
-    {                                                                                \
-        float part[PART];                                                            \
-        double total = 0;                                                            \
-        for (int64_t at = 0; at < run->n; at += PART) {                              \
-            int64_t n = run->n - at < PART ? run->n - at : PART;                     \
-            BY_STEP(name##_part, run, at, n, part);                                  \
-            total += an__sum(n, part);                                               \
-        }                                                                            \
-        return total;                                                                \
     }
 
 #define GRADIENT(name, which, formula)                                               \
-    AN_INLINE void name##_##which##_loop(const an_loss_run *run, int64_t step, float *d, \
-                                      float scale, bool add)                         \
-    {                                                                                \
-        for (int64_t i = 0, n = run->n; i < n; i++) {                                \
-            OPERANDS(run, i, step);                                                  \
-            an__put(&d[i], scale * (formula), add);                                      \
-        }                                                                            \
-    }                                                                                \
+    PART_LOOP(name##_##which##_part, formula)                                        \
     static void name##_##which(const an_loss_run *run, float *d, float scale, bool add) \
     {                                                                                \
-        if (add)                                                                     \
-            BY_STEP(name##_##which##_loop, run, d, scale, true);                     \
-        else                                                                         \
-            BY_STEP(name##_##which##_loop, run, d, scale, false);                    \
+        gradient_of(name##_##which##_part, run, d, scale, add);                      \
     }
 
 #define VALUE_LOSS(NAME, name, value, derivative_x, derivative_t)                    \
-    TOTAL(name, value)                                                               \
+    PART_LOOP(name##_part, value)                                                    \
+    static double name##_total(const an_loss_run *run)                               \
+    {                                                                                \
+        return sum_of(name##_part, run);                                             \
+    }                                                                                \
     GRADIENT(name, dx, derivative_x)                                                 \
     GRADIENT(name, dt, derivative_t)
 AN_VALUE_LOSS_MAP(VALUE_LOSS)

@@ -19,6 +19,8 @@
  *     {%name}  : the products of the first, the first two, ... elements of a list
  *     {+name}  : their sums   {<name}: the same without the last
  *     {#0 name}: the first, with {#1 name} the second, of each pair in a list
+ *     {@AB list other|form} : the form for each element of the list, between commas; the element
+ *                is in A, and the other list's at its place in B: 1 where that is not given
  *     {?e|a|b} : form a if e is not 0, else form b
  *     {=N e}   : gives a capital letter a value, for what follows
  *     {!words} : an error with these words

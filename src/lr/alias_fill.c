@@ -258,6 +258,17 @@ static bool put_next(an__alias_call *e, char sort, double *so_far)
     return put_number(e, *so_far);
 }
 
+/* The element of a list at a place, or of what is no list, which has one. */
+static const an_spec_node *element_of(const an_spec_node *list, size_t place)
+{
+    return list->kind == AN_SPEC_LIST ? list->args[place].value : list;
+}
+
+static size_t length_of(const an_spec_node *list)
+{
+    return list->kind == AN_SPEC_LIST ? list->arg_count : 1;
+}
+
 /* Goes through the list that the expression begins with; `sort` is the hole's sign. */
 static bool put_list(an__alias_call *e, an__piece expression, char sort)
 {
@@ -265,12 +276,12 @@ static bool put_list(an__alias_call *e, an__piece expression, char sort)
     const an__alias_argument *a = argument_of(e, an__piece_take(&rest, " +-*/"));
     const an_spec_node *list = a ? a->value : NULL;
     double so_far = sort == '%' ? 1 : 0;
-    size_t count = !list ? 0 : list->kind == AN_SPEC_LIST ? list->arg_count : 1;
+    size_t count = list ? length_of(list) : 0;
     count -= sort == '<' && count > 0;
     bool good = true;
     for (size_t i = 0; i < count && good; i++) {
         e->list = a;
-        e->element = list->kind == AN_SPEC_LIST ? list->args[i].value : list;
+        e->element = element_of(list, i);
         if (i > 0)
             good = put(e, an__piece_of(", "));
         if (good)
@@ -301,6 +312,30 @@ static bool put_halves(an__alias_call *e, an__piece hole)
                                   an__piece_of(""));
 }
 
+/* A form for each element of a list, and of another one beside it: "AB list other|form". */
+static bool repeat(an__alias_call *e, an__piece hole)
+{
+    double *first = &e->variables[hole.at[0] - 'A'], *second = &e->variables[hole.at[1] - 'A'];
+    an__piece form = {an__piece_find(hole, '|') + 1, hole.end};
+    an__piece names = {hole.at + 3, form.at - 1};
+    const an__alias_argument *a = argument_of(e, an__piece_take(&names, " "));
+    names.at++;
+    const an__alias_argument *b = argument_of(e, names);
+    if (!a || !a->value || !b || length_of(a->value) == 0)
+        return an__alias_fail(e, NULL, "this has no elements: ", a ? a->name : names);
+    const bool paired = b->value && b->value->kind != AN_SPEC_NONE;
+    if (paired && length_of(b->value) != length_of(a->value))
+        return an__alias_fail(e, b->value, "this must have as many elements as ", a->name);
+    *second = 1;
+    for (size_t i = 0; i < length_of(a->value); i++)
+        if ((i > 0 && !put(e, an__piece_of(", "))) ||
+            !an__alias_node_value(e, a, element_of(a->value, i), first) ||
+            (paired && !an__alias_node_value(e, b, element_of(b->value, i), second)) ||
+            !an__alias_expand(e, form))
+            return false;
+    return true;
+}
+
 static bool choose(an__alias_call *e, an__piece hole)
 {
     an__piece condition = {hole.at, an__piece_find(hole, '|')};
@@ -321,6 +356,8 @@ static bool fill(an__alias_call *e, an__piece hole)
         return put_list(e, rest, sort);
     if (sort == '#')
         return put_halves(e, rest);
+    if (sort == '@')
+        return repeat(e, rest);
     if (sort == '!')
         return an__alias_fail(e, NULL, "", rest);
     if (sort == '=')

@@ -29,6 +29,17 @@
 #define HF_MIN_WAVE                                                                \
     "{?min_lr == None|Cosine(end={min_lr_rate}, " HF_WAVE ")|Sum([Cosine(" HF_WAVE \
     "), Base(Cosine(start=0, end=1, " HF_WAVE "), lr={min_lr})])}"
+#define HF_WSD                                                                                    \
+    "{?num_stable_steps == None|{?num_training_steps == None|{!give num_training_steps or "       \
+    "num_stable_steps}|}|}{=S num_stable_steps if num_stable_steps != None else "                 \
+    "num_training_steps - num_warmup_steps - num_decay_steps}"                                    \
+    "Sequence([{?num_warmup_steps == 0||{?warmup_type == 'linear'|Linear|{?warmup_type == "       \
+    "'cosine'|Cosine|Decay}}(start={min_lr_ratio}, end=1{?warmup_type == '1-sqrt'|, power=0.5|}"  \
+    "), }{?S == 0||Constant(), }{?decay_type == 'linear'|Linear|{?decay_type == 'cosine'|Cosine|" \
+    "Decay}}(end={min_lr_ratio}{?decay_type == 'cosine'|, length={num_decay_steps / (2 * "        \
+    "num_cycles)}, after_end='mirror'|}{?decay_type == '1-sqrt'|, k=0.5|}), "                     \
+    "Constant({min_lr_ratio})], [{?num_warmup_steps == 0||{num_warmup_steps}, }"                  \
+    "{?S == 0||{num_warmup_steps + S}, }{num_warmup_steps + S + num_decay_steps}])"
 
 /* -------------------------------------------------------------------- timm */
 
@@ -190,6 +201,24 @@
 #define OLMO_D                                                                            \
     "{=D decay if decay != None else (decay_steps if decay_steps != None else floor(N * " \
     "decay_fraction + 0.5))}"
+/* Periods that each hold and then fall, after which the next begins. A step belongs to the period
+ * that it ends, so all is one step late. F, G: the length and the fall of the first. */
+#define OLMO_WSDS                                                                     \
+    "{?warmup == None|{?warmup_fraction == None|{!give warmup or warmup_fraction}|}|" \
+    "{?warmup_fraction == None||{!give warmup or warmup_fraction, not both}}}"        \
+    "{?decay == None|{?decay_fraction == None|{!give decay or decay_fraction}|}|"     \
+    "{?decay_fraction == None||{!give decay or decay_fraction, not both}}}"           \
+    "{=K (warmup if warmup != None else warmup_fraction) > 0}"                        \
+    "{?K|Product([|}Shift(Sequence([{@PM period_lengths period_lr_multipliers|"       \
+    "{=D decay if decay != None else floor(P * decay_fraction + 0.5)}{=S P - D}"      \
+    "{?D <= 0|{!the decay of a period must be above 0}|}"                             \
+    "{?S < 0|{!a period is shorter than its decay}|}"                                 \
+    "{=G G if F > 0 else D}{=F F if F > 0 else P}"                                    \
+    "Shift({?S == 0||Sequence([Constant({M}), }Linear(start={M}, end=0, length={D})"  \
+    "{?S == 0||], [{S}])}, by=-1)}], [{<period_lengths}]), by=1)"                     \
+    "{=W warmup if warmup != None else floor(F * warmup_fraction + 0.5)}"             \
+    "{?W + G > F|{!the first period is shorter than its warmup and its decay}|}"      \
+    "{?K|, Linear(start=0, end=1, length={W})])|}"
 
 /* ---------------------------------------------------------- ignite, mmengine */
 
@@ -226,6 +255,27 @@
 /* What is at its end by then. */
 #define MM_RAMP(shape) \
     "{=E end - begin - 1}{?begin == 0||Shift(}" shape "{?begin == 0||, by={begin})}"
+#define MM_CYCLE                                                                               \
+    "{?total_steps == None|{?end == " MM_FOREVER                                               \
+    "|{!give total_steps or end}|}|{?end == " MM_FOREVER                                       \
+    "||{!give total_steps or end, not both}}}"                                                 \
+    "OneCycleLR(max_lr={eta_max}, total_steps={end if total_steps == None else total_steps}, " \
+    "pct_start={pct_start}, anneal_strategy={?anneal_strategy == 'cos'|'cos'|'linear'}, "      \
+    "cycle_momentum=False, div_factor={div_factor}, final_div_factor={final_div_factor}, "     \
+    "three_phase={?three_phase|True|False})"
+/* P, W: a period and its weight; after the last one its last value stays. */
+#define MM_RESTARTS                                                                                \
+    "{?eta_min == None|{?eta_min_ratio == None|{!give eta_min or eta_min_ratio}|}|"                \
+    "{?eta_min_ratio == None||{!give eta_min or eta_min_ratio, not both}}}"                        \
+    "{?begin == 0||Sequence([Constant(), }Sequence([{@PW periods restart_weights|{?eta_min == "    \
+    "None|Cosine(start={W}, end={eta_min_ratio}, length={P})|" FLOORED(                            \
+        "eta_min", "Cosine(start={W}, length={P})",                                                \
+        "Cosine(start=0, end=1, length={P})") "}}, {=C (1 + cos(pi * (P - 1) / P)) / 2}{?eta_min " \
+                                              "== None|Constant({eta_min_ratio + (W - "            \
+                                              "eta_min_ratio) * C})|" FLOORED(                     \
+                                                  "eta_min", "Constant({W * C})",                  \
+                                                  "Constant({1 - C})") "}], [{+periods}]){?begin " \
+                                                                       "== 0||], [{begin}])}"
 
 /* ----------------------------------------------------- ParameterSchedulers.jl */
 
@@ -243,6 +293,15 @@
 /* ----------------------------------------- torchtitan, fairseq, fastai, ... */
 
 #define TITAN_FACTOR "{min_lr_factor} + {1 - min_lr_factor} * "
+#define TITAN_FORM                                                                                 \
+    "{=N training_steps if total_steps == None else total_steps}"                                  \
+    "{=D N - warmup_steps if decay_ratio == None else floor(N * decay_ratio + 0.5)}"               \
+    "{=S N + 1 - D}Sequence([{?warmup_steps == 0||Linear(start={1 / warmup_steps}, end={1 + 1 / "  \
+    "warmup_steps}), }Constant(), Shift({?decay_type == 'cosine'|Cosine(end={min_lr_factor}, "     \
+    "length={D}, after_end='mirror')|{?decay_type == 'sqrt'|Decay(k=0.5, |Linear(}"                \
+    "end={min_lr_factor}, length={D})}, by=-1){?decay_type == 'cosine'||, LambdaLR('" TITAN_FACTOR \
+    "{?decay_type == 'sqrt'|(1 - sqrt(1 + (epoch + 1) / {D}))|-(epoch + 1) / {D}}')"               \
+    "}], [{?warmup_steps == 0||{warmup_steps}, }{S}{?decay_type == 'cosine'||, {N + 1}}])"
 #define FAIRSEQ "fairseq/optim/lr_scheduler/"
 #define FASTAI "fastai/callback/schedule.py"
 #define AT_LR(lr, rest) "{?" lr " == None||Base(}" rest "{?" lr " == None||, lr={" lr "})}"

@@ -50,17 +50,7 @@ static const an_lr_alias rows[] = {
      "num_warmup_steps, num_decay_steps, num_training_steps=None, num_stable_steps=None, "
      "warmup_type='linear'|'cosine'|'1-sqrt', decay_type='cosine'|'linear'|'1-sqrt', "
      "min_lr_ratio=0, num_cycles=0.5, last_epoch=-1!",
-     "{?num_stable_steps == None|{?num_training_steps == None|{!give num_training_steps or "
-     "num_stable_steps}|}|}{=S num_stable_steps if num_stable_steps != None else "
-     "num_training_steps - num_warmup_steps - num_decay_steps}"
-     "Sequence([{?num_warmup_steps == 0||{?warmup_type == 'linear'|Linear|{?warmup_type == "
-     "'cosine'|Cosine|Decay}}(start={min_lr_ratio}, end=1{?warmup_type == '1-sqrt'|, power=0.5|}"
-     "), }{?S == 0||Constant(), }{?decay_type == 'linear'|Linear|{?decay_type == 'cosine'|Cosine|"
-     "Decay}}(end={min_lr_ratio}{?decay_type == 'cosine'|, length={num_decay_steps / (2 * "
-     "num_cycles)}, after_end='mirror'|}{?decay_type == '1-sqrt'|, k=0.5|}), "
-     "Constant({min_lr_ratio})], [{?num_warmup_steps == 0||{num_warmup_steps}, }"
-     "{?S == 0||{num_warmup_steps + S}, }{num_warmup_steps + S + num_decay_steps}])",
-     HF},
+     HF_WSD, HF},
     {"get_scheduler", "transformers",
      "name|'linear'|'cosine'|'cosine_with_restarts'|'polynomial'|'constant'|"
      "'constant_with_warmup'|'inverse_sqrt', num_warmup_steps=None, num_training_steps=None",
@@ -332,19 +322,16 @@ static const an_lr_alias rows[] = {
                           "[{W}, {N - D}])",
      OLMO},
 
+    {"WSDS", "olmo_core",
+     "period_lengths, warmup=None, warmup_fraction=None, decay=None, decay_fraction=None, "
+     "warmup_min_lr=0!, decay_min_lr=0!, period_lr_multipliers=None",
+     OLMO_WSDS, OLMO},
+
     /* torchtitan */
     {"build_lr_schedulers", "torchtitan",
      "training_steps, warmup_steps=200, total_steps=None, decay_ratio=None, "
      "decay_type='linear'|'sqrt'|'cosine', min_lr_factor=0",
-     "{=N training_steps if total_steps == None else total_steps}"
-     "{=D N - warmup_steps if decay_ratio == None else floor(N * decay_ratio + 0.5)}"
-     "{=S N + 1 - D}Sequence([{?warmup_steps == 0||Linear(start={1 / warmup_steps}, end={1 + 1 / "
-     "warmup_steps}), }Constant(), Shift({?decay_type == 'cosine'|Cosine(end={min_lr_factor}, "
-     "length={D}, after_end='mirror')|{?decay_type == 'sqrt'|Decay(k=0.5, |Linear(}"
-     "end={min_lr_factor}, length={D})}, by=-1){?decay_type == 'cosine'||, LambdaLR('" TITAN_FACTOR
-     "{?decay_type == 'sqrt'|(1 - sqrt(1 + (epoch + 1) / {D}))|-(epoch + 1) / {D}}')"
-     "}], [{?warmup_steps == 0||{warmup_steps}, }{S}{?decay_type == 'cosine'||, {N + 1}}])",
-     "torchtitan/components/lr_scheduler.py"},
+     TITAN_FORM, "torchtitan/components/lr_scheduler.py"},
 
     /* llm.c, nanoGPT */
     {"lr_scheduler_init", "llmc",
@@ -536,6 +523,14 @@ static const an_lr_alias rows[] = {
      MM_RAMP(FLOORED("eta_min", "Decay(length={E}, power={power})",
                      "Decay(start=0, end=1, length={E}, power={power})")),
      MM},
+    {"OneCycleLR", "mmengine",
+     "eta_max, total_steps=None, pct_start=0.3, anneal_strategy='cos'|'linear', div_factor=25, "
+     "final_div_factor=1e4, three_phase=False, begin=0!, end=" MM_FOREVER ", " MM_LAST,
+     MM_CYCLE, MM},
+    {"CosineRestartLR", "mmengine",
+     "periods, restart_weights=1, eta_min=None, eta_min_ratio=None, begin=0, end=" MM_FOREVER
+     "!, " MM_LAST,
+     MM_RESTARTS, MM},
 
     /* ParameterSchedulers.jl, which counts from 1 */
     {"Step", "ParameterSchedulers", "start, decay, step_sizes",
@@ -563,6 +558,10 @@ static const an_lr_alias rows[] = {
     {"Sequence", "ParameterSchedulers", "schedules, step_sizes",
      "Sequence({schedules}, [{<step_sizes}])", JULIA_COMPLEX},
     {"Loop", "ParameterSchedulers", "f, period", "Loop({f}, length={period})", JULIA_COMPLEX},
+    {"Interpolator", "ParameterSchedulers", "schedule, rate",
+     "{?rate == floor(rate)||{!rate must be whole}}Stairs(Stretch({schedule}, to={rate}, "
+     "length=1), {rate})",
+     JULIA_COMPLEX},
     {"Shifted", "ParameterSchedulers", "schedule, offset", "Shift({schedule}, by={1 - offset})",
      JULIA_COMPLEX},
 

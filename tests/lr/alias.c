@@ -117,6 +117,28 @@ static void lists_and_other_slots(void **state)
                  "cycle_mult must be whole");
 }
 
+/* A form for each element of a list, with the other list's beside it. */
+static void lists_of_schedules(void **state)
+{
+    (void)state;
+    expect_text("CosineRestartLR([10, 20], [1, 0.5], eta_min_ratio=0.5)",
+                "Sequence([Cosine(end=0.5, length=10), Cosine(start=0.5, end=0.5, length=20), "
+                "Constant(factor=0.5)], milestones=[10, 30])");
+    expect_text("WSDS(20, warmup=0, decay=5)",
+                "Shift(Sequence([Shift(Sequence([Constant(), Linear(length=5)], "
+                "milestones=[15]), by=-1)]), by=1)");
+    expect_error("CosineRestartLR([], eta_min=0)", "this has no elements: periods");
+    expect_error("CosineRestartLR([10, 20], [1], eta_min=0)", "as many elements as periods");
+    expect_error("CosineRestartLR([10])", "give eta_min or eta_min_ratio");
+    expect_error("CosineRestartLR([10, 'x'], eta_min=0)", "not a number: x");
+    expect_error("WSDS([10], warmup=0, decay=0)", "must be above 0");
+    expect_error("WSDS([10, 4], warmup=0, decay=5)", "shorter than its decay");
+    expect_error("WSDS([10], warmup=8, decay=3)", "shorter than its warmup and its decay");
+    expect_error("WSDS([10], warmup=1, warmup_fraction=0.1, decay=3)", "not both");
+    expect_error("mmengine.OneCycleLR(0.1)", "give total_steps or end");
+    expect_error("Interpolator(Exp(1, 0.9), 1.5)", "rate must be whole");
+}
+
 /* arXiv 2408.13359: min(lr_max, batch_size * a * n^b), n the tokens that were seen. */
 static void the_power_scheduler_counts_tokens(void **state)
 {
@@ -245,6 +267,7 @@ int main(void)
         cmocka_unit_test(names_that_several_systems_have_need_the_system),
         cmocka_unit_test(a_name_of_anneals_needs_the_system),
         cmocka_unit_test(lists_and_other_slots),
+        cmocka_unit_test(lists_of_schedules),
         cmocka_unit_test(the_power_scheduler_counts_tokens),
         cmocka_unit_test(wrong_calls_are_refused_with_the_reason),
         cmocka_unit_test(odd_calls_do_no_harm),

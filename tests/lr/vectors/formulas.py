@@ -436,6 +436,28 @@ def half_cosine(t):
 case("HalfCosWithWarmup(warmup=100, alpha_f=0.2, t_max=1000)", half_cosine)
 
 
+def wsds(t, lengths, decays, warmup, peaks):
+    """Periods that hold and fall to 0; the step at a period's end is still the period's."""
+    if t < warmup:
+        return P * peaks[0] * t / warmup
+    begin = 0
+    for length, decay, peak in zip(lengths, decays, peaks):
+        if t <= begin + length:
+            return P * peak * min(1, (begin + length - t) / decay)
+        begin += length
+    return 0
+
+
+case("WSDS([300, 250, 450], warmup=100, decay_fraction=0.1)",
+     lambda t: wsds(t, [300, 250, 450], [30, 25, 45], W, [1, 1, 1]),
+     extra=(270, 299, 300, 301, 525, 549, 550, 551, 955, 956))
+case("olmo_core.WSDS(period_lengths=[500, 100], warmup_fraction=0.2, decay=100, "
+     "period_lr_multipliers=[1, 0.5])",
+     lambda t: wsds(t, [500, 100], [100, 100], W, [1, 0.5]), extra=(400, 500, 501, 502, 600))
+case("WSDS([400], warmup=0, decay=50, period_lr_multipliers=[0.5])",
+     lambda t: wsds(t, [400], [50], 0, [0.5]), extra=(350, 351, 400, 401))
+
+
 # ------------------------------------------------- Adafactor's relative step, random
 
 case("transformers.Adafactor(scale_parameter=False, relative_step=True)",
@@ -541,6 +563,45 @@ case("mmengine.PolyLR(eta_min=0.001, power=0.9, begin=100, end=1000)",
      lambda t: mm(t, 100, 1000, lambda s, r: mm_poly(s, r, 0.001, 0.9, 899)), extra=(998, 999))
 
 
+def mm_restarts(t, periods, weights, least):
+    """Its recursion: each value from the one before, the first of a period from its weight."""
+    rate, begin = P, 0
+    for period, weight in zip(periods, weights):
+        for s in range(min(period, t + 1 - begin)):
+            rate = (weight * P if s == 0 else least + (rate - least) *
+                    (1 + cos(pi * s / period)) / (1 + cos(pi * (s - 1) / period)))
+        begin += period
+    return rate
+
+
+case("mmengine.CosineRestartLR(periods=[100, 300, 200], restart_weights=[1, 0.5, 0.25], "
+     "eta_min=0.01, begin=100)",
+     lambda t: P if t < W else mm_restarts(t - W, [100, 300, 200], [1, 0.5, 0.25], 0.01),
+     extra=(199, 200, 499, 500, 699, 700))
+case("CosineRestartLR([250, 500], eta_min_ratio=0.2, by_epoch=False)",
+     lambda t: mm_restarts(t, [250, 500], [1, 1], 0.2 * P), extra=(249, 250, 749, 750))
+case("CosineRestartLR([300], [0.5], eta_min=0)", lambda t: mm_restarts(t, [300], [0.5], 0),
+     extra=(299, 300))
+
+
+def mm_cycle(t, total, phases):
+    """Phases (end, from, to) of cosines."""
+    begin = 0
+    for end, a, b in phases:
+        if t <= end or end == total - 1:
+            return b + (a - b) / 2 * (cos(pi * (t - begin) / (end - begin)) + 1)
+        begin = end
+    return math.nan
+
+
+case("mmengine.OneCycleLR(eta_max=0.5, total_steps=1000)",
+     lambda t: mm_cycle(t, N, [(299, 0.02, 0.5), (999, 0.5, 2e-6)]), last=999, extra=(299, 300))
+case("mmengine.OneCycleLR(0.5, end=1000, pct_start=0.25, div_factor=10, final_div_factor=100, "
+     "three_phase=True)",
+     lambda t: mm_cycle(t, N, [(249, 0.05, 0.5), (498, 0.5, 0.05), (999, 0.05, 0.0005)]),
+     last=999, extra=(249, 250, 498, 499))
+
+
 # ------------------------------------------------------------- ParameterSchedulers.jl
 
 def triangle(t, period):
@@ -566,6 +627,8 @@ case("ParameterSchedulers.Sequence([ParameterSchedulers.Constant(0.5), Exp(0.3, 
      "ParameterSchedulers.Loop(Shifted(Exp(0.3, 0.5), 3), 4)], [100, 400, 1000])",
      lambda t: 0.5 if t < 100 else 0.3 * 0.9 ** (t - 100) if t < 500 else
      0.3 * 0.5 ** ((t - 500) % 4 + 2))
+case("Interpolator(Exp(0.5, 0.9), 25)", lambda t: 0.5 * 0.9 ** (math.ceil((t + 1) / 25) - 1),
+     extra=(24, 25, 49, 50))
 
 
 # ------------------------------------------------------------- torchtitan, llm.c, nanoGPT

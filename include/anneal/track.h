@@ -171,10 +171,11 @@ typedef struct an_trail {
 } an_trail;
 
 /*
- * The live line of a terminal: epoch, bar, loss, accuracy, rate, samples/s and eta, redrawn in
- * place at most 20 times a second (by the records' own seconds) and finished as a line at each
- * epoch's end; an event has a line of its own. `width` in columns, of which the last stays empty.
- * Where it is wide enough, small curves show what loss and rate have been since the training began.
+ * The live line of a terminal: epoch, bar, loss, accuracy, metrics, rate, samples/s and eta,
+ * redrawn in place at most 20 times a second (by the records' own seconds) and finished as a line
+ * at each epoch's end; an event has a line of its own. `width` in columns, of which the last stays
+ * empty. Where it is wide enough, small curves show what loss and rate have been since the training
+ * began.
  */
 typedef struct an_progress {
     FILE *stream;
@@ -230,6 +231,12 @@ AN_API an_csv *an_csv_new(const char *path, const an_log_options *options, an_er
 AN_API an_callback an_csv_callback(an_csv *csv);
 /* Writes what waits and closes the file. NULL allowed. */
 AN_API void an_csv_free(an_csv *csv);
+
+/*
+ * Whether logs have a column of this name of their own, as "loss", "lr" or "momentum1"; metrics are
+ * called otherwise.
+ */
+AN_API bool an_is_log_column(const char *name);
 
 /* A text with its name. */
 typedef struct an_named_text {

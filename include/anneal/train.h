@@ -53,8 +53,43 @@ typedef enum an_monitor {
     AN_MONITOR_TRAIN_LOSS,
     AN_MONITOR_TRAIN_ACCURACY,
     AN_MONITOR_VALID_LOSS,
-    AN_MONITOR_VALID_ACCURACY
+    AN_MONITOR_VALID_ACCURACY,
+    AN_MONITOR_METRIC_MIN, /* the metric that `metric` beside it names: the lower the better */
+    AN_MONITOR_METRIC_MAX  /* the same: the higher the better */
 } an_monitor;
+
+/*
+ * A number of your own about what the model answers, shown and logged by its name beside loss and
+ * accuracy. `add` is called with every batch and its output, after the forward pass, and adds to
+ * the sum and to the weight; what is shown is sum / weight (NaN where the weight is 0), so that a
+ * shorter last batch counts for what it is:
+ *
+ *   static void near(void *user, const an_tensor *output, const an_batch *batch, an_metric_sum *s)
+ *   {
+ *       for (int64_t i = 0; i < output->size; i++)
+ *           s->sum += fabsf(output->data[i] - batch->target->data[i]) < *(const float *)user;
+ *       s->weight += (double)output->size;
+ *   }
+ *   const an_metric metrics[] = {
+ *       {.name = "near", .valid = "valid_near", .add = near, .user = &distance}};
+ *   options.metrics = metrics;
+ *   options.metric_count = 1;
+ *
+ * A name is not that of another metric nor of a column (an_is_log_column), has 1 to 63 bytes,
+ * no control character among them, and lives as long as the records that have it. Sums of an epoch
+ * are part of its checkpoints.
+ */
+typedef struct an_metric_sum {
+    double sum, weight;
+} an_metric_sum;
+
+typedef struct an_metric {
+    const char *name;  /* over the epoch's training batches so far; NULL: not in the training */
+    const char *valid; /* over an evaluation; NULL: not there */
+    void (*add)(void *user, const an_tensor *output, const an_batch *batch, an_metric_sum *sum);
+    void *user;
+    double (*of_mean)(double mean); /* of sum / weight: exp for a perplexity; NULL: itself */
+} an_metric;
 
 /*
  * What a resumed run does when its optimizer or its schedule is not the one that was saved. The
@@ -97,6 +132,7 @@ typedef struct an_fit_options {
     struct an_lr_schedule *schedule; /* NULL: constant rate */
     an_interval interval;
     an_monitor monitor;
+    const char *metric; /* that monitor means: a metric's name, "valid_near" */
     an_loader *train;
     an_loader *valid;      /* NULL: none */
     int64_t epochs;        /* one of epochs and steps is positive, the other 0 */
@@ -113,6 +149,8 @@ typedef struct an_fit_options {
      */
     double budget;
     an_clock_source clock;
+    const an_metric *metrics; /* with at most AN_RECORD_METRICS names in all */
+    size_t metric_count;
     const an_callback *callbacks;
     size_t callback_count;
     const volatile int
@@ -203,6 +241,7 @@ typedef struct an_checkpointer {
     double minutes;
     bool best;
     an_monitor monitor; /* what is best */
+    const char *metric; /* that monitor means; one that the run has not ends it (ARGUMENT) */
     /* The rest is its own. */
     double saved_at, best_value;
 } an_checkpointer;
@@ -220,8 +259,9 @@ typedef struct an_early_stopping {
     int64_t patience;
     double min_delta;
     an_monitor monitor;
-    bool restore;    /* the best weights come back at the end */
-    an_model *model; /* whose weights they are */
+    const char *metric; /* that monitor means; one that the run has not ends it (ARGUMENT) */
+    bool restore;       /* the best weights come back at the end */
+    an_model *model;    /* whose weights they are */
     /* The rest is its own. */
     double best_value;
     int64_t best_epoch, bad_epochs;
@@ -259,6 +299,7 @@ typedef struct an_eval_result {
     double loss,
         accuracy; /* means over all samples; accuracy a fraction 0..1, NaN without labels */
     int64_t samples;
+    double metrics[AN_RECORD_METRICS]; /* in their order; NaN of those that are not there */
 } an_eval_result;
 
 /*
@@ -267,6 +308,10 @@ typedef struct an_eval_result {
  */
 AN_API bool an_evaluate(an_model *model, an_loss loss, an_loader *loader, an_eval_result *result,
                         an_error *err);
+/* The same with those of the metrics that have a name for it, at most AN_RECORD_METRICS. */
+AN_API bool an_evaluate_metrics(an_model *model, an_loss loss, an_loader *loader,
+                                const an_metric *metrics, size_t count, an_eval_result *result,
+                                an_error *err);
 
 #ifdef __cplusplus
 }

@@ -63,6 +63,24 @@ void an__columns_of(an_columns *columns, const an_record *record, an_row_kind ki
             false, true);
 }
 
+/* "lr" or "momentum", with a group's number or without one. */
+static bool is_of_groups(const char *name)
+{
+    size_t begin = strncmp(name, "lr", 2) == 0 ? 2 : strncmp(name, "momentum", 8) == 0 ? 8 : 0;
+    return begin > 0 && strspn(name + begin, "0123456789") == strlen(name + begin);
+}
+
+bool an_is_log_column(const char *name)
+{
+#define AN_COLUMN_NAME(field, whole, kinds) #field,
+    static const char *const names[] = {AN_COLUMN_MAP(AN_COLUMN_NAME)};
+#undef AN_COLUMN_NAME
+    bool found = is_of_groups(name);
+    for (size_t i = 0; !found && i < sizeof names / sizeof *names; i++)
+        found = strcmp(name, names[i]) == 0;
+    return found;
+}
+
 double an__wall_time(void)
 {
     struct timespec t;

@@ -27,17 +27,19 @@ enum {
     TIME = 1 << 8,    /* the epoch's, or how long the run will still take */
     WIDE = 1 << 9,    /* gaps of three columns, not of two */
     SPARKS = 1 << 10, /* curves behind loss and rate, of live lines */
-    EVERYTHING = (1 << 11) - 1
+    METRICS = 1 << 11,
+    EVERYTHING = (1 << 12) - 1
 };
 
 /*
  * What goes first where the window is narrow, and so on. A finished line needs no bar and no count
  * of batches: both are full.
  */
-static const unsigned gone_live[] = {SPARKS,     SPEED, BAR,  WIDE,    ACCURACY, VALID_ACCURACY,
-                                     VALID_LOSS, TIME,  LOSS, BATCHES, RATE,     0};
-static const unsigned gone_finished[] = {SPEED, BAR,        WIDE, BATCHES, ACCURACY, VALID_ACCURACY,
-                                         TIME,  VALID_LOSS, LOSS, RATE,    0};
+static const unsigned gone_live[] = {SPARKS,   SPEED,          BAR,        WIDE, METRICS,
+                                     ACCURACY, VALID_ACCURACY, VALID_LOSS, TIME, LOSS,
+                                     BATCHES,  RATE,           0};
+static const unsigned gone_finished[] = {
+    SPEED, BAR, WIDE, BATCHES, METRICS, ACCURACY, VALID_ACCURACY, TIME, VALID_LOSS, LOSS, RATE, 0};
 
 /* -------------------------------------------------------------------- the line's pieces */
 
@@ -97,6 +99,7 @@ static void add_right(an_line *line, const an_progress *progress, const an_recor
                   {ACCURACY, an__line_accuracy},
                   {VALID_LOSS, an__line_valid_loss},
                   {VALID_ACCURACY, an__line_valid_accuracy},
+                  {METRICS, an__line_metrics},
                   {RATE, an__line_rates},
                   {SPEED, an__line_speed}};
     const char *gap = shown & WIDE ? GAP : GAP_NARROW;

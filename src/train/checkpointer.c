@@ -13,7 +13,8 @@ an_checkpointer an_checkpointer_defaults(void)
 static void train_begin(void *user, const an_record *record, an_control *control)
 {
     an_checkpointer *c = user;
-    (void)control;
+    if (c->best)
+        an__check_watched(c->monitor, c->metric, record, control);
     c->saved_at = record->seconds;
 }
 
@@ -27,7 +28,7 @@ static void batch_end(void *user, const an_record *record, an_control *control)
 static void epoch_end(void *user, const an_record *record, an_control *control)
 {
     an_checkpointer *c = user;
-    double value = an__watched(c->monitor, record);
+    double value = an__watched(c->monitor, c->metric, record);
     if (c->epochs > 0 && record->epoch % c->epochs == 0)
         control->save = true;
     if (c->best && an__is_better(c->monitor, value, c->best_value, 0)) {

@@ -76,8 +76,9 @@ static bool out_of_patience(const an_early_stopping *s)
 /* A run that had stopped stays so, unless it was given more patience. */
 static void train_begin(void *user, const an_record *record, an_control *control)
 {
-    (void)record;
-    if (out_of_patience(user))
+    const an_early_stopping *s = user;
+    an__check_watched(s->monitor, s->metric, record, control);
+    if (out_of_patience(s))
         control->stop = true;
 }
 
@@ -93,7 +94,7 @@ static void epoch_end(void *user, const an_record *record, an_control *control)
 {
     char text[160];
     an_early_stopping *s = user;
-    double value = an__watched(s->monitor, record);
+    double value = an__watched(s->monitor, s->metric, record);
     if (an__is_better(s->monitor, value, s->best_value, s->min_delta)) {
         keep_best(s, record, value);
         return;

@@ -5,6 +5,7 @@
 #include <anneal/lr_text.h>
 
 #include <math.h>
+#include <string.h>
 #include <sys/resource.h>
 
 /* Peak resident set in bytes. */
@@ -58,6 +59,8 @@ static bool begin_epoch(an__fit *f, an_error *err)
     r->loss = r->accuracy = r->batch_loss = r->valid_loss = r->valid_accuracy = NAN;
     r->epoch_seconds = r->batch_seconds = r->samples_per_second = 0;
     f->epoch = (an__tally){0};
+    an__forget_validated(f);
+    an__show_metrics(f);
     f->epoch_begun = an__now();
     f->in_epoch = true;
     an__show(f, false);
@@ -68,8 +71,12 @@ static bool evaluate(an__fit *f, an_error *err)
 {
     const an_fit_options *o = f->options;
     an_eval_result result;
-    if (!an__evaluate(o->model, o->loss, o->valid, f->graph, &result, err))
+    const an__evaluation evaluation = {o->model, o->loss,    o->valid,
+                                       f->graph, o->metrics, o->metric_count};
+    if (!an__evaluate(&evaluation, &result, err))
         return false;
+    memcpy(f->valid_metrics, result.metrics, sizeof f->valid_metrics);
+    an__show_metrics(f);
     f->record.valid_loss = result.loss;
     f->record.valid_accuracy = result.accuracy;
     return isfinite(result.loss) ||
@@ -136,6 +143,8 @@ static void prepare(an__fit *f)
         .memory = process_memory(),
     };
     f->control = (an_control){.rate_factor = 1, .tell = an__tell, .host = f};
+    an__forget_validated(f);
+    an__show_metrics(f);
     an__record_rates(f);
     an_optim_zero_grad(o->optim);
     an_loader_seek(o->train, 0);

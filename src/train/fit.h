@@ -8,6 +8,7 @@
 typedef struct an__tally {
     double loss;
     int64_t correct, samples;
+    an_metric_sum metrics[AN_RECORD_METRICS]; /* in the options' order */
 } an__tally;
 
 /* The moments of an_callback, in its order. */
@@ -40,8 +41,9 @@ typedef struct an__fit {
     an_graph *graph;
     an_record record;
     an_control control;
-    an__tally epoch, window;   /* the epoch so far; the update being accumulated */
-    int64_t full;              /* samples in a full batch */
+    an__tally epoch, window;                 /* the epoch so far; the update being accumulated */
+    double valid_metrics[AN_RECORD_METRICS]; /* of this epoch's validation; NaN before */
+    int64_t full;                            /* samples in a full batch */
     int64_t labels;            /* of a sample: 1, of tokens one each; 0: numbers are predicted */
     double begun, epoch_begun; /* moments, moved on by pauses (validation, checkpoints) */
     double batch_begun;
@@ -70,9 +72,31 @@ bool an__fit_check(const an_fit_options *options, an_error *err);
 /* The loss of a batch's output: against its labels, or against its numbers. */
 an_tensor *an__batch_loss(an_graph *graph, an_loss loss, an_tensor *output, const an_batch *batch);
 
-/* an_evaluate on a graph that is there already: empty before and after. */
-bool an__evaluate(an_model *model, an_loss loss, an_loader *loader, an_graph *graph,
-                  an_eval_result *result, an_error *err);
+/* What an evaluation works on; the graph is empty before and after. */
+typedef struct an__evaluation {
+    an_model *model;
+    an_loss loss;
+    an_loader *loader;
+    an_graph *graph;
+    const an_metric *metrics;
+    size_t metric_count; /* at most AN_RECORD_METRICS */
+} an__evaluation;
+
+bool an__evaluate(const an__evaluation *evaluation, an_eval_result *result, an_error *err);
+
+/* ------------------------------------------------------------- metrics.c */
+
+/* ARGUMENT where metrics, or the monitor of one, cannot be had. */
+bool an__metrics_check(const an_fit_options *options, an_error *err);
+/* Adds a training batch to the epoch's and to the update's sums. */
+void an__metrics_add(an__fit *f, const an_tensor *output, const an_batch *batch);
+double an__metric_value(const an_metric *metric, const an_metric_sum *sum);
+/* Names and present values into the record. */
+void an__show_metrics(an__fit *f);
+/* There is no validation of this epoch yet. */
+void an__forget_validated(an__fit *f);
+/* What the options' monitor names: over `sum`, or of the validation. */
+double an__monitored_metric(const an__fit *f, const an__tally *sum);
 
 /* --------------------------------------------------------------- shown.c */
 

@@ -100,5 +100,6 @@ bool an__fit_check(const an_fit_options *o, an_error *err)
         return an_error_set(err, AN_ERROR_ARGUMENT,
                             "keep must be at least 0 (all checkpoints stay), got %lld",
                             (long long)o->keep);
-    return check_length(o, err) && check_budget(o, err) && check_monitor(o, err);
+    return check_length(o, err) && check_budget(o, err) && an__metrics_check(o, err) &&
+           check_monitor(o, err);
 }

@@ -97,6 +97,18 @@ static bool check_optimizer(restore *r)
            other_run(r, "the optimizer is of another kind, or the model or the groups are others");
 }
 
+static bool check_metrics(restore *r)
+{
+    const an_fit_options *o = r->fit->options;
+    for (size_t i = 0; i < o->metric_count; i++) {
+        const an__section *s = an__metric_section(o, i, &r->container);
+        if (s && s->size != AN__METRIC_SIZE)
+            return an_error_set(r->err, AN_ERROR_DATA, "%s is damaged: '%s' has %zu bytes, not %d",
+                                r->path, s->name, s->size, AN__METRIC_SIZE);
+    }
+    return true;
+}
+
 static const char advice[] =
     "adopt the new or keep the saved (anneal resume --changes adopt, or keep)";
 
@@ -363,8 +375,23 @@ static void restore_record(restore *r)
     record->train_samples = planned.train_samples;
     record->valid_samples = planned.valid_samples;
     record->memory = planned.memory;
-    record->metric_count = 0;
     r->fit->seconds = record->seconds;
+}
+
+/* A metric that the checkpoint does not know counts from here on. */
+static void restore_metrics(restore *r)
+{
+    an__fit *f = r->fit;
+    const an_fit_options *o = f->options;
+    an__forget_validated(f);
+    for (size_t i = 0; i < o->metric_count; i++) {
+        const an__section *s = an__metric_section(o, i, &r->container);
+        if (s)
+            an__metric_load(f, i, s->bytes);
+        else
+            note(r, "a metric is new");
+    }
+    an__show_metrics(f);
 }
 
 /* How many labels a sample has: the state does not tell, but any batch. */
@@ -429,7 +456,7 @@ static bool apply(restore *r)
     if (!an__state_read(r->path, &r->arena, &r->container, &r->state, r->err))
         return false;
     if (!compare_average(r) || !check_optimizer(r) || !compare_optimizer(r) || !restore_kept(r) ||
-        !check_data(r))
+        !check_data(r) || !check_metrics(r))
         return false;
     if (!an__paths_of(r->path, &paths, r->err) || !an_params_load(params, paths.weights, r->err))
         return false;
@@ -439,6 +466,7 @@ static bool apply(restore *r)
     an_optim_zero_grad(r->fit->options->optim);
     restore_record(r);
     restore_position(r);
+    restore_metrics(r);
     return restore_trained(r) && restore_schedule(r) && edit_schedule(r) && restore_callbacks(r);
 }
 

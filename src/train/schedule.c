@@ -13,6 +13,9 @@ static double monitored(const an__fit *f, const an__tally *sum)
         return f->record.valid_loss;
     case AN_MONITOR_VALID_ACCURACY:
         return f->record.valid_accuracy;
+    case AN_MONITOR_METRIC_MIN:
+    case AN_MONITOR_METRIC_MAX:
+        return an__monitored_metric(f, sum);
     case AN_MONITOR_AUTO:
         break;
     }

@@ -105,6 +105,34 @@ void an__slots_load(an_optim *optim, const unsigned char *bytes)
     }
 }
 
+/* ------------------------------------------------------------------ metrics */
+
+/* What a metric is called in checkpoints. */
+static const char *key_of(const an_metric *metric)
+{
+    return metric->name ? metric->name : metric->valid;
+}
+
+static void save_metric(const an__fit *f, size_t index, unsigned char *bytes)
+{
+    memcpy(bytes, &f->epoch.metrics[index], 16);
+    memcpy(bytes + 16, &f->valid_metrics[index], 8);
+}
+
+void an__metric_load(an__fit *f, size_t index, const unsigned char *bytes)
+{
+    memcpy(&f->epoch.metrics[index], bytes, 16);
+    memcpy(&f->valid_metrics[index], bytes + 16, 8);
+}
+
+const an__section *an__metric_section(const an_fit_options *o, size_t index,
+                                      const an__container *container)
+{
+    char name[80]; /* a metric's has at most 63 bytes */
+    an_format(name, sizeof name, "metric/%s", key_of(&o->metrics[index]));
+    return an__container_find(container, name);
+}
+
 /* ------------------------------------------------------------- all sections */
 
 typedef struct list {
@@ -167,6 +195,17 @@ static void add_trained(list *l, const an__fit *f)
         add(l, "statistics", f->statistics, f->statistics_size);
 }
 
+static void add_metrics(list *l, const an__fit *f)
+{
+    for (size_t i = 0; i < f->options->metric_count; i++) {
+        unsigned char *bytes = room(l, AN__METRIC_SIZE);
+        if (bytes)
+            save_metric(f, i, bytes);
+        add(l, an__section_name("metric/", key_of(&f->options->metrics[i]), l->arena), bytes,
+            AN__METRIC_SIZE);
+    }
+}
+
 static void add_schedule(list *l, const struct an_lr_schedule *schedule)
 {
     size_t size = schedule ? an_lr_state_size(schedule) : 0;
@@ -193,7 +232,7 @@ an__section *an__sections_of(an__fit *f, const an__state *state, an_arena *arena
                              an_error *err)
 {
     const an_fit_options *o = f->options;
-    size_t most = 7 + an__entry_count(o) + o->callback_count;
+    size_t most = 7 + an__entry_count(o) + o->metric_count + o->callback_count;
     list l = {.arena = arena, .sections = an_arena_alloc(arena, most * sizeof *l.sections)};
     l.failed = !l.sections;
     if (!l.failed) {
@@ -201,6 +240,7 @@ an__section *an__sections_of(an__fit *f, const an__state *state, an_arena *arena
         add_optimizer(&l, o->optim);
         add_entries(&l, o);
         add_trained(&l, f);
+        add_metrics(&l, f);
         add_schedule(&l, f->schedule);
         for (size_t i = 0; i < o->callback_count; i++)
             add_callback(&l, &o->callbacks[i]);

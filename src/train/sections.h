@@ -15,6 +15,8 @@
  * - trained          the parameters to train as they lie in memory, where the optimizer has others
  *                    to evaluate (an_optim_has_modes): those are in the file of weights
  * - statistics       the buffers of what is trained, where those to evaluate are others
+ * - metric/NAME      of a metric by its name, or its name in the validation: sum and weight of this
+ *                    epoch so far, and the value of its validation, doubles as they lie in memory
  * - schedule         an_lr_state_save; absent without a schedule
  * - callback/NAME    a callback's own state
  */
@@ -43,6 +45,13 @@ size_t an__entry_size(const an_optim_state *entry);
 size_t an__slots_size(const an_optim *optim);
 void an__slots_save(an_optim *optim, unsigned char *bytes);
 void an__slots_load(an_optim *optim, const unsigned char *bytes);
+
+/* What a checkpoint has of metric `index`; NULL: nothing. */
+const an__section *an__metric_section(const an_fit_options *options, size_t index,
+                                      const an__container *container);
+#define AN__METRIC_SIZE 24
+/* From bytes of that size. */
+void an__metric_load(an__fit *f, size_t index, const unsigned char *bytes);
 
 /* "callback/" and the name, or NULL when there is no memory. */
 const char *an__section_name(const char *prefix, const char *name, an_arena *arena);

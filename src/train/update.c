@@ -75,6 +75,7 @@ static bool train_batch(an__fit *f, const an_batch *batch, an_error *err)
     }
     int64_t correct = batch->y.count > 0 ? an_count_correct(output, batch->y) : 0;
     f->labels = batch->y.count / batch->size;
+    an__metrics_add(f, output, batch);
     f->record.batch_loss = value;
     tally_add(&f->epoch, value, correct, batch->size);
     tally_add(&f->window, value, correct, batch->size);
@@ -115,6 +116,7 @@ static void record_progress(an__fit *f)
     double t = an__now();
     r->loss = an__tally_loss(&f->epoch);
     r->accuracy = an__tally_accuracy(f, &f->epoch);
+    an__show_metrics(f);
     r->seconds = f->clocked ? f->seconds : t - f->begun;
     r->epoch_seconds = t - f->epoch_begun;
     r->batch_seconds = t - f->batch_begun;

@@ -433,12 +433,26 @@ static void many_rows_do_not_wait_for_the_clock(void **state)
     an_csv_free(csv);
 }
 
+static void names_of_columns_are_known(void **state)
+{
+    (void)state;
+    static const char *const columns[] = {"step",           "batch",    "batch_loss", "memory",
+                                          "valid_accuracy", "lr",       "lr0",        "lr15",
+                                          "momentum",       "momentum3"};
+    static const char *const others[] = {"", "top5", "lr_x", "lrs", "l", "momentum0x", "Loss"};
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        assert_true(an_is_log_column(columns[i]));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(an_is_log_column(others[i]));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, enter_folder, leave_folder)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(rows_of_epochs),
+        CASE(names_of_columns_are_known),
         CASE(rows_of_updates),
         CASE(groups_and_metrics_have_columns),
         CASE(a_record_of_the_same_step_is_no_row),

@@ -146,7 +146,10 @@ void an_lr_step_metric(an_lr_schedule *schedule, double metric)
         an_lr_step(schedule);
     } else if (is_plain(schedule)) { /* a ReduceLROnPlateau at the top */
         root->acted = root->class->feedback->observe(root, &input);
-        step_plain(schedule);
+        if (root->acted)
+            step_plain(schedule);
+        else
+            schedule->now.at[AN_STEPS] += 1;
     } else {
         an_lr_step_with(schedule, &input);
     }

@@ -256,9 +256,11 @@ static inline double an__lr_real(const an_lr_reals *reals, size_t group)
     return reals->count > 0 ? reals->each[group] : reals->value;
 }
 
-/* The whole steps in a time. */
+/* The whole steps in a time, up to the largest that a double counts. */
 static inline int64_t an__lr_whole(double steps)
 {
+    if (steps >= AN__LR_INTEGER_MAX)
+        return (int64_t)AN__LR_INTEGER_MAX;
     return steps >= 0 ? (int64_t)steps : 0;
 }
 

@@ -96,6 +96,7 @@ static void clocks_are_bent(void **state)
     EXPECT_RATES("Loop(Linear(), 2)", 0.8, 0.8, 0.4, 0.8);
     EXPECT_RATES("Reverse(Linear(length=4))", 0.8, 0, 0.2, 0.4, 0.6, 0.8, 0.8);
     EXPECT_RATES("Reverse(ExponentialLR(0.5), 2)", 0.8, 0.2, 0.4, 0.8, 0.8);
+    EXPECT_RATES("Reverse(LinearLR(0.5), 1e100)", 0.8, 0.8, 0.8); /* 2^53 steps and more are one */
     EXPECT_RATES("Stretch(Linear(length=2), 4)", 0.8, 0.8, 0.6, 0.4, 0.2, 0);
     EXPECT_RATES("Stretch(StepLR(1, 0.5), to=4, length=2)", 0.8, 0.8, 0.8, 0.4, 0.4, 0.2);
     EXPECT_RATES("Stretch(Linear(length=2), 0)", 0.8, 0, 0);

@@ -99,7 +99,7 @@ static char *read_input(const char *input, size_t *length, an_error *err)
     if (strcmp(input, "-") == 0)
         return read_stdin(length, err);
     if (!strpbrk(input, "({"))
-        return cli_read_file(input, "the schedule", length, err);
+        return cli_read_file(input, "schedule", length, err);
     *length = strlen(input);
     char *copy = malloc(*length + 1);
     if (!copy)

@@ -125,7 +125,7 @@ class Import(Case):
         process = self.start("schedule", "import", "-", stdin=-1)
         out, _ = process.communicate(text, timeout=60)
         self.assertEqual(out.strip(), self.take(text))
-        self.refused("schedule", "import", "none.json", status=1, parts=["none.json"])
+        self.refused("schedule", "import", "none.json", status=1, parts=["read the schedule 'none.json'"])
         (self.folder / "zero").write_bytes(b"StepLR(3)\0")
         self.refused("schedule", "import", "zero", status=1, parts=["zero byte"])
 

@@ -32,6 +32,7 @@
 #ifndef ANNEAL_LR_NODE_H
 #define ANNEAL_LR_NODE_H
 
+#include "lr/numeric.h"
 #include <anneal/lr.h>
 #include <math.h>
 #include <stddef.h>

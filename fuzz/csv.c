@@ -38,6 +38,35 @@ static void look(const an_dataset *d, const an_csv_options *options)
     free(sample);
 }
 
+/* The text from its NUL on, or all of it where it has none, is read like the table of what stands
+ * before: finite values; of the same text, the same ones. */
+static void read_like(const an_allocator *allocator, const uint8_t *bytes, size_t length,
+                      const an_dataset *d, const an_csv_options *options)
+{
+    const uint8_t *end = length ? memchr(bytes, 0, length) : NULL;
+    const size_t from = end ? (size_t)(end - bytes) + 1 : 0;
+    const size_t size = (size_t)an_shape_size(an_dataset_shape(d)) * sizeof(float);
+    an_error err = {0};
+    char *text = malloc(length + 1);
+    float *a = malloc(size), *b = malloc(size);
+    if (text && length > from)
+        memcpy(text, bytes + from, length - from);
+    an_dataset *again =
+        text ? an__csv_read_like(allocator, "like", text, length - from, d, &err) : NULL;
+    if (again)
+        look(again, options);
+    for (int64_t i = 0; again && !end && a && b && i < an_dataset_count(d); i++) {
+        an_dataset_sample(d, i, a);
+        an_dataset_sample(again, i, b);
+        if (memcmp(a, b, size) != 0)
+            abort();
+    }
+    an_dataset_free(again);
+    free(text);
+    free(a);
+    free(b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -60,11 +89,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (length)
         memcpy(text, data + 1, length);
-    an_dataset *d = an__csv_read(&allocator, "input", text, length, &options, &err);
+    const char *end = length ? memchr(text, 0, length) : NULL;
+    an_dataset *d = an__csv_read(&allocator, "input", text, end ? (size_t)(end - text) : length,
+                                 &options, &err);
     if (!d == !err.code)
         abort();
-    if (d)
+    if (d) {
         look(d, &options);
+        read_like(&allocator, data + 1, length, d, &options);
+    }
     an_dataset_free(d);
     free(text);
     if (live != 0)

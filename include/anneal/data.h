@@ -166,6 +166,25 @@ AN_API an_dataset *an_csv_open(const an_allocator *allocator, const char *path,
                                const an_csv_options *options, an_error *err);
 
 /*
+ * The rows of another table, to be predicted by what learned from `table`, which an_csv_open gave
+ * or which looks at such a dataset. Columns go by their names, in any order: each that was a
+ * feature must be there, the others, targets too, are not looked at. They are coded, filled and
+ * scaled as those of `table` have been until now: its texts, what an_dataset_fill put for missing
+ * values, the moments of an_dataset_scale; the separator is the same. Labels and targets are 0.
+ * Errors (DATA) name the file, the line and the column: a text that `table` does not have, what is
+ * not a number, a missing value where `table` was read with AN_CSV_REFUSE; ARGUMENT (no such
+ * table).
+ */
+AN_API an_dataset *an_csv_open_like(const an_allocator *allocator, const char *path,
+                                    const an_dataset *table, an_error *err);
+
+/*
+ * What stands in a table for class `index`, or the name of the column of number `index` to predict;
+ * NULL where there is none, or the dataset is from no table. It lives as long as the dataset.
+ */
+AN_API const char *an_dataset_name(const an_dataset *dataset, int64_t index);
+
+/*
  * Arrays that NumPy saved: in a file each (numpy.save; plain or gzip), or as members of one archive
  * (numpy.savez, savez_compressed), where `x` and `y` are their names. Of `x` the first index counts
  * the samples:

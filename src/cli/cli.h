@@ -85,6 +85,8 @@ bool cli_unicode(void);
 bool cli_colour(void);
 /* A text as a string of JSON, in quotes. */
 void cli_print_json_string(FILE *stream, const char *text);
+/* A text as a field of CSV on stdout, in quotes where it needs them. */
+void cli_put_csv(const char *text);
 /* A copy of a call for people, to be freed: of long lists of numbers the first three and the last.
  * NULL: memory. */
 char *cli_shortened(const char *call);

@@ -34,6 +34,18 @@ void cli_print_json_string(FILE *stream, const char *text)
     fputc('"', stream);
 }
 
+void cli_put_csv(const char *text)
+{
+    if (!text[strcspn(text, ",\"\r\n")]) {
+        fputs(text, stdout);
+        return;
+    }
+    putchar('"');
+    for (; *text; text++)
+        printf(*text == '"' ? "\"\"" : "%c", *text);
+    putchar('"');
+}
+
 /* Past the list of numbers that begins at `text`, with its commas counted; NULL if it holds more
  * than numbers. */
 static const char *end_of_numbers(const char *text, size_t *commas)

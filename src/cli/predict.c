@@ -9,7 +9,7 @@ enum { OPTION_INPUT, OPTION_WANTED, OPTION_FORMAT = OPTION_WANTED + CLI_WANTED_C
 
 static const cli_option options[] = {
     [OPTION_INPUT] = {"input", "FILE",
-                      "images (IDX or .npy, plain or gzip), or rows of pixels 0..255 (CSV)"},
+                      "images (IDX, .npy), rows of pixels 0..255, or a table (CSV)"},
     CLI_WANTED_OPTIONS(OPTION_WANTED),
     [OPTION_FORMAT] = {"format", "csv|json", "json: one object a line (default: csv)"},
     [OPTION_HELP] = {"help", NULL, "this text"},
@@ -28,12 +28,15 @@ static void print_help(void)
     puts("Usage: anneal predict RUN|FILE --input FILE [OPTION]...\n"
          "Prints a line for every sample: its number from 0, the most probable class, and the\n"
          "probability of each class (the model's outputs where its loss has no probabilities).\n"
-         "For models of images: one of texts writes with anneal sample, one of tables is tested\n"
-         "with anneal eval.\n");
+         "For models of images and of tables: one of texts writes with anneal sample.\n\n"
+         "The columns of a table go by their names, in any order, and are coded, filled and\n"
+         "standardised as in training; what was no feature there is not looked at. Classes have\n"
+         "their names; where numbers are predicted, they stand under theirs, without a class.\n");
     cli_print_options(stdout, options, OPTION_COUNT);
     puts("\nExamples:\n"
          "  anneal predict mnist-mlp-3f2a --input data/mnist/t10k-images-idx3-ubyte.gz\n"
-         "  anneal predict mnist.safetensors --config examples/mnist-mlp.yaml --input rows.csv");
+         "  anneal predict mnist.safetensors --config examples/mnist-mlp.yaml --input rows.csv\n"
+         "  anneal predict houses-7c1d --input new.csv --format json");
 }
 
 static bool take_option(void *user, int option, const char *value)
@@ -121,36 +124,86 @@ static int64_t class_of(const double *values, int64_t count)
 
 /* ------------------------------------------------------------------ printing */
 
+/* A table gives names to its classes, or to the numbers that are predicted; images do not. */
 typedef struct output {
-    bool json;
+    bool json, has_class, has_names;
     const char *meaning;
+    const an_dataset *trained_on;
     int64_t columns, rows; /* rows printed */
     double *values;        /* of a row */
 } output;
+
+/* The name of an output, or its number: p_red, p3; price, y3 where it is no probability. */
+static void print_name(const output *o, int64_t i)
+{
+    const char *name = an_dataset_name(o->trained_on, i);
+    const bool probable = o->meaning[0] == 'p';
+    char text[600];
+    if (name)
+        an_format(text, sizeof text, "%s%s", probable ? "p_" : "", name);
+    else
+        an_format(text, sizeof text, "%c%lld", probable ? 'p' : 'y', (long long)i);
+    cli_put_csv(text);
+}
 
 static void print_head(const output *o)
 {
     if (o->json)
         return;
-    printf("index,class");
-    for (int64_t i = 0; i < o->columns; i++)
-        printf(",%c%lld", o->meaning[0] == 'p' ? 'p' : 'y', (long long)i);
+    fputs(o->has_class ? "index,class" : "index", stdout);
+    for (int64_t i = 0; i < o->columns; i++) {
+        putchar(',');
+        print_name(o, i);
+    }
     putchar('\n');
+}
+
+static void print_class(const output *o)
+{
+    const int64_t class = class_of(o->values, o->columns);
+    const char *name = o->columns > 1 ? an_dataset_name(o->trained_on, class) : NULL;
+    fputs(o->json ? ", \"class\": " : ",", stdout);
+    if (!name)
+        printf("%lld", (long long)class);
+    else if (o->json)
+        cli_print_json_string(stdout, name);
+    else
+        cli_put_csv(name);
+}
+
+/* A key of JSON, where the outputs have names. */
+static void print_key(const output *o, int64_t i)
+{
+    char number[24];
+    const char *name = an_dataset_name(o->trained_on, i);
+    an_format(number, sizeof number, "%lld", (long long)i);
+    if (!o->json || !o->has_names)
+        return;
+    cli_print_json_string(stdout, name ? name : number);
+    fputs(": ", stdout);
+}
+
+static void print_values(const output *o)
+{
+    char text[40];
+    for (int64_t i = 0; i < o->columns; i++) {
+        an_format(text, sizeof text, "%.9g", o->values[i]);
+        bool number = isfinite(o->values[i]) || !o->json;
+        fputs(!o->json ? "," : i > 0 ? ", " : "", stdout);
+        print_key(o, i);
+        fputs(number ? text : "null", stdout);
+    }
 }
 
 static void print_row(output *o)
 {
-    char text[40];
-    printf(o->json ? "{\"index\": %lld, \"class\": %lld, \"" : "%lld,%lld", (long long)o->rows,
-           (long long)class_of(o->values, o->columns));
+    printf(o->json ? "{\"index\": %lld" : "%lld", (long long)o->rows);
+    if (o->has_class)
+        print_class(o);
     if (o->json)
-        printf("%s\": [", o->meaning);
-    for (int64_t i = 0; i < o->columns; i++) {
-        an_format(text, sizeof text, "%.9g", o->values[i]);
-        bool number = isfinite(o->values[i]) || !o->json;
-        printf("%s%s", !o->json ? "," : i > 0 ? ", " : "", number ? text : "null");
-    }
-    puts(o->json ? "]}" : "");
+        printf(", \"%s\": %c", o->meaning, o->has_names ? '{' : '[');
+    print_values(o);
+    puts(!o->json ? "" : o->has_names ? "}}" : "]}");
     o->rows++;
 }
 
@@ -166,12 +219,24 @@ static bool print_batch(output *o, const an_run *run, an_graph *graph, const an_
     return an_graph_reset(graph, NULL) && ok;
 }
 
+/* Numbers to predict are no classes, but for one that is a probability. */
+static output make_output(const request *r, const an_run *run)
+{
+    const an_dataset *data = run->train_data;
+    const int64_t columns = an_shape_size(an_model_output_shape(run->model));
+    const bool yes_no = run->fit.loss.kind == AN_BCE_WITH_LOGITS_LOSS && columns == 1;
+    return (output){.json = r->json,
+                    .has_class = an_dataset_targets(data) == 0 || yes_no,
+                    .has_names = an_dataset_name(data, 0) != NULL,
+                    .meaning = meaning_of(run->fit.loss),
+                    .trained_on = data,
+                    .columns = columns};
+}
+
 static bool predict(const request *r, const an_run *run, const an_dataset *samples, an_error *err)
 {
     an_batch batch;
-    output o = {.json = r->json,
-                .meaning = meaning_of(run->fit.loss),
-                .columns = an_shape_size(an_model_output_shape(run->model))};
+    output o = make_output(r, run);
     o.values = calloc((size_t)o.columns + 1, sizeof *o.values);
     if (!o.values)
         return an_error_set(err, AN_ERROR_MEMORY, "out of memory");
@@ -191,13 +256,19 @@ static bool predict(const request *r, const an_run *run, const an_dataset *sampl
     return ok;
 }
 
-static bool takes_images(const an_run *run, an_error *err)
+/* What the model takes, from the file; NULL with err where that is not to be had from one. */
+static an_dataset *read_samples(const char *path, const an_run *run, an_error *err)
 {
-    an_data_kind kind = an_dataset_kind(run->train_data);
-    return kind == AN_DATA_BYTES ||
-           an_error_set(err, AN_ERROR_ARGUMENT, "anneal predict takes images; %s",
-                        kind == AN_DATA_TOKENS ? "a model of texts writes with anneal sample"
-                                               : "a model of tables is tested with anneal eval");
+    const an_dataset *data = run->train_data;
+    const an_data_kind kind = an_dataset_kind(data);
+    if (kind == AN_DATA_BYTES)
+        return cli_read_samples(path, an_dataset_shape(data), an_dataset_classes(data), err);
+    if (kind == AN_DATA_FLOATS && an_dataset_name(data, 0))
+        return an_csv_open_like(NULL, path, data, err);
+    an_error_set(err, AN_ERROR_ARGUMENT, "anneal predict takes images and tables (CSV); %s",
+                 kind == AN_DATA_TOKENS ? "a model of texts writes with anneal sample"
+                                        : "a model of arrays of floats is tested with anneal eval");
+    return NULL;
 }
 
 static int run(const request *r)
@@ -205,10 +276,9 @@ static int run(const request *r)
     an_error err = {0};
     cli_loaded loaded;
     an_dataset *samples = NULL;
-    bool ok = cli_load(&r->wanted, &loaded, &err) && takes_images(loaded.run, &err);
+    bool ok = cli_load(&r->wanted, &loaded, &err);
     if (ok)
-        samples = cli_read_samples(r->input, an_dataset_shape(loaded.run->train_data),
-                                   an_dataset_classes(loaded.run->train_data), &err);
+        samples = read_samples(r->input, loaded.run, &err);
     ok = samples && predict(r, loaded.run, samples, &err) && cli_flush(&err);
     an_dataset_free(samples);
     cli_unload(&loaded);

@@ -87,8 +87,6 @@ void cli_table_print(const cli_table *table, int format);
 
 /* A string of JSON, in quotes. */
 void cli_put_json(const char *text);
-/* A field of CSV, in quotes where it needs them. */
-void cli_put_csv(const char *text);
 /* "2026-11-22 19:30:12" in local time. */
 void cli_time_text(char *buffer, size_t size, double seconds);
 

@@ -27,18 +27,6 @@ void cli_put_json(const char *text)
     putchar('"');
 }
 
-void cli_put_csv(const char *text)
-{
-    if (!text[strcspn(text, ",\"\r\n")]) {
-        fputs(text, stdout);
-        return;
-    }
-    putchar('"');
-    for (; *text; text++)
-        printf(*text == '"' ? "\"\"" : "%c", *text);
-    putchar('"');
-}
-
 void cli_time_text(char *buffer, size_t size, double seconds)
 {
     time_t moment = (time_t)seconds;

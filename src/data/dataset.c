@@ -21,6 +21,30 @@ an_dataset *an__dataset_new(const an_allocator *allocator, int64_t count, an_sha
     return dataset;
 }
 
+static bool make_floats(an_dataset *d, int64_t targets, an_error *err)
+{
+    const size_t rows = (size_t)d->rows, width = (size_t)d->width;
+    d->kind = AN_DATA_FLOATS;
+    d->values = an_alloc(&d->allocator, rows * width, sizeof *d->values, err);
+    if (!d->values || targets == 0)
+        return d->values != NULL;
+    d->target_count = targets;
+    d->targets = an_alloc(&d->allocator, rows * (size_t)targets, sizeof *d->targets, err);
+    return d->targets != NULL;
+}
+
+an_dataset *an__dataset_floats(const an_allocator *allocator, int64_t count, an_shape shape,
+                               int64_t targets, an_error *err)
+{
+    an_dataset *dataset = an__dataset_check_shape(count, shape, err)
+                              ? an__dataset_new(allocator, count, shape, err)
+                              : NULL;
+    if (!dataset || make_floats(dataset, targets, err))
+        return dataset;
+    an_dataset_free(dataset);
+    return NULL;
+}
+
 static void release(const an_dataset *dataset, void *block, int64_t count, size_t size)
 {
     an_release(&dataset->allocator, block, (size_t)count, size);
@@ -37,6 +61,7 @@ static void free_tables(an_dataset *dataset)
     release(dataset, dataset->tokens, dataset->token_count, sizeof *dataset->tokens);
     release(dataset, dataset->vocabulary.codes, dataset->vocabulary.count,
             sizeof *dataset->vocabulary.codes);
+    an__coding_free(dataset->coding);
 }
 
 void an_dataset_free(an_dataset *dataset)
@@ -116,34 +141,12 @@ an_dataset *an_dataset_from_bytes(const an_allocator *allocator, const uint8_t *
     return dataset;
 }
 
-/* The values, and what is to be predicted where that is numbers. */
-static bool copy_floats(an_dataset *dataset, const float *values, const float *targets,
-                        int64_t target_count, an_error *err)
-{
-    const an_allocator *allocator = &dataset->allocator;
-    const size_t rows = (size_t)dataset->rows, size = rows * (size_t)dataset->width;
-    dataset->values = an_alloc(allocator, size, sizeof *values, err);
-    if (!dataset->values)
-        return false;
-    memcpy(dataset->values, values, size * sizeof *values);
-    if (!targets)
-        return true;
-    dataset->targets = an_alloc(allocator, rows * (size_t)target_count, sizeof *targets, err);
-    if (!dataset->targets)
-        return false;
-    dataset->target_count = target_count;
-    memcpy(dataset->targets, targets, rows * (size_t)target_count * sizeof *targets);
-    return true;
-}
-
-static bool check_floats(const float *values, int64_t count, an_shape shape, const int32_t *labels,
-                         const float *targets, int64_t target_count, an_error *err)
+static bool check_floats(const float *values, const int32_t *labels, const float *targets,
+                         int64_t target_count, an_error *err)
 {
     if (!values || !labels == !targets)
         return an_error_set(err, AN_ERROR_ARGUMENT,
                             "a dataset of floats needs values, and either labels or targets");
-    if (!an__dataset_check_shape(count, shape, err))
-        return false;
     if (targets && (target_count < 1 || target_count > INT32_MAX))
         return an_error_set(err, AN_ERROR_ARGUMENT,
                             "target_count must be between 1 and 2^31 - 1, got %lld",
@@ -156,21 +159,23 @@ an_dataset *an_dataset_from_floats(const an_allocator *allocator, const float *v
                                    int32_t classes, const float *targets, int64_t target_count,
                                    an_error *err)
 {
-    if (!check_floats(values, count, shape, labels, targets, target_count, err))
+    if (!check_floats(values, labels, targets, target_count, err))
         return NULL;
     const an_allocator standard = an_allocator_default();
-    an_dataset *dataset = an__dataset_new(allocator ? allocator : &standard, count, shape, err);
+    an_dataset *dataset = an__dataset_floats(allocator ? allocator : &standard, count, shape,
+                                             targets ? target_count : 0, err);
     if (dataset == NULL)
         return NULL;
-    dataset->kind = AN_DATA_FLOATS;
-    if (labels)
-        memcpy(dataset->labels, labels, (size_t)count * sizeof *labels);
-    if ((labels && !an__dataset_check_labels(dataset, classes, "the dataset", err)) ||
-        !copy_floats(dataset, values, targets, target_count, err)) {
-        an_dataset_free(dataset);
-        return NULL;
+    memcpy(dataset->values, values, (size_t)(count * dataset->width) * sizeof *values);
+    if (targets) {
+        memcpy(dataset->targets, targets, (size_t)(count * target_count) * sizeof *targets);
+        return dataset;
     }
-    return dataset;
+    memcpy(dataset->labels, labels, (size_t)count * sizeof *labels);
+    if (an__dataset_check_labels(dataset, classes, "the dataset", err))
+        return dataset;
+    an_dataset_free(dataset);
+    return NULL;
 }
 
 /* ----------------------------------------------------------------------------- reading */
@@ -274,6 +279,8 @@ bool an_dataset_scale(an_dataset *dataset, const double *mean, const double *dev
             float *value = &dataset->values[i * dataset->width + j];
             *value = (float)(((double)*value - mean[j]) / (deviation[j] > 0 ? deviation[j] : 1));
         }
+    if (dataset->coding)
+        an__coding_scaled(dataset->coding, mean, deviation);
     return true;
 }
 
@@ -291,5 +298,7 @@ bool an_dataset_fill(an_dataset *dataset, const double *values, an_error *err)
                                 (long long)(i % dataset->width));
         dataset->values[i] = (float)value;
     }
+    if (dataset->coding)
+        an__coding_filled(dataset->coding, values);
     return true;
 }

@@ -2,7 +2,7 @@
 #ifndef AN_DATA_DATASET_H
 #define AN_DATA_DATASET_H
 
-#include <anneal/data.h>
+#include "data/coding.h"
 
 /*
  * Streams of random numbers under the user's seed: one for the cut of a split, and two an epoch,
@@ -24,6 +24,8 @@ typedef struct an_vocabulary {
  * dataset has those that its kind asks for. One that owns them has all rows as its samples; a view
  * borrows them, and has the rows index[0..count), which it owns.
  *
+ * `coding` is that of a table's columns, or NULL; views borrow it too.
+ *
  * Of tokens, a row is `width` tokens, the first of which is tokens[row * width]. A view has the
  * rows from first_row on and no index.
  */
@@ -43,6 +45,7 @@ struct an_dataset {
     uint16_t *tokens;
     int64_t token_count, first_row;
     an_vocabulary vocabulary;
+    an__coding *coding;
     bool view;
     int32_t *index;
 };
@@ -67,6 +70,9 @@ bool an__dataset_check_shape(int64_t count, an_shape shape, an_error *err);
  */
 an_dataset *an__dataset_new(const an_allocator *allocator, int64_t count, an_shape shape,
                             an_error *err);
+/* The same of floats, checked, with room for values and, where there are some, targets. */
+an_dataset *an__dataset_floats(const an_allocator *allocator, int64_t count, an_shape shape,
+                               int64_t targets, an_error *err);
 /* Takes or checks the number of classes; `name` is what an error calls the labels. */
 bool an__dataset_check_labels(an_dataset *dataset, int32_t classes, const char *name,
                               an_error *err);

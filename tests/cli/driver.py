@@ -36,6 +36,13 @@ def idx(dims, values, kind=8):
         bytes(values)
 
 
+def npy(descr, shape, data):
+    """An array as numpy.save writes it."""
+    head = str({"descr": descr, "fortran_order": False, "shape": shape})
+    head += " " * (-(len(head) + 11) % 64) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + data
+
+
 def samples(count, salt):
     """Images of 3 x 4 pixels whose pattern is their label, with a little noise."""
     pixels, labels = [], []

@@ -56,7 +56,6 @@ class Table(Case):
     def test_refused(self):
         self.anneal("train", "c.yaml", "--set", "epochs=1")
         run = self.run_name()
-        self.refused("predict", run, "--input", "t.csv", status=2, parts=["takes images"])
         self.refused("eval", run, "--data", "t.csv", status=2, parts=["--data", "table"])
         self.refused("sample", run, status=2, parts=["trained on a text"])
         self.refused("train", "c.yaml", "--save", "t.csv", status=2, parts=["data set"])

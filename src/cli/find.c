@@ -28,14 +28,15 @@ static bool is_run(const char *folder)
     return cli_join(path, folder, "resolved.yaml", NULL) && exists(path);
 }
 
-/* The name in `runs` that is nearest to `name`, to be freed; NULL without one. */
+/* The name of a run in `runs` that is nearest to `name`, to be freed; NULL without one. */
 static char *nearest_run(const char *runs, const char *name)
 {
-    char *names[NAMES_MOST];
+    char *names[NAMES_MOST], folder[CLI_PATH];
     size_t count = 0;
     DIR *dir = opendir(runs);
     for (const struct dirent *e; dir && count < NAMES_MOST && (e = readdir(dir)) != NULL;)
-        if (e->d_name[0] != '.' && (names[count] = strdup(e->d_name)) != NULL)
+        if (e->d_name[0] != '.' && cli_join(folder, runs, e->d_name, NULL) && is_run(folder) &&
+            (names[count] = strdup(e->d_name)) != NULL)
             count++;
     if (dir)
         closedir(dir);
@@ -46,12 +47,21 @@ static char *nearest_run(const char *runs, const char *name)
     return copy;
 }
 
+/* A run's folder that lost its configuration, or another folder: it has no name to look for. */
+static bool fail_unresolved(const char *folder, an_error *err)
+{
+    return an_error_set(err, AN_ERROR_IO,
+                        "'%s' has no resolved.yaml, the configuration that a run goes by; bring it "
+                        "back from a copy, or name another run",
+                        folder);
+}
+
 bool cli_find_run(const char *runs, const char *name, char folder[CLI_PATH], an_error *err)
 {
     if (an_format(folder, CLI_PATH, "%s", name) < CLI_PATH && is_run(folder))
         return true;
-    if (!strchr(name, '/') && cli_join(folder, runs, name, NULL) && is_run(folder))
-        return true;
+    if (name[0] && !strchr(name, '/') && cli_join(folder, runs, name, NULL) && exists(folder))
+        return is_run(folder) || fail_unresolved(folder, err);
     char *near = nearest_run(runs, name);
     an_error_set(err, AN_ERROR_IO, "there is no run '%s' in '%s'%s%s%s", name, runs,
                  near ? "; did you mean '" : "; a run is a folder in there, or a path to one",

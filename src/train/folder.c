@@ -146,8 +146,8 @@ bool an__folder_before(const char *folder, int64_t below, bool best_only, int64_
 
 /* ------------------------------------------------------------------ pruning */
 
-/* How many complete checkpoints of this one's kind are newer, up to and with `number`. */
-static int64_t newer(const char *folder, const entry *than, int64_t number)
+/* How many complete checkpoints, or of the best only, are newer, up to and with `number`. */
+static int64_t newer(const char *folder, const entry *than, int64_t number, bool best_only)
 {
     entry e;
     int64_t count = 0;
@@ -155,15 +155,17 @@ static int64_t newer(const char *folder, const entry *than, int64_t number)
     if (!dir)
         return 0; /* then nothing is removed */
     while (next_name(dir, &e))
-        count += e.kind == than->kind && e.number > than->number && e.number <= number &&
-                 strcmp(e.ending, STATE) == 0 && is_there(folder, &e, WEIGHTS);
+        count += (!best_only || e.kind == AN_CHECKPOINT_BEST) && e.number > than->number &&
+                 e.number <= number && strcmp(e.ending, STATE) == 0 &&
+                 is_there(folder, &e, WEIGHTS);
     closedir(dir);
     return count;
 }
 
 /*
- * Whether a file is of no more use: of an old checkpoint, or of a save that did not come to its end
- * (a temporary file, weights without a state).
+ * Whether a file is of no more use: of a checkpoint that is neither among the newest `keep` (0:
+ * all) nor the newest of the best, or of a save that did not come to its end (a temporary file,
+ * weights without a state).
  */
 static bool is_obsolete(const char *folder, const entry *e, int64_t number, int64_t keep)
 {
@@ -175,8 +177,8 @@ static bool is_obsolete(const char *folder, const entry *e, int64_t number, int6
         return ends_with(e->ending, length, ".tmp");
     if (weights && !is_there(folder, e, STATE))
         return true;
-    int64_t most = e->kind == AN_CHECKPOINT_BEST ? 1 : keep;
-    return most > 0 && newer(folder, e, number) >= most;
+    return keep > 0 && newer(folder, e, number, false) >= keep &&
+           (e->kind != AN_CHECKPOINT_BEST || newer(folder, e, number, true) > 0);
 }
 
 /* One round; weights go only when their state is gone, so that a checkpoint goes as a whole. */

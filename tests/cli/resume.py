@@ -168,6 +168,18 @@ class Resume(Case):
         self.refused("resume", name, "--set", "optimizer.lr=0.2", status=1,
                      parts=["SGD(lr=0.1, momentum=0.9), not by SGD(lr=0.2, momentum=0.9)"])
 
+    def test_a_run_without_its_configuration(self):
+        self.anneal("train", "c.yaml")
+        folder = self.only_run()
+        (folder / "resolved.yaml").rename(self.folder / "resolved.yaml")
+        for command in "resume", "eval":
+            self.refused(command, folder.name, status=1,
+                         parts=[f"'runs/{folder.name}' has no resolved.yaml", "bring it back"])
+        # What is no run is no near name either.
+        self.refused("resume", folder.name[:-1] + "x", status=1, parts=["a run is a folder"])
+        (self.folder / "resolved.yaml").rename(folder / "resolved.yaml")
+        self.anneal("eval", folder.name)
+
     def test_wrong_arguments(self):
         self.anneal("train", "c.yaml")
         name = self.only_run().name

@@ -102,6 +102,26 @@ static void the_best_stays_beside_them(void **state)
     folder_remove(folder);
 }
 
+/* The best is one of the newest, so that a damaged one leaves others when each is better. */
+static void the_newest_stay_where_each_is_the_best(void **state)
+{
+    (void)state;
+    static const int64_t keeps[] = {2, 1, 3, 0};
+    for (size_t i = 0; i < 4; i++) {
+        char folder[64];
+        saver s = {.best = 1};
+        told t = {0};
+        folder_make(folder);
+        assert_true(train(folder, keeps[i], &s, &t, false, NULL, NULL));
+        /* Five of the best, and the end of the epoch; of keep 1 the newest best stays beside it. */
+        const int64_t stay = keeps[i] == 0 ? 6 : keeps[i] == 1 ? 2 : keeps[i];
+        assert_int_equal(folder_each(folder, NULL), 2 * stay);
+        assert_true(folder_has(folder, "best-000005.state"));
+        assert_true(folder_has(folder, "last-000006.state"));
+        folder_remove(folder);
+    }
+}
+
 static void numbers_go_on_and_litter_goes(void **state)
 {
     (void)state;
@@ -340,6 +360,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_newest_stay),
         cmocka_unit_test(the_best_stays_beside_them),
+        cmocka_unit_test(the_newest_stay_where_each_is_the_best),
         cmocka_unit_test(numbers_go_on_and_litter_goes),
         cmocka_unit_test(every_wrong_bit_is_found),
         cmocka_unit_test(nothing_to_find),

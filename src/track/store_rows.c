@@ -179,6 +179,8 @@ static size_t next_rows(const an_store_run *run, const unsigned char **at,
 static bool insert_rows(an_store_run *run, an_error *err)
 {
     const waiting_row *rows[AN_BLOCK_ROWS];
+    if (run->rows_size == 0) /* and there may be no memory for any yet: no place to count from */
+        return true;
     for (const unsigned char *at = run->rows; at < run->rows + run->rows_size;) {
         size_t count = next_rows(run, &at, rows);
         const an_run_rows *kind = &run->kinds[rows[0]->kind];

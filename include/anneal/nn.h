@@ -72,7 +72,7 @@ AN_API void an_model_end(an_model *model);
  *   Embedding(num_embeddings, embedding_dim, padding_idx=None): takes ids as whole floats
  *   ReLU()    Tanh()    Sigmoid()    SiLU()    GELU(approximate='none')
  *   LeakyReLU(negative_slope=0.01)    ELU(alpha=1.0)    Softplus(beta=1.0, threshold=20.0)
- *   Softmax(dim)
+ *   Softmax(dim)    LogSoftmax(dim): along the last dimension
  *   Flatten(start_dim=1, end_dim=-1)    Unflatten(dim, unflattened_size)
  *   Dropout(p=0.5)    Dropout2d(p=0.5): whole channels
  *   BatchNorm1d(num_features, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)

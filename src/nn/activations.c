@@ -1,4 +1,4 @@
-/* Layers without parameters: activations, Softmax, Dropout, Dropout2d. */
+/* Layers without parameters: activations, Softmax, LogSoftmax, Dropout, Dropout2d. */
 #include "nn/layer.h"
 
 static an_tensor *relu_forward(const an_layer *layer, an_model *model, an_graph *graph,
@@ -116,7 +116,7 @@ const an_layer_kind an__layer_Softplus = {
     .forward = softplus_forward,
 };
 
-/* ----------------------------------------------------------------- Softmax */
+/* -------------------------------------------------- Softmax and LogSoftmax */
 
 /* PyTorch guesses where dim is absent, and warns; here it must be said. */
 static bool softmax_shape(const an_layer *layer, an_shape in, an_shape *out, an_error *err)
@@ -142,6 +142,34 @@ const an_layer_kind an__layer_Softmax = {
     .arg_count = 1,
     .shape = softmax_shape,
     .forward = softmax_forward,
+};
+
+static bool log_softmax_shape(const an_layer *layer, an_shape in, an_shape *out, an_error *err)
+{
+    const int dim = an__layer_dim(layer, 0, in);
+    *out = in;
+    return (dim >= 1 && dim == in.ndim - 1) ||
+           an_error_set(err, AN_ERROR_SHAPE,
+                        "works along the last dimension of samples, dim=-1, not along dimension %d "
+                        "of %s",
+                        dim, an__batch_text(in).text);
+}
+
+static an_tensor *log_softmax_forward(const an_layer *layer, an_model *model, an_graph *graph,
+                                      an_tensor *x)
+{
+    (void)layer;
+    (void)model;
+    return an_log_softmax(graph, x);
+}
+
+/* What NLLLoss and KLDivLoss take; CrossEntropyLoss after logits is the same in one pass. */
+const an_layer_kind an__layer_LogSoftmax = {
+    .name = "LogSoftmax",
+    .args = {{"dim", AN_ARG_INTEGER, true, 0, -AN_MAX_DIMS, AN_MAX_DIMS, "-6 to 5", NULL}},
+    .arg_count = 1,
+    .shape = log_softmax_shape,
+    .forward = log_softmax_forward,
 };
 
 /* ----------------------------------------------------------------- Dropout */

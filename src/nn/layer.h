@@ -103,6 +103,7 @@ struct an_layer {
     X(ELU)                 \
     X(Softplus)            \
     X(Softmax)             \
+    X(LogSoftmax)          \
     X(Flatten)             \
     X(Dropout)             \
     X(Dropout2d)           \

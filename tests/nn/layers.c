@@ -286,6 +286,7 @@ static void shapes_that_do_not_fit_are_refused(void **state)
         {"Softmax(0)", "works along dimension 0, but gets (batch, 3)", {1, {3}}},
         {"Softmax(2)", "works along dimension 2, but gets (batch, 3)", {1, {3}}},
         {"Softmax(-2)", "works along dimension 0", {1, {3}}},
+        {"LogSoftmax(1)", "not along dimension 1 of (batch, 3, 2)", {2, {3, 2}}},
         {"Embedding(5, 2)", "adds a dimension", {5, {1, 1, 1, 1, 1}}},
         {"Dropout2d()", "takes (batch, channels, ...) but gets (batch)", {0, {0}}},
     };

@@ -44,7 +44,7 @@ CASES = [(text, eval("nn." + text), shape) for text, shape in [
     ("GELU()", (4, 5)), ("GELU(approximate='tanh')", (4, 5)), ("SiLU()", (4, 5)),
     ("LeakyReLU()", (4, 5)), ("LeakyReLU(negative_slope=0.3)", (4, 5)), ("ELU()", (4, 5)),
     ("ELU(alpha=0.5)", (4, 5)), ("Softplus()", (4, 5)),
-    ("Softplus(beta=2, threshold=1)", (4, 5)), ("Softmax(1)", (3, 4, 2)), ("Softmax(-1)", (3, 4)),
+    ("Softplus(beta=2, threshold=1)", (4, 5)), ("Softmax(1)", (3, 4, 2)), ("Softmax(-1)", (3, 4)), ("LogSoftmax(-1)", (3, 4)),
     ("BatchNorm1d(3)", (5, 3)), ("BatchNorm1d(3)", (2, 3, 40)),
     ("BatchNorm1d(3, momentum=None)", (5, 3)), ("BatchNorm1d(3, eps=0.1, momentum=0.3)", (4, 3, 2)),
     ("BatchNorm1d(3, affine=False)", (5, 3)),

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Texts that people and programs write for the command; a device would never end. */
+enum { LARGEST = 64 << 20 };
+
 static bool cannot_read(const char *path, const char *what, an_error *err)
 {
     return an_error_set(err, AN_ERROR_IO, "cannot read the %s '%s': %s", what, path,
@@ -13,10 +16,17 @@ static bool cannot_read(const char *path, const char *what, an_error *err)
 
 char *cli_read_file(const char *path, const char *what, size_t *length, an_error *err)
 {
+    an_error unwanted = {0};
+    err = err ? err : &unwanted;
     FILE *file = fopen(path, "rb");
     char *text = NULL;
     size_t capacity = 0, used = 0, got = 1;
     while (file && got > 0) {
+        if (used > LARGEST) {
+            an_error_set(err, AN_ERROR_DATA, "the %s '%s' is larger than %d MiB", what, path,
+                         LARGEST >> 20);
+            break;
+        }
         if (capacity - used < 2) {
             capacity = capacity ? 2 * capacity : 65536;
             char *more = realloc(text, capacity);
@@ -30,7 +40,7 @@ char *cli_read_file(const char *path, const char *what, size_t *length, an_error
         used += got;
     }
     bool good = file && got == 0 && !ferror(file);
-    if (!good && !(err && err->code))
+    if (!good && !err->code)
         cannot_read(path, what, err);
     if (file)
         (void)fclose(file);

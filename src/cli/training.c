@@ -28,6 +28,11 @@ static bool go_on_without(const cli_training *t, const an_error *failure, an_err
         *err = *failure;
         return false;
     }
+    if (t->name)
+        return an_error_set(err, failure->code,
+                            "%s; a run goes on only where it can be kept: put that right, and "
+                            "resume it then",
+                            failure->message);
     fflush(stdout);
     fprintf(stderr, "anneal: %s; the training goes on, and nothing of it is kept\n",
             failure->message);

@@ -59,7 +59,7 @@ static bool fits(const an_optim *optim, an_error *err)
             an_shape_print(shape, sizeof shape, param->tensor->shape);
             return an_error_set(err, AN_ERROR_ARGUMENT,
                                 "Muon updates matrices, and '%s' is %s; put it into a group that "
-                                "AdamW updates: dict(params='%s', use_muon=False)",
+                                "AdamW updates: Muon([dict(params='%s', use_muon=False)])",
                                 param->name, shape, param->name);
         }
     }

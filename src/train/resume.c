@@ -120,12 +120,11 @@ static bool compare_optimizer(restore *r)
     r->same_optimizer = strcmp(before, now) == 0;
     if (r->same_optimizer)
         return true;
-    if (o->policy == AN_RESUME_KEEP || o->policy == AN_RESUME_EXTEND)
-        return other_run(r, "the optimizer's numbers have changed, and the saved ones are to be "
-                            "kept");
-    if (o->policy == AN_RESUME_REFUSE)
-        return an_error_set(r->err, AN_ERROR_STATE, "%s was trained by %s, not by %s; %s", r->path,
-                            before, now, advice);
+    if (o->policy != AN_RESUME_ADOPT)
+        return an_error_set(r->err, AN_ERROR_STATE,
+                            "%s was trained by %s, not by %s; leave that as it was, or adopt the "
+                            "new (anneal resume --changes adopt)",
+                            r->path, before, now);
     note_text(r, "optimizer", before, now);
     return true;
 }

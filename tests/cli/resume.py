@@ -180,6 +180,17 @@ class Resume(Case):
         (self.folder / "resolved.yaml").rename(folder / "resolved.yaml")
         self.anneal("eval", folder.name)
 
+    def test_a_run_whose_records_are_gone(self):
+        self.anneal("train", "c.yaml")
+        name = self.only_run().name
+        for damage in "", "no database":
+            for file in (self.folder / "runs").glob("anneal.db*"):
+                file.unlink()
+            if damage:
+                (self.folder / "runs/anneal.db").write_text(damage)
+            self.refused("resume", name, "--set", "epochs=9", "--changes", "adopt", status=1,
+                         parts=["runs/anneal.db", "a run goes on only where it can be kept"])
+
     def test_wrong_arguments(self):
         self.anneal("train", "c.yaml")
         name = self.only_run().name

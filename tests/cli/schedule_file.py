@@ -41,6 +41,8 @@ class ScheduleFile(Case):
         self.assertIn("'no.csv'", err)
         _, err = self.anneal("schedule", "import", "Table('@lr.csv')", status=2)
         self.assertIn("no file is opened here", err)
+        _, err = self.anneal("schedule", "table", "Table('@/dev/zero')", "--steps", "4", status=1)
+        self.assertIn("larger than 64 MiB", err)
 
 
 class Training(Case):

@@ -190,8 +190,8 @@ static void a_refused_group_changes_nothing(void **state)
     an_error err = {0};
     assert_int_equal(an_optim_add_group(optim, "*", &err), -1);
     assert_string_equal(err.message, "Muon updates matrices, and 'bias' is (7,); put it into a "
-                                     "group that AdamW updates: dict(params='bias', "
-                                     "use_muon=False)");
+                                     "group that AdamW updates: Muon([dict(params='bias', "
+                                     "use_muon=False)])");
     assert_int_equal(an_optim_group_count(optim), 2);
     assert_int_equal(an_optim_group_size(optim, 0), 4);
     assert_int_equal(an_optim_group_size(optim, 1), 1207);

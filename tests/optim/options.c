@@ -409,7 +409,7 @@ static void what_does_not_fit_the_parameters_is_refused(void **state)
     assert_null(an_optim_parse(f->params, "Muon()", &err));
     assert_string_equal(err.message,
                         "Muon updates matrices, and '0.bias' is (3,); put it into a group that "
-                        "AdamW updates: dict(params='0.bias', use_muon=False)");
+                        "AdamW updates: Muon([dict(params='0.bias', use_muon=False)])");
     assert_null(an_optim_parse(f->params, "LBFGS([dict(params='*.bias')])", &err));
     assert_string_equal(err.message,
                         "LBFGS looks at all parameters at once and has one group only, not 2");

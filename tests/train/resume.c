@@ -315,7 +315,7 @@ static void other_runs_are_refused(void **state)
     refuse(&q, AN_RESUME_ADOPT, path, "another kind");
     q = p, q.world.lr = 0.2;
     refuse(&q, AN_RESUME_REFUSE, path, "SGD(lr=0.1, momentum=0.9), not by SGD(lr=0.2");
-    refuse(&q, AN_RESUME_KEEP, path, "kept");
+    refuse(&q, AN_RESUME_KEEP, path, "leave that as it was");
     q = p, q.desc = NULL;
     refuse(&q, AN_RESUME_REFUSE, path, "under a schedule");
     q = p, q.interval = AN_INTERVAL_STEP;

@@ -84,14 +84,15 @@ class Training(Case):
         for text in ("0.5\n", None):
             path = self.folder / "sub" / "rates.txt"
             path.write_text(text) if text else path.unlink()
-            again = self.folder / "again"
-            shutil.copytree(whole, again)
+            runs = self.folder / "again"
+            shutil.copytree(whole.parent, runs)
+            again = runs / whole.name
             middle = sorted((again / "checkpoints").glob("*.state"))[0]
-            self.anneal("resume", "again", "--checkpoint", str(middle))
+            self.anneal("resume", f"again/{whole.name}", "--checkpoint", str(middle))
             self.assertEqual((again / "weights.safetensors").read_bytes(),
                              (whole / "weights.safetensors").read_bytes())
             self.assertEqual(self.rates(again)[-7:], RATES[7:])
-            shutil.rmtree(again)
+            shutil.rmtree(runs)
 
     def test_errors(self):
         (self.folder / "sub" / "rates.txt").write_text("0.1\n-1\n")

@@ -343,6 +343,8 @@ typedef enum an_lr_tail { AN_TAIL_LINEAR, AN_TAIL_COSINE, AN_TAIL_SQRT, AN_TAIL_
 AN_API bool an_lr_land(an_lr_schedule *schedule, an_lr_length length, an_lr_tail tail, double end,
                        an_error *err);
 AN_API bool an_lr_extend(an_lr_schedule *schedule, an_lr_length total, an_error *err);
+/* Whether a landing at 0 is over: the rates stay there. */
+AN_API bool an_lr_has_landed(const an_lr_schedule *schedule);
 
 /* ------------------------------------------------------------------- state */
 

@@ -29,3 +29,10 @@ bool an__lr_landed(const an_lr_schedule *s, const an__lr_member *m, const an__lr
     *rate = m->from * (l->end + (1 - l->end) * tail_at(l->tail, p));
     return true;
 }
+
+bool an_lr_has_landed(const an_lr_schedule *schedule)
+{
+    const an__lr_landing *l = schedule->landing;
+    const an__lr_time now = an__lr_plan_now(schedule);
+    return l && l->active && l->end == 0 && now.at[l->length.unit] - l->begin >= l->length.value;
+}

@@ -319,13 +319,26 @@ static bool restore_schedule(restore *r)
     return load_slots(r) && refuse_schedule(r, saved);
 }
 
+/* A run whose rates have landed at 0 has nothing more to learn. */
+static bool check_landed(restore *r)
+{
+    const an__fit *f = r->fit;
+    return !f->schedule || !an_lr_has_landed(f->schedule) ||
+           r->state.record.step >= an_fit_total_steps(f->options) ||
+           an_error_set(r->err, AN_ERROR_STATE,
+                        "%s: the schedule of this run has landed, and every further rate would be "
+                        "0; go on from a checkpoint before that (anneal resume --checkpoint FILE)",
+                        r->path);
+}
+
 /* What the policy and a landing make of the schedule, at the time that the run has come to. */
 static bool edit_schedule(restore *r)
 {
     if (r->back)
         return true;
     an__tell_time(r->fit);
-    return (r->fit->options->policy != AN_RESUME_EXTEND || extend_schedule(r)) && land_schedule(r);
+    return check_landed(r) && (r->fit->options->policy != AN_RESUME_EXTEND || extend_schedule(r)) &&
+           land_schedule(r);
 }
 
 /* -------------------------------------------------------------- the rest */

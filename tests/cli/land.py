@@ -40,6 +40,14 @@ class Land(Case):
         text = (self.folder / "runs" / name / "resolved.yaml").read_text()
         self.assertIn(f"steps: {steps}", text)
 
+    def test_a_landed_run_is_at_its_end(self):
+        name = self.interrupted()
+        self.resume(name, "--land", "7")
+        for changes in "adopt", "keep", "extend":
+            self.refused("resume", name, "--set", "steps=3000", "--changes", changes, status=1,
+                         parts=["has landed", "a checkpoint before that"])
+        self.anneal("resume", name)  # nothing is left to do, and nothing wrong
+
     def test_land_in_epochs_and_seconds(self):
         name = self.interrupted()
         rows, _ = self.resume(name, "--land", "2ep")

@@ -125,8 +125,10 @@ static void a_landing_is_extended(void **state)
     assert_true(an_lr_extend(b.schedule, (an_lr_length){35, AN_STEPS}, NULL));
     steps(&b, 10);
     near(bench_lr(&b, 0), 0.2);
+    assert_false(an_lr_has_landed(b.schedule));
     steps(&b, 10);
     near(bench_lr(&b, 0), 0);
+    assert_true(an_lr_has_landed(b.schedule));
     bench_stop(&b);
 }
 

@@ -216,14 +216,17 @@ typedef struct an_checkpoint_info {
     bool in_epoch;              /* the epoch is not finished: its validation is still to come */
     double seconds, loss, accuracy, valid_loss, valid_accuracy;
     int threads, vector_bits; /* that the run was trained with: other ones give other bits */
+    /* By an_checkpoint_find: what is wrong with the newest that was passed over; "" without one. */
+    char passed_over[AN_ERROR_MESSAGE_SIZE];
 } an_checkpoint_info;
 
 typedef enum an_checkpoint_kind { AN_CHECKPOINT_LAST, AN_CHECKPOINT_BEST } an_checkpoint_kind;
 
 /*
- * The newest sound checkpoint of a folder. Damaged ones are passed over. Of AN_CHECKPOINT_LAST it
- * may be one that was the best when it was saved. False when there is none, with err (IO) where the
- * folder cannot be read and (STATE) otherwise, naming a damaged one. `info` may be NULL.
+ * The newest sound checkpoint of a folder. Damaged ones are passed over, and `info` says so. Of
+ * AN_CHECKPOINT_LAST it may be one that was the best when it was saved. False with err: IO where
+ * the folder cannot be read, STATE where there is none in it, and where all are damaged the code of
+ * the newest's error, which the message has. `info` may be NULL.
  */
 AN_API bool an_checkpoint_find(const char *folder, an_checkpoint_kind kind, char *path, size_t size,
                                an_checkpoint_info *info, an_error *err);

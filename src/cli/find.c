@@ -76,15 +76,15 @@ bool cli_find_run(const char *runs, const char *name, char folder[CLI_PATH], an_
 static bool find_weights(const cli_wanted *wanted, const char *folder, char weights[CLI_PATH],
                          an_error *err)
 {
-    char checkpoints[CLI_PATH], path[CLI_PATH];
+    char path[CLI_PATH];
+    an_checkpoint_info info;
     bool best = wanted->checkpoint && strcmp(wanted->checkpoint, "best") == 0;
     if (!cli_join(weights, folder, "weights.safetensors", err))
         return false;
     if (!wanted->checkpoint && exists(weights))
         return true;
-    return cli_join(checkpoints, folder, "checkpoints", err) &&
-           an_checkpoint_find(checkpoints, best ? AN_CHECKPOINT_BEST : AN_CHECKPOINT_LAST, path,
-                              sizeof path - sizeof ".safetensors", NULL, err) &&
+    return cli_find_checkpoint(folder, best ? AN_CHECKPOINT_BEST : AN_CHECKPOINT_LAST, path, &info,
+                               err) &&
            an_format(weights, CLI_PATH, "%s.safetensors", path) > 0;
 }
 

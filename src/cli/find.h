@@ -13,6 +13,18 @@ bool cli_find_run(const char *runs, const char *name, char folder[CLI_PATH], an_
 /* "FOLDER/NAME"; false with err (ARGUMENT) when it is too long. */
 bool cli_join(char path[CLI_PATH], const char *folder, const char *name, an_error *err);
 
+/* Room that a checkpoint's path leaves for what its files end in. */
+#define CLI_ENDING 16
+
+/*
+ * The newest sound checkpoint of a run's folder, or of the best; says on stderr which one was
+ * damaged, and which is taken. Errors as of an_checkpoint_find.
+ */
+bool cli_find_checkpoint(const char *folder, an_checkpoint_kind kind, char path[CLI_PATH],
+                         an_checkpoint_info *info, an_error *err);
+/* Whether run `name` in `runs`, which has no checkpoint, never had one; false with err (STATE). */
+bool cli_may_begin_again(const char *runs, const char *name, an_error *err);
+
 /* What eval, predict and sample ask for. */
 typedef struct cli_wanted {
     const char *what;       /* a run, or a file of weights */

@@ -194,7 +194,7 @@ static const char *split_folder(char folder[CLI_PATH], char runs[CLI_PATH])
     return slash ? slash + 1 : folder;
 }
 
-/* Whether a run was ended before it could save: its checkpoints are not there, not unreadable. */
+/* Whether a run has no checkpoint: there is none, not one that is unreadable. */
 static bool has_none(const char *checkpoints, const an_error *failure)
 {
     struct stat facts;
@@ -203,8 +203,8 @@ static bool has_none(const char *checkpoints, const an_error *failure)
 }
 
 /* The checkpoint that was asked for, in `path`; "" where the run has none yet. */
-static bool find_checkpoint(const request *r, const char *folder, char path[CLI_PATH],
-                            an_checkpoint_info *info, an_error *err)
+static bool find_checkpoint(const request *r, const cli_training *t, const char *folder,
+                            char path[CLI_PATH], an_checkpoint_info *info, an_error *err)
 {
     char checkpoints[CLI_PATH];
     an_error failure = {0};
@@ -216,10 +216,12 @@ static bool find_checkpoint(const request *r, const char *folder, char path[CLI_
         return an_format(path, CLI_PATH, "%s", r->checkpoint) < CLI_PATH
                    ? an_checkpoint_check(path, info, err)
                    : an_error_set(err, AN_ERROR_ARGUMENT, "the path '%.60s...' is too long", path);
-    if (an_checkpoint_find(checkpoints, kind, path, CLI_PATH, info, &failure))
+    if (cli_find_checkpoint(folder, kind, path, info, &failure))
         return true;
     if (last && has_none(checkpoints, &failure)) {
         path[0] = '\0';
+        if (!cli_may_begin_again(t->runs, t->name, err))
+            return false;
         return r->landing.length.value == 0 ||
                an_error_set(err, AN_ERROR_STATE,
                             "--land: '%s' has no checkpoint yet, and so no rate to land from",
@@ -317,16 +319,16 @@ static int run(const request *r)
     cli_training t = {.save = r->save, .json = r->json, .policy = r->policy};
     t.stop = cli_catch_signals();
     an_checkpoint_info info = {0};
-    bool ok = cli_find_run(r->runs, r->name, folder, &err) &&
-              load_run(r, folder, &config, &t.run, &err) &&
-              find_checkpoint(r, folder, checkpoint, &info, &err) &&
-              (r->landing.length.value == 0 || land(r, folder, &info, &config, &t.run, &err));
+    bool ok = cli_find_run(r->runs, r->name, folder, &err);
+    t.name = ok ? split_folder(folder, runs) : NULL;
+    t.runs = runs;
+    ok = ok && load_run(r, folder, &config, &t.run, &err) &&
+         find_checkpoint(r, &t, folder, checkpoint, &info, &err) &&
+         (r->landing.length.value == 0 || land(r, folder, &info, &config, &t.run, &err));
     if (ok) {
         if (checkpoint[0] && r->landing.length.value == 0)
             say_done(folder, t.run, &info);
         t.landing = r->landing;
-        t.name = split_folder(folder, runs);
-        t.runs = runs;
         t.resume = checkpoint;
         t.result.seed = (int64_t)an_config_seed(config);
         ok = cli_training_run(&t, &err) && cli_flush(&err);

@@ -1,4 +1,4 @@
-#include "cli/training.h"
+#include "cli/find.h"
 
 #include <anneal/term.h>
 
@@ -256,47 +256,81 @@ static bool is_interrupted(const cli_training *t)
     return t->stop && *t->stop;
 }
 
-/* How to go on; a run's name is enough where it lies in the usual folder. */
+/* What `anneal resume` takes: a run's name is enough where it lies in the usual folder. */
+static const char *name_to_resume(const cli_training *t)
+{
+    const char *folder = t->result.folder ? t->result.folder : "";
+    return t->stored && strncmp(folder, "runs/", 5) == 0 ? an_store_run_name(t->stored) : folder;
+}
+
 static void say_stopped(const cli_training *t)
 {
     const an_fit_result *fit = &t->result.fit;
-    const char *name = t->stored ? an_store_run_name(t->stored) : "";
-    const char *folder = t->result.folder ? t->result.folder : "";
-    bool usual = strncmp(folder, "runs/", 5) == 0;
     fflush(stdout);
     fprintf(stderr, "anneal: stopped by a signal after step %lld, in epoch %lld",
             (long long)fit->last.step, (long long)fit->last.epoch);
     if (fit->last.epochs > 0)
         fprintf(stderr, " of %lld", (long long)fit->last.epochs);
     if (fit->saved)
-        fprintf(stderr, "; go on with: anneal resume %s", usual ? name : folder);
+        fprintf(stderr, "; go on with: anneal resume %s", name_to_resume(t));
     fputc('\n', stderr);
 }
 
 /* ------------------------------------------------------------------- results */
 
+/* "; ..." of where weights are that could not be written; "" where they are nowhere. */
+static void tell_where(const cli_training *t, bool in_folder, char text[CLI_PATH])
+{
+    char path[CLI_PATH];
+    an_checkpoint_info info;
+    const char *folder = t->result.folder;
+    text[0] = '\0';
+    if (!t->stored)
+        return;
+    if (in_folder)
+        an_format(text, CLI_PATH, "; they are in '%s/weights.safetensors'", folder);
+    else if (t->result.fit.saved && is_interrupted(t))
+        an_format(text, CLI_PATH, "; the checkpoint of step %lld has them",
+                  (long long)t->result.fit.last.step);
+    else if (t->result.fit.saved)
+        an_format(text, CLI_PATH,
+                  "; the checkpoint of step %lld has them: put that right, and write them with "
+                  "anneal resume %s",
+                  (long long)t->result.fit.last.step, name_to_resume(t));
+    else if (cli_find_checkpoint(folder, AN_CHECKPOINT_LAST, path, &info, NULL))
+        an_format(text, CLI_PATH,
+                  "; what is saved is step %lld, in '%s': put that right, and go on from there "
+                  "with anneal resume %s",
+                  (long long)info.step, path, name_to_resume(t));
+}
+
 /* A failed save is told at once, and takes nothing else along. */
-static void save_weights(cli_training *t, const char *path, bool asked)
+static bool save_weights(cli_training *t, const char *path, bool asked, bool in_folder)
 {
     an_error err = {0};
+    char where[CLI_PATH];
     if (an_params_save(an_model_params(t->run->model), path, &err))
-        return;
+        return true;
     if (asked)
         cli_blame_save(false, &err);
-    t->unsaved = t->unsaved || asked || t->run->must_write;
+    t->unsaved = true;
+    tell_where(t, in_folder, where);
+    an_error_set(&err, err.code, "%s%s", err.message, where);
     cli_fail(&err);
+    return false;
 }
 
 /* The run's folder gets the weights of a training that came to its end. */
 static void save_all(cli_training *t)
 {
     char path[CLI_PATH];
+    bool in_folder = false;
     cli_enter(CLI_SAVING);
     if (t->stored && !is_interrupted(t) &&
         an_format(path, sizeof path, "%s/weights.safetensors", t->result.folder) < sizeof path)
-        save_weights(t, path, false);
+        in_folder = save_weights(t, path, false, false);
     if (t->save)
-        save_weights(t, t->save, true);
+        save_weights(t, t->save, true, in_folder);
     cli_enter(CLI_FREE);
 }
 

@@ -75,8 +75,7 @@ bool an__container_write(const char *path, const an__section *sections, size_t c
 
 static bool damaged(const char *name, const char *what, an_error *err)
 {
-    return an_error_set(err, AN_ERROR_DATA, "%s is damaged: %s; go on from an earlier checkpoint",
-                        name, what);
+    return an_error_set(err, AN_ERROR_DATA, "%s is damaged: %s", name, what);
 }
 
 static bool check_head(const char *name, const unsigned char *bytes, size_t size, size_t *count,

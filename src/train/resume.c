@@ -549,6 +549,7 @@ bool an__resume(an__fit *f, char *news, size_t size, an_error *err)
 bool an__roll_back(an__fit *f, double factor, an_error *err)
 {
     char path[AN__PATH_SIZE], news[160];
+    an_checkpoint_info info;
     const an_record left = f->record;
     double scale = f->rate_scale * factor;
     if (!f->options->checkpoints)
@@ -556,12 +557,14 @@ bool an__roll_back(an__fit *f, double factor, an_error *err)
                             "a callback asks to roll back at step %lld, but the run saves no "
                             "checkpoints; give it a folder for them",
                             (long long)left.step);
-    if (!an_checkpoint_find(f->options->checkpoints, AN_CHECKPOINT_LAST, path, sizeof path, NULL,
+    if (!an_checkpoint_find(f->options->checkpoints, AN_CHECKPOINT_LAST, path, sizeof path, &info,
                             err) ||
         !restore_from(f, path, NULL, 0, err)) {
         an_error_prefix(err, "cannot roll back at step %lld: ", (long long)left.step);
         return false;
     }
+    if (info.passed_over[0])
+        an__tell(f, "passed_over", info.passed_over);
     f->rate_scale = scale;
     f->went_back = true;
     f->record.seconds = f->seconds = left.seconds;

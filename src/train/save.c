@@ -159,7 +159,7 @@ static an_checkpoint_info info_of(const an__state *state)
     };
 }
 
-bool an_checkpoint_check(const char *path, an_checkpoint_info *info, an_error *err)
+static bool check(const char *path, an_checkpoint_info *info, an_error *err)
 {
     an_arena arena;
     an__container container;
@@ -172,11 +172,35 @@ bool an_checkpoint_check(const char *path, an_checkpoint_info *info, an_error *e
     return ok;
 }
 
+bool an_checkpoint_check(const char *path, an_checkpoint_info *info, an_error *err)
+{
+    an_error failure = {0};
+    if (check(path, info, &failure))
+        return true;
+    return an_error_set(err, failure.code,
+                        failure.code == AN_ERROR_DATA ? "%s; go on from an earlier checkpoint"
+                                                      : "%s",
+                        failure.message);
+}
+
+/* Of `damaged` checkpoints, the newest with the error `first`, none can be gone on from. */
+static bool fail_to_find(const char *folder, bool best_only, int64_t damaged, const an_error *first,
+                         an_error *err)
+{
+    const char *what = best_only ? " of the best" : "";
+    if (damaged == 0)
+        return an_error_set(err, AN_ERROR_STATE, "there is no checkpoint%s in '%s'", what, folder);
+    return an_error_set(err, first->code,
+                        "no checkpoint%s in '%s' can be used, of %lld: bring one back from a copy, "
+                        "or begin a new run; %s",
+                        what, folder, (long long)damaged, first->message);
+}
+
 bool an_checkpoint_find(const char *folder, an_checkpoint_kind kind, char *path, size_t size,
                         an_checkpoint_info *info, an_error *err)
 {
     an_error first = {0}; /* of the newest that is damaged */
-    int64_t number = INT64_MAX;
+    int64_t number = INT64_MAX, damaged = 0;
     bool best_only = kind == AN_CHECKPOINT_BEST;
     for (;;) {
         an_error failure = {0};
@@ -187,13 +211,13 @@ bool an_checkpoint_find(const char *folder, an_checkpoint_kind kind, char *path,
             break;
         if (!an__folder_path(folder, found, number, path, size, err))
             return false;
-        if (an_checkpoint_check(path, info, &failure))
+        if (check(path, info, &failure)) {
+            if (info)
+                an_format(info->passed_over, sizeof info->passed_over, "%s", first.message);
             return true;
-        if (first.code == AN_ERROR_OK)
+        }
+        if (damaged++ == 0)
             first = failure;
     }
-    if (first.code == AN_ERROR_OK)
-        return an_error_set(err, AN_ERROR_STATE, "there is no checkpoint%s in '%s'",
-                            best_only ? " of the best" : "", folder);
-    return an__deliver(&first, err);
+    return fail_to_find(folder, best_only, damaged, &first, err);
 }

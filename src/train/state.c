@@ -139,7 +139,7 @@ static bool check_weights(const char *path, const an__state *state, an_error *er
     return (size == (uint64_t)state->weights_size && crc == (uint32_t)state->weights_crc) ||
            an_error_set(err, AN_ERROR_DATA,
                         "%s is damaged, or not of this checkpoint: its length or checksum does "
-                        "not fit; go on from an earlier checkpoint",
+                        "not fit",
                         path);
 }
 

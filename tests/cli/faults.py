@@ -96,10 +96,13 @@ class Faults(Case):
             faults = {"LD_PRELOAD": LIBRARY, "FAULT_AT": "12", "FAULT_LASTS": "1",
                       "FAULT_ERROR": error}
             self.start_again()
-            said = self.go_on(**faults)
+            said = self.go_on(status=(1,), **faults)
             self.assertRegex(said, f"save failed: no checkpoint was written at step [68]: .*{words}")
             self.assertIn("the training goes on", said)
             self.assertIn("test accuracy", said)
+            self.assertRegex(said, r"weights.safetensors.*; what is saved is step 8, in "
+                                   rf"'runs/{self.name}/checkpoints/\S+': put that right, and go on "
+                                   rf"from there with anneal resume {self.name}\n")
             process = self.start("resume", self.name, "--set", "epochs=6", "--set",
                                  "on_write_error=stop", env={**os.environ, **faults})
             out, err = process.communicate(timeout=60)

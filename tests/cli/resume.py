@@ -225,6 +225,77 @@ class Resume(Case):
         self.refused("resume", folder.name, "--checkpoint", str(newest), status=1,
                      parts=[newest.name, "damaged"])
 
+    def test_the_newest_checkpoint_is_damaged(self):
+        """It is said which one, and which is taken; where all are, what to do."""
+        self.anneal("train", "c.yaml")
+        folder = self.only_run()
+        files = sorted(folder.glob("checkpoints/*.state"))
+        older, newest = files[-2], files[-1]
+        newest.write_bytes(newest.read_bytes()[:-1])
+        said = (f"anneal: runs/{folder.name}/checkpoints/{newest.name} is damaged: it is cut off, "
+                f"or something follows its end; taken instead: "
+                f"'runs/{folder.name}/checkpoints/{older.stem}', of step 7\n")
+        _, err = self.anneal("eval", folder.name, "--checkpoint", "last")
+        self.assertEqual(err, said)
+        _, err = self.anneal("resume", folder.name)
+        self.assertEqual(err, said)
+        for file in folder.glob("checkpoints/*.state"):
+            file.write_bytes(b"no state")
+        self.refused("resume", folder.name, status=1, parts=[
+            "no checkpoint in", "can be used, of 3: bring one back from a copy, or begin a new run",
+            "last-000004.state is not the state of a checkpoint"])
+
+    def test_a_run_that_lost_its_checkpoints(self):
+        """It does not begin again: that would write over what is left of it."""
+        self.anneal("train", "c.yaml")
+        folder = self.only_run()
+        before = self.weights(folder)
+        parts = [f"'runs/{folder.name}' has no checkpoint any more", "to step 14", "bring",
+                 f"anneal train runs/{folder.name}/resolved.yaml"]
+        shutil.rmtree(folder / "checkpoints")
+        self.refused("resume", folder.name, status=1, parts=parts)
+        (folder / "checkpoints").mkdir()
+        self.refused("resume", folder.name, "--set", "epochs=1", status=1, parts=parts)
+        self.assertEqual(self.weights(folder), before)
+        (folder / "weights.safetensors").unlink()
+        self.refused("resume", folder.name, status=1, parts=parts)
+        self.assertEqual(self.store("SELECT status, step FROM runs"), [("done", 14)])
+        self.anneal("train", f"runs/{folder.name}/resolved.yaml")  # as the message says
+        self.folders().remove(folder)
+        [other] = [run for run in self.folders() if run != folder]
+        self.assertEqual(self.weights(other), before)
+
+    def test_a_killed_run_that_lost_its_checkpoints(self):
+        process = self.endless(epoch=3)
+        process.kill()
+        process.communicate()
+        folder = self.only_run()
+        (folder / "checkpoints").rename(folder / "elsewhere")
+        self.refused("resume", folder.name, "--set", "epochs=1", "--changes", "keep", status=1,
+                     parts=["has no checkpoint any more"])
+        (folder / "elsewhere").rename(folder / "checkpoints")
+        self.anneal("resume", folder.name, "--set", "epochs=1", "--changes", "keep")
+
+    def test_the_last_weights_cannot_be_written(self):
+        """What is not saved is an error, whatever goes on; and it is said where the weights are."""
+        self.anneal("train", "c.yaml")
+        folder = self.only_run()
+        before = self.weights(folder)
+        (folder / "weights.safetensors").unlink()
+        (folder / "weights.safetensors").mkdir()
+        out, err = self.anneal("resume", folder.name, status=1)
+        self.assertRegex(err, rf"anneal: .*{folder.name}/weights.safetensors.*; the checkpoint of "
+                              "step 14 has them: put that right, and write them with anneal resume "
+                              rf"{folder.name}\n$")
+        self.assertIn("test accuracy", out)
+        out, err = self.anneal("resume", folder.name, "--save", "no/where", status=1)
+        self.assertEqual(err.count("the checkpoint of step 14 has them"), 2, err)
+        (folder / "weights.safetensors").rmdir()
+        self.anneal("resume", folder.name)
+        self.assertEqual(self.weights(folder), before)
+        out, err = self.anneal("resume", folder.name, "--save", "no/where", status=1)
+        self.assertRegex(err, rf"anneal: --save: .*; they are in 'runs/{folder.name}/weights.saf.*'")
+
     def test_before_the_first_checkpoint(self):
         """A run that was killed before it could save begins again."""
         self.config(CONFIG)

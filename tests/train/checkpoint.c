@@ -175,8 +175,10 @@ static void expect_damaged(const char *folder, const char *path)
     assert_false(an_checkpoint_check(path, NULL, &err));
     assert_int_equal(err.code, AN_ERROR_DATA);
     assert_non_null(strstr(err.message, folder));
-    assert_true(an_checkpoint_find(folder, AN_CHECKPOINT_LAST, found, sizeof found, NULL, NULL));
+    an_checkpoint_info info;
+    assert_true(an_checkpoint_find(folder, AN_CHECKPOINT_LAST, found, sizeof found, &info, NULL));
     assert_non_null(strstr(found, "last-000005"));
+    assert_non_null(strstr(info.passed_over, "last-000006"));
 }
 
 static void every_wrong_bit_is_found(void **state)

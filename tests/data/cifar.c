@@ -8,22 +8,6 @@
 
 #define IMAGE 3072
 
-static folder home;
-
-static int make(void **state)
-{
-    (void)state;
-    folder_make(&home);
-    return 0;
-}
-
-static int clean(void **state)
-{
-    (void)state;
-    folder_remove(&home);
-    return 0;
-}
-
 /* `count` records of `labels` labels; image i of the file has the bytes i, i + 1, ... */
 static size_t records(uint8_t *out, int count, int labels, int first)
 {
@@ -151,5 +135,5 @@ int main(void)
         cmocka_unit_test(test_hundred),
         cmocka_unit_test(test_memory),
     };
-    return cmocka_run_group_tests(tests, make, clean);
+    return cmocka_run_group_tests(tests, home_make, home_remove);
 }

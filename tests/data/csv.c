@@ -6,22 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-static folder home;
-
-static int make(void **state)
-{
-    (void)state;
-    folder_make(&home);
-    return 0;
-}
-
-static int clean(void **state)
-{
-    (void)state;
-    folder_remove(&home);
-    return 0;
-}
-
 /* The table of a text whose column "y" is predicted. */
 static an_dataset *open_with(const char *text, an_csv_options options, an_error *err)
 {
@@ -299,5 +283,5 @@ int main(void)
         cmocka_unit_test(test_memory),         cmocka_unit_test(test_weights),
         cmocka_unit_test(test_no_weights),
     };
-    return cmocka_run_group_tests(tests, make, clean);
+    return cmocka_run_group_tests(tests, home_make, home_remove);
 }

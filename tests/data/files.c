@@ -55,6 +55,22 @@ void folder_write(const folder *f, const char *name, const void *bytes, size_t l
     must(fclose(file) == 0, path);
 }
 
+folder home;
+
+int home_make(void **state)
+{
+    (void)state;
+    folder_make(&home);
+    return 0;
+}
+
+int home_remove(void **state)
+{
+    (void)state;
+    folder_remove(&home);
+    return 0;
+}
+
 size_t gzip_bytes(const void *bytes, size_t length, uint8_t *out, size_t size)
 {
     z_stream zip = {0};

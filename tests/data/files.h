@@ -17,6 +17,11 @@ void folder_remove(const folder *f);
 void folder_path(const folder *f, const char *name, char path[PATH_LENGTH]);
 void folder_write(const folder *f, const char *name, const void *bytes, size_t length);
 
+/* The folder of a group of tests: cmocka's setup and teardown. */
+extern folder home;
+int home_make(void **state);
+int home_remove(void **state);
+
 /* The bytes as a gzip file; returns its length. */
 size_t gzip_bytes(const void *bytes, size_t length, uint8_t *out, size_t size);
 

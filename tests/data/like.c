@@ -6,22 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-static folder home;
-
-static int make(void **state)
-{
-    (void)state;
-    folder_make(&home);
-    return 0;
-}
-
-static int clean(void **state)
-{
-    (void)state;
-    folder_remove(&home);
-    return 0;
-}
-
 static void write_table(const char *name, const char *text, char path[PATH_LENGTH])
 {
     folder_write(&home, name, text, strlen(text));
@@ -258,5 +242,5 @@ int main(void)
         cmocka_unit_test(test_refused),     cmocka_unit_test(test_refused_tables),
         cmocka_unit_test(test_many_levels), cmocka_unit_test(test_memory),
     };
-    return cmocka_run_group_tests(tests, make, clean);
+    return cmocka_run_group_tests(tests, home_make, home_remove);
 }

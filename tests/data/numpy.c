@@ -11,22 +11,6 @@
 #define STORED NUMPY_FOLDER "/stored.npz"
 #define DEFLATED NUMPY_FOLDER "/deflated.npz"
 
-static folder home;
-
-static int make(void **state)
-{
-    (void)state;
-    folder_make(&home);
-    return 0;
-}
-
-static int clean(void **state)
-{
-    (void)state;
-    folder_remove(&home);
-    return 0;
-}
-
 static an_dataset *open_npz(const char *path, const char *x, const char *y,
                             const an_npy_options *options)
 {
@@ -343,5 +327,5 @@ int main(void)
         cmocka_unit_test(test_headers), cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_memory),  cmocka_unit_test(test_any_damage),
     };
-    return cmocka_run_group_tests_name("numpy", tests, make, clean);
+    return cmocka_run_group_tests(tests, home_make, home_remove);
 }

@@ -78,9 +78,9 @@ AN_API const char *an_store_run_folder(const an_store_run *run);
 AN_API an_callback an_store_run_callback(an_store_run *run);
 /*
  * What the run is made of from now on, in the place of what it was. `changes`, of `size` bytes (1
- * or more), gets what has another value or none any more, by name: "clip 1 -> none; size 16 -> 32",
- * cut where the room ends; "" where there is nothing. Names that are new are not in it. Errors (IO,
- * MEMORY, DATA) leave the parameters as they were.
+ * or more), gets what has another value or none any more, by name, and then what is new: "clip 1 ->
+ * none; size 16 -> 32; steps none -> 70", cut where the room ends; "" where there is nothing, and
+ * where the run had no parameters. Errors (IO, MEMORY, DATA) leave the parameters as they were.
  */
 AN_API bool an_store_run_params(an_store_run *run, const an_named_text *params, size_t count,
                                 char *changes, size_t size, an_error *err);

@@ -56,8 +56,18 @@ static bool fail_unresolved(const char *folder, an_error *err)
                         folder);
 }
 
-bool cli_find_run(const char *runs, const char *name, char folder[CLI_PATH], an_error *err)
+size_t cli_name_length(const char *name)
 {
+    size_t length = strlen(name);
+    while (length > 1 && name[length - 1] == '/')
+        length--;
+    return length;
+}
+
+bool cli_find_run(const char *runs, const char *given, char folder[CLI_PATH], an_error *err)
+{
+    char name[CLI_PATH];
+    an_format(name, sizeof name, "%.*s", (int)cli_name_length(given), given);
     if (an_format(folder, CLI_PATH, "%s", name) < CLI_PATH && is_run(folder))
         return true;
     if (name[0] && !strchr(name, '/') && cli_join(folder, runs, name, NULL) && exists(folder))

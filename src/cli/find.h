@@ -4,11 +4,14 @@
 
 #include "cli/training.h"
 
+/* The bytes of a run's name or path without the slashes that end it: "mnist-mlp-3f2a/". */
+size_t cli_name_length(const char *name);
+
 /*
- * The folder of run `name`: a path to one, or a name in the folder `runs`. False with err (IO)
- * where there is none, with the nearest name.
+ * The folder of the run that is `given`: a path to one, or a name in the folder `runs`. False with
+ * err (IO) where there is none, with the nearest name.
  */
-bool cli_find_run(const char *runs, const char *name, char folder[CLI_PATH], an_error *err);
+bool cli_find_run(const char *runs, const char *given, char folder[CLI_PATH], an_error *err);
 
 /* "FOLDER/NAME"; false with err (ARGUMENT) when it is too long. */
 bool cli_join(char path[CLI_PATH], const char *folder, const char *name, an_error *err);

@@ -186,9 +186,7 @@ static int parse(request *r, int argc, char **argv)
 /* The folder's own name, and in `runs` the folder that it lies in. */
 static const char *split_folder(char folder[CLI_PATH], char runs[CLI_PATH])
 {
-    size_t length = strlen(folder);
-    while (length > 1 && folder[length - 1] == '/')
-        folder[--length] = '\0';
+    folder[cli_name_length(folder)] = '\0';
     const char *slash = strrchr(folder, '/');
     an_format(runs, CLI_PATH, "%.*s", slash ? (int)(slash - folder) : 1, slash ? folder : ".");
     return slash ? slash + 1 : folder;

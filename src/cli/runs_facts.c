@@ -1,4 +1,5 @@
 /* What is known of a run, by name: its row, its numbers, its parameters and their arguments. */
+#include "cli/find.h"
 #include "cli/runs.h"
 
 #include <anneal/spec.h>
@@ -202,9 +203,7 @@ const cli_fact *cli_fact_of(const cli_known *known, const char *name)
 /* "runs/mnist-mlp-3f2a/" as "mnist-mlp-3f2a" too. */
 static bool is_called(const an_stored_run *run, const char *name)
 {
-    size_t length = strlen(name), own = strlen(run->name);
-    while (length > 1 && name[length - 1] == '/')
-        length--;
+    size_t length = cli_name_length(name), own = strlen(run->name);
     return length >= own && memcmp(name + length - own, run->name, own) == 0 &&
            (length == own || name[length - own - 1] == '/');
 }

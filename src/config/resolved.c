@@ -192,13 +192,28 @@ static void put_key(sink *s, const an__node *node)
     put(s, "\n");
 }
 
-static void put_default(sink *s, an__node *root, const char *name, const char *value)
+/* What counts where a configuration does not say it. */
+static const an_named_text defaults[] = {
+    {"test", "0.1"},     {"loss", "CrossEntropyLoss()"}, {"interval", "epoch"},
+    {"monitor", "auto"}, {"batch_size", "64"},           {"accumulate", "1"},
+};
+
+#define DEFAULT_COUNT (sizeof defaults / sizeof *defaults)
+
+/* Default `i`, or NULL where it does not count: another value is there, or a test set. */
+static const an_named_text *default_of(const an_config *config, size_t i)
 {
-    if (an__tree_child(root, name, strlen(name)))
-        return;
-    put(s, name);
+    const char *name = defaults[i].name;
+    an__node root = *config->root;
+    const bool cut = strcmp(name, "test") != 0 || !an__has_test(config);
+    return cut && !an__tree_child(&root, name, strlen(name)) ? &defaults[i] : NULL;
+}
+
+static void put_default(sink *s, const an_named_text *value)
+{
+    put(s, value->name);
     put(s, ": ");
-    put(s, value);
+    put(s, value->text);
     put(s, "\n");
 }
 
@@ -216,6 +231,8 @@ static void put_number(sink *s, const char *name, int64_t value)
 static char *value_text(sink *s, const an__node *node)
 {
     sink value = {.arena = s->arena, .run = s->run, .found = s->found};
+    if (is_called(node, "schedule"))
+        node = s->schedule;
     if (is_called(node, "data"))
         put_data(&value, node);
     else if (node->kind == AN__LIST)
@@ -233,10 +250,11 @@ static char *value_text(sink *s, const an__node *node)
 }
 
 an_named_text *an__run_params(const an_config *config, const an_run *run, const an__found *found,
-                              an_arena *arena, size_t *count)
+                              const an__node *schedule, an_arena *arena, size_t *count)
 {
-    sink s = {.arena = arena, .run = run, .found = found};
-    an_named_text *params = an_arena_alloc(arena, (config->root->count + 3) * sizeof *params);
+    sink s = {.arena = arena, .run = run, .found = found, .schedule = schedule};
+    const size_t most = config->root->count + DEFAULT_COUNT + 2;
+    an_named_text *params = an_arena_alloc(arena, most * sizeof *params);
     char *numbers = an_arena_alloc(arena, 64);
     *count = 0;
     if (!params || !numbers)
@@ -244,6 +262,9 @@ an_named_text *an__run_params(const an_config *config, const an_run *run, const 
     for (const an__node *node = config->root->first; node; node = node->next)
         if (!is_called(node, "seed") && !is_called(node, "threads"))
             params[(*count)++] = (an_named_text){node->key->source.text, value_text(&s, node)};
+    for (size_t i = 0; i < DEFAULT_COUNT; i++)
+        if (default_of(config, i))
+            params[(*count)++] = defaults[i];
     an_format(numbers, 32, "%lld", (long long)config->seed);
     an_format(numbers + 32, 32, "%d", an_context_threads(run->context));
     params[(*count)++] = (an_named_text){"seed", numbers};
@@ -255,19 +276,14 @@ char *an__resolved(const an_config *config, const an_run *run, const an__found *
                    const an__node *schedule, an_arena *arena)
 {
     sink s = {.arena = arena, .run = run, .found = found, .schedule = schedule};
-    an__node root = *config->root;
     put(&s, "# As it was trained, everything filled in; anneal resume goes on from here.\n");
-    for (const an__node *node = root.first; node; node = node->next) {
+    for (const an__node *node = config->root->first; node; node = node->next) {
         if (!is_called(node, "seed") && !is_called(node, "threads"))
             put_key(&s, node);
     }
-    if (!an__has_test(config))
-        put_default(&s, &root, "test", "0.1");
-    put_default(&s, &root, "loss", "CrossEntropyLoss()");
-    put_default(&s, &root, "interval", "epoch");
-    put_default(&s, &root, "monitor", "auto");
-    put_default(&s, &root, "batch_size", "64");
-    put_default(&s, &root, "accumulate", "1");
+    for (size_t i = 0; i < DEFAULT_COUNT; i++)
+        if (default_of(config, i))
+            put_default(&s, &defaults[i]);
     put_number(&s, "seed", config->seed);
     put_number(&s, "threads", an_context_threads(run->context));
     put_bytes(&s, "", 1);

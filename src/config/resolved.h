@@ -8,8 +8,8 @@
 char *an__resolved(const an_config *config, const an_run *run, const an__found *found,
                    const an__node *schedule, an_arena *arena);
 
-/* The same as a list of names and texts, without defaults. NULL: memory. */
+/* The same as a list of names and texts. NULL: memory. */
 an_named_text *an__run_params(const an_config *config, const an_run *run, const an__found *found,
-                              an_arena *arena, size_t *count);
+                              const an__node *schedule, an_arena *arena, size_t *count);
 
 #endif

@@ -370,7 +370,8 @@ static bool make_resolved(builder *b)
     b->run.config_text = b->config->document.text;
     const an__node *schedule = b->config->schedule.node ? &b->schedule_node : NULL;
     b->run.resolved_text = an__resolved(b->config, &b->run, &b->found, schedule, &b->texts);
-    b->run.params = an__run_params(b->config, &b->run, &b->found, &b->texts, &b->run.param_count);
+    b->run.params =
+        an__run_params(b->config, &b->run, &b->found, schedule, &b->texts, &b->run.param_count);
     if (!b->run.resolved_text || !b->run.params)
         return an__no_memory(b->err);
     return strlen(b->run.resolved_text) <= AN__MOST_TEXT ||

@@ -20,9 +20,9 @@ static const char *value_of(const an_named_text *params, size_t count, const cha
     return "none";
 }
 
-/* What is in the store and is now otherwise, or gone. */
+/* What is in the store and is now otherwise, or gone; `known`: how many parameters it has. */
 static bool compare(an_store_run *run, const an_named_text *params, size_t count, char *changes,
-                    size_t size, an_error *err)
+                    size_t size, size_t *known, an_error *err)
 {
     sqlite3_stmt *rows = an__store_prepare(
         run->store, "SELECT name, value FROM parameters WHERE run=? ORDER BY name", err);
@@ -36,9 +36,31 @@ static bool compare(an_store_run *run, const an_named_text *params, size_t count
         const char *now = value_of(params, count, name ? name : "");
         if (name && before && strcmp(before, now) != 0)
             note(changes, size, name, before, now);
+        ++*known;
     }
     sqlite3_finalize(rows);
     return got == SQLITE_DONE || an__store_fail(run->store, "read", err);
+}
+
+/* What is not in the store yet. */
+static bool compare_new(an_store_run *run, const an_named_text *params, size_t count, char *changes,
+                        size_t size, an_error *err)
+{
+    sqlite3_stmt *row =
+        an__store_prepare(run->store, "SELECT 1 FROM parameters WHERE run=? AND name=?", err);
+    int got = SQLITE_DONE;
+    if (!row)
+        return false;
+    sqlite3_bind_int64(row, 1, run->id);
+    for (size_t i = 0; i < count && (got == SQLITE_DONE || got == SQLITE_ROW); i++) {
+        an__bind_text(row, 2, params[i].name);
+        got = sqlite3_step(row);
+        if (got == SQLITE_DONE)
+            note(changes, size, params[i].name, "none", params[i].text);
+        sqlite3_reset(row);
+    }
+    sqlite3_finalize(row);
+    return got == SQLITE_DONE || got == SQLITE_ROW || an__store_fail(run->store, "read", err);
 }
 
 bool an__run_insert_params(an_store_run *run, const an_named_text *params, size_t count,
@@ -72,10 +94,12 @@ static bool remove_params(an_store_run *run, an_error *err)
 bool an_store_run_params(an_store_run *run, const an_named_text *params, size_t count,
                          char *changes, size_t size, an_error *err)
 {
+    size_t known = 0;
     changes[0] = '\0';
     if (!an__store_begin(run->store, err))
         return false;
-    bool ok = compare(run, params, count, changes, size, err) && remove_params(run, err) &&
-              an__run_insert_params(run, params, count, err);
+    bool ok = compare(run, params, count, changes, size, &known, err) &&
+              (known == 0 || compare_new(run, params, count, changes, size, err)) &&
+              remove_params(run, err) && an__run_insert_params(run, params, count, err);
     return an__store_end(run->store, ok, err);
 }

@@ -46,6 +46,18 @@ static void note_number(restore *r, const char *what, int64_t before, int64_t no
         an_format(text, size, "; %s %lld -> %lld", what, (long long)before, (long long)now);
 }
 
+/* A length that the run had, or has: 0 is none. */
+static void note_length(restore *r, const char *what, int64_t before, int64_t now)
+{
+    char texts[2][32] = {"none", "none"};
+    if (before > 0)
+        an_format(texts[0], sizeof texts[0], "%lld", (long long)before);
+    if (now > 0)
+        an_format(texts[1], sizeof texts[1], "%lld", (long long)now);
+    if (before != now)
+        note_text(r, what, texts[0], texts[1]);
+}
+
 static void note(restore *r, const char *what)
 {
     size_t size;
@@ -453,8 +465,8 @@ static void note_changes(restore *r)
     const an_fit_options *o = r->fit->options;
     const an_context *context = an_params_context(an_model_params(o->model));
     int threads = an_context_threads(context), bits = an_context_vector_bits(context);
-    note_number(r, "epochs", r->state.epochs, o->epochs);
-    note_number(r, "steps", r->state.steps, o->steps);
+    note_length(r, "epochs", r->state.epochs, o->epochs);
+    note_length(r, "steps", r->state.steps, o->steps);
     note_number(r, "threads", r->state.threads, threads);
     note_number(r, "vector bits", r->state.vector_bits, bits);
     if (r->state.threads != threads || r->state.vector_bits != bits)
@@ -540,8 +552,11 @@ bool an__resume(an__fit *f, char *news, size_t size, an_error *err)
         return begin_again(f, err);
     if (!restore_from(f, f->options->resume, changes, sizeof changes, err))
         return false;
-    an_format(news, size, "at step %lld, epoch %lld of %lld, from %s%s", (long long)f->record.step,
-              (long long)f->record.epoch, (long long)f->record.epochs, f->options->resume, changes);
+    char planned[32] = "";
+    if (f->record.epochs > 0) /* else as many as the budget lets */
+        an_format(planned, sizeof planned, " of %lld", (long long)f->record.epochs);
+    an_format(news, size, "at step %lld, epoch %lld%s, from %s%s", (long long)f->record.step,
+              (long long)f->record.epoch, planned, f->options->resume, changes);
     return true;
 }
 

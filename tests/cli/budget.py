@@ -67,6 +67,13 @@ class Budget(Case):
         [run] = self.runs()
         return run
 
+    def test_of_no_number_of_epochs(self):
+        """Nobody knows how many epochs a budget lets: no message says of how many."""
+        run = self.interrupted()
+        out, _ = self.anneal("resume", run.name, "--set", "budget=0.01s", "--changes", "keep")
+        [line] = [line for line in out.splitlines() if line.startswith("resumed: ")]
+        self.assertRegex(line, r"at step \d+, epoch \d+, from ")
+
     def test_a_clock_that_cannot_be_written(self):
         run = self.interrupted()
         (run / "clock.txt").unlink()

@@ -40,6 +40,15 @@ class Land(Case):
         text = (self.folder / "runs" / name / "resolved.yaml").read_text()
         self.assertIn(f"steps: {steps}", text)
 
+    def test_what_has_changed(self):
+        """From epochs to steps: both are named, and what is not there is none."""
+        self.config(SLOW.replace("steps: 2000", "epochs: 500") + "checkpoint: {epochs: 100}\n")
+        name = self.interrupted()
+        _, err = self.resume(name, "--land", "7")
+        self.assertRegex(err, r"resumed: .*; epochs 500 -> none; steps none -> \d+; ")
+        self.assertRegex(err, r"changed: epochs 500 -> none; .*steps none -> \d+")
+        self.assertNotIn("-> 0", err)
+
     def test_a_landed_run_is_at_its_end(self):
         name = self.interrupted()
         self.resume(name, "--land", "7")

@@ -111,6 +111,16 @@ class Resume(Case):
         self.assertIn("test accuracy", out)
         self.folder = home
 
+    def test_a_slash_behind_the_name(self):
+        """As a shell completes it: resume, eval and runs show know the same names."""
+        self.anneal("train", "c.yaml")
+        name = self.only_run().name
+        for command in ("resume",), ("eval",), ("runs", "show"):
+            self.anneal(*command, name + "/")
+            self.anneal(*command, f"runs/{name}//")
+            self.refused(*command, name + "/x", status=2 if command[0] == "runs" else 1,
+                         parts=[f"no run '{name}/x'"])
+
     def test_longer(self):
         """More epochs change a schedule that is as long as the run: what then counts is said."""
         self.anneal("train", "c.yaml")

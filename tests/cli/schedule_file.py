@@ -65,6 +65,17 @@ class Training(Case):
         column = head.split(",").index("lr")
         return [float(row.split(",")[column]) for row in rows]
 
+    def test_resumed_it_has_not_changed(self):
+        """What the store holds is the numbers, as in resolved.yaml, not the name of their file."""
+        (self.folder / "rates.csv").write_text("0.1\n0.2\n0.3\n", encoding="utf-8")
+        self.config(CONFIG.replace("OneCycleLR(max_lr=0.1)", "Table('@rates.csv')"))
+        self.anneal("train", "c.yaml")
+        [run] = (self.folder / "runs").glob("c-*")
+        out, _ = self.anneal("resume", run.name, "--set", "epochs=3")
+        self.assertIn("changed: epochs 2 -> 3\n", out)
+        shown, _ = self.anneal("runs", "show", run.name)
+        self.assertRegex(shown, r"schedule +Table\(\[0.1, 0.2, 0.3\]\)")
+
     def test_beside_the_configuration(self):
         out, _ = self.train()
         self.assertIn("Base(Table(values=[0.1, 0.08, 0.06, ..., 0.003]), lr=1)", out)

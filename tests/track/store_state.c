@@ -230,7 +230,7 @@ static void parameters_are_those_of_now(void **state)
     (void)state;
     static const an_named_text first[] = {{"size", "16"}, {"clip", "1"}, {"lr", "0.1"}};
     static const an_named_text then[] = {{"lr", "0.1"}, {"size", "32"}, {"new", "x"}};
-    char changes[64], text[64];
+    char changes[80], text[64];
     fixture f, other;
     open_run(&f);
     open_run(&other);
@@ -241,7 +241,7 @@ static void parameters_are_those_of_now(void **state)
     set_params(&f, first, 3, changes, sizeof changes);
     assert_string_equal(changes, "");
     set_params(&f, then, 3, changes, sizeof changes);
-    assert_string_equal(changes, "clip 1 -> none; size 16 -> 32");
+    assert_string_equal(changes, "clip 1 -> none; size 16 -> 32; new none -> x");
     assert_string_equal(stored_params(f.store, 0, text, sizeof text), "lr=0.1 new=x size=32 ");
     assert_string_equal(stored_params(f.store, 1, text, sizeof text), "clip=1 size=16 ");
     set_params(&f, NULL, 0, changes, sizeof changes);

@@ -1,6 +1,8 @@
 /* The user's metrics: over ragged batches, watched, resumed within an epoch, logged, refused. */
 #include "folder.h"
 
+#include "train/container.h"
+
 #include <anneal/store.h>
 
 #define SAMPLES 18 /* in batches of 4, and of 7 for the validation: both end with a shorter one */
@@ -390,6 +392,49 @@ static void a_new_metric_counts_from_there(void **state)
     folder_remove(folder);
 }
 
+/* A checkpoint whose checksums fit, with a section of a metric that is cut short. */
+static void shorten_metric(const char *path)
+{
+    char file[544];
+    an_arena arena;
+    an__container container;
+    bool found = false;
+    an_arena_init(&arena, an_allocator_default());
+    snprintf(file, sizeof file, "%s.state", path);
+    assert_true(an__container_read(file, &arena, &container, NULL));
+    for (size_t i = 0; i < container.count; i++)
+        if (strcmp(container.sections[i].name, "metric/hits") == 0) {
+            container.sections[i].size = 16;
+            found = true;
+        }
+    assert_true(found);
+    assert_true(an__container_write(file, container.sections, container.count, NULL));
+    an_arena_free(&arena);
+}
+
+static void a_metric_of_another_length_is_damage(void **state)
+{
+    (void)state;
+    static world_log log;
+    memset(&log, 0, sizeof log);
+    char folder[64], path[512];
+    world w;
+    an_error err = {0};
+    folder_make(folder);
+    open_world(&w);
+    w.fit.checkpoints = folder;
+    log.stop_after = 3;
+    assert_true(fit(&w, &log, NULL, NULL, NULL));
+    folder_newest(folder, path);
+    shorten_metric(path);
+    w.fit.resume = path;
+    assert_false(fit(&w, &log, NULL, NULL, &err));
+    assert_int_equal(err.code, AN_ERROR_DATA);
+    assert_non_null(strstr(err.message, "damaged: 'metric/hits' has 16 bytes, not 24"));
+    world_close(&w);
+    folder_remove(folder);
+}
+
 /* Once, in the middle of the second epoch. */
 static void go_back(void *user, const an_record *record, an_control *control)
 {
@@ -635,6 +680,7 @@ int main(void)
         cmocka_unit_test(resumed_within_an_epoch),
         cmocka_unit_test(a_run_at_its_end_has_its_values),
         cmocka_unit_test(a_new_metric_counts_from_there),
+        cmocka_unit_test(a_metric_of_another_length_is_damage),
         cmocka_unit_test(rolled_back_sums_are_those_of_then),
         cmocka_unit_test(every_log_has_them),
         cmocka_unit_test(the_store_has_them),

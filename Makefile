@@ -26,7 +26,7 @@ run: $(BUILD)/build.ninja
 	$(BUILD)/anneal train examples/mnist-mlp.yaml
 
 test: build
-	meson test -C $(BUILD) --print-errorlogs
+	meson test -C $(BUILD) --print-errorlogs --timeout-multiplier 4
 
 build: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)

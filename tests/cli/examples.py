@@ -26,7 +26,7 @@ class Examples(Case):
         (self.folder / "anneal").symlink_to(driver.ANNEAL)
         before = set(os.listdir(self.folder))
         run = subprocess.run(["sh", "-c", line], cwd=self.folder, text=True, capture_output=True,
-                             check=False, timeout=120,
+                             check=False, timeout=240,
                              env={**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}"})
         self.assertEqual((run.returncode, run.stderr), (0, ""), line)
         written = set(os.listdir(self.folder)) - before

@@ -122,7 +122,7 @@ class Export(Case):
         for python in ("python3", "/usr/bin/python3"):
             try:
                 run = subprocess.run([python, "-c", PROGRAM], input=json.dumps(wanted), text=True,
-                                     capture_output=True, check=False, timeout=120)
+                                     capture_output=True, check=False, timeout=240)
             except OSError:
                 continue
             if run.returncode == 0:

@@ -240,7 +240,7 @@ class Report(Case):
                  f"--user-data-dir={self.folder / 'profile'}", f"--window-size={width},900",
                  "--enable-logging=stderr", "--virtual-time-budget=2000",
                  (self.folder / "r.html").as_uri()],
-                capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
+                capture_output=True, text=True, encoding="utf-8", timeout=240, check=False)
             self.assertEqual([l for l in run.stderr.splitlines() if "CONSOLE" in l], [])
             page = Page(run.stdout)
             body, = page.all("body")

@@ -174,7 +174,8 @@ AN_API an_tensor *an_softmax(an_graph *graph, an_tensor *x);
 /* Over dimension `dim`; negative ones count from the end. */
 AN_API an_tensor *an_softmax_dim(an_graph *graph, an_tensor *x, int dim);
 AN_API an_tensor *an_log_softmax(an_graph *graph, an_tensor *x);
-/* Inverted dropout: each value is zero with probability p, else x / (1 - p). Draws from `rng`. */
+/* Inverted dropout: each value is zero with probability p, from 0 to 1, else x / (1 - p).
+ * Draws from `rng`. */
 AN_API an_tensor *an_dropout(an_graph *graph, an_tensor *x, double p, an_rng *rng);
 /* The same with one draw for each channel of x (n, channels, ...), for all of its values. */
 AN_API an_tensor *an_dropout_channels(an_graph *graph, an_tensor *x, double p, an_rng *rng);
@@ -276,8 +277,7 @@ AN_API an_tensor *an_adaptive_avg_pool2d(an_graph *graph, an_tensor *x, int64_t 
                                          int64_t width);
 /* --------------------------------------------------------------- attention */
 
-/* `heads` divides the width. `dropout` is of the weights, 0 <= dropout < 1, and draws from `rng`.
- */
+/* `heads` divides the width. `dropout` is of the weights, from 0 to 1, and draws from `rng`. */
 typedef struct an_attention_options {
     int64_t heads;
     bool causal; /* position t of the queries sees positions 0..t of the keys */
@@ -349,6 +349,21 @@ AN_API an_tensor *an_index_rows(an_graph *graph, an_tensor *x, an_labels index);
  *   an_tensor *loss = an_cross_entropy(g, scores, next);  batch * context labels
  */
 AN_API an_tensor *an_embedding(an_graph *graph, an_tensor *weight, an_tensor *ids, int64_t padding);
+
+/* What else PyTorch's embedding knows. */
+typedef struct an_embedding_options {
+    int64_t padding; /* the row without a gradient; -1: none */
+    /*
+     * Above 0: a row that is looked up and whose norm is more is scaled down to it first, in
+     * `weight` itself (the parameter changes, in evaluation too). 0: none.
+     */
+    double max_norm;
+    double norm_type;        /* which norm: the p-th root of the sum of |w|^p; 0: 2 */
+    bool scale_grad_by_freq; /* divides a row's gradient by how often it is among the ids */
+} an_embedding_options;
+
+AN_API an_tensor *an_embedding_with(an_graph *graph, an_tensor *weight, an_tensor *ids,
+                                    an_embedding_options options);
 /* Integers as a tensor of `shape`, each from 0 to 2^24 - 1. */
 AN_API an_tensor *an_ids(an_graph *graph, an_labels ids, an_shape shape);
 /* Joins along `dim`; the other dimensions are equal. */
@@ -439,9 +454,15 @@ typedef enum an_loss_kind {
 /*
  * How values become one. The mean of labels with weights is divided by the sum of their weights;
  * rows of ignore_index count in neither. BATCHMEAN, for KL_DIV alone, is the sum over the batch
- * size, the first dimension.
+ * size, the first dimension. NONE keeps them: one loss a row of labels (0 where it is ignored), in
+ * the shape of the output without its classes, and one a value between tensors, in their shape.
  */
-typedef enum an_reduction { AN_REDUCE_MEAN, AN_REDUCE_SUM, AN_REDUCE_BATCHMEAN } an_reduction;
+typedef enum an_reduction {
+    AN_REDUCE_MEAN,
+    AN_REDUCE_SUM,
+    AN_REDUCE_BATCHMEAN,
+    AN_REDUCE_NONE
+} an_reduction;
 
 /* Start from an_loss_defaults. A loss reads the fields of its kind alone. */
 typedef struct an_loss {
@@ -463,10 +484,11 @@ AN_API an_loss an_loss_defaults(an_loss_kind kind);
 
 /*
  * The loss of `output` (..., classes) against one class label a row, and against a tensor of its
- * shape, to a scalar. A loss between tensors takes labels as rows with a one at the label, and
- * BCE_WITH_LOGITS over a single column takes the labels 0 and 1 themselves; CROSS_ENTROPY takes a
- * tensor as the probabilities of the classes; NLL takes labels alone. Weights are copied into the
- * graph. Gradients flow to the target too, except CROSS_ENTROPY's.
+ * shape: a scalar, or with AN_REDUCE_NONE all of them. A loss between tensors takes labels as rows
+ * with a one at the label, and BCE_WITH_LOGITS over a single column takes the labels 0 and 1
+ * themselves; CROSS_ENTROPY takes a tensor as the probabilities of the classes; NLL takes labels
+ * alone. Weights are copied into the graph. Gradients flow to the target too, except
+ * CROSS_ENTROPY's.
  *
  * Errors of the graph: SHAPE (not equal, empty, one weight too few), ARGUMENT (a setting outside
  * its range, a label outside 0..classes-1).

@@ -41,7 +41,7 @@ AN_API void an_model_tanh(an_model *model);
 AN_API void an_model_sigmoid(an_model *model);
 /* Joins all dimensions after the first, which is the batch. */
 AN_API void an_model_flatten(an_model *model);
-/* Zeroes values with probability p while training; nothing in evaluation. 0 <= p < 1. */
+/* Zeroes values with probability p while training; nothing in evaluation. 0 <= p <= 1. */
 AN_API void an_model_dropout(an_model *model, double p);
 
 /*
@@ -69,7 +69,8 @@ AN_API void an_model_end(an_model *model);
  * A layer as text, with PyTorch's names and defaults:
  *
  *   Linear(in_features, out_features, bias=True)
- *   Embedding(num_embeddings, embedding_dim, padding_idx=None): takes ids as whole floats
+ *   Embedding(num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0,
+ *             scale_grad_by_freq=False): takes ids as whole floats
  *   ReLU()    Tanh()    Sigmoid()    SiLU()    GELU(approximate='none')
  *   LeakyReLU(negative_slope=0.01)    ELU(alpha=1.0)    Softplus(beta=1.0, threshold=20.0)
  *   Softmax(dim)    LogSoftmax(dim): along the last dimension
@@ -136,7 +137,7 @@ AN_API an_tensor *an_forward(an_model *model, an_graph *graph, an_tensor *x);
 /* Training (the default) or evaluation mode: Dropout acts in the first only, and a batch norm takes
  * the batch's statistics there, else its running ones. Returns what it was. */
 AN_API bool an_model_set_training(an_model *model, bool training);
-/* Gives all Dropout and Dropout2d layers the probability p, 0 <= p < 1, from here on. */
+/* Gives all Dropout and Dropout2d layers the probability p, 0 <= p <= 1, from here on. */
 AN_API void an_model_set_dropout(an_model *model, double p);
 /* Whether there is a batch norm with running statistics. */
 AN_API bool an_model_has_statistics(const an_model *model);
@@ -164,8 +165,8 @@ AN_API bool an_layer_holds(const char *name);
 /* ------------------------------------------------------------------- losses */
 
 /*
- * A loss as text, with PyTorch's names, order of parameters and defaults; `reduction` is 'mean' or
- * 'sum':
+ * A loss as text, with PyTorch's names, order of parameters and defaults; `reduction` is 'mean',
+ * 'sum' or 'none':
  *
  *   CrossEntropyLoss(weight=None, ignore_index=-100, reduction='mean', label_smoothing=0.0)
  *   NLLLoss(weight=None, ignore_index=-100, reduction='mean')

@@ -23,9 +23,9 @@ static bool check_setting(an_graph *graph, an_node *node, int64_t width)
         return an_error_set(an__failure(graph), AN_ERROR_ARGUMENT,
                             "%s: the number of heads must divide the width %lld, got %lld",
                             op->name, (long long)width, (long long)heads);
-    if (!(p >= 0 && p < 1))
+    if (!(p >= 0 && p <= 1))
         return an_error_set(an__failure(graph), AN_ERROR_ARGUMENT,
-                            "%s: dropout is a probability from 0 to below 1, got %g", op->name, p);
+                            "%s: dropout is a probability from 0 to 1, got %g", op->name, p);
     if (p > 0 && !node->as.attention.rng)
         return an_error_set(an__failure(graph), AN_ERROR_ARGUMENT,
                             "%s: dropout needs a random number generator, got NULL", op->name);
@@ -113,7 +113,7 @@ static an_attention_call plan(an_node *node)
         .o = view(node->output.data, out, 0),
         .weights = node->as.attention.weights,
         .keep = node->as.attention.keep,
-        .keep_scale = (float)(1 / (1 - node->as.attention.p)),
+        .keep_scale = node->as.attention.p < 1 ? (float)(1 / (1 - node->as.attention.p)) : 0,
     };
 }
 

@@ -1,4 +1,7 @@
-/* Losses over class labels: nll_loss and cross_entropy, of (..., classes) and a label a row. */
+/*
+ * Losses over class labels: nll_loss and cross_entropy, of (..., classes) and a label a row. Both
+ * compute the rows' losses, which become one number, or are the result.
+ */
 #include <string.h>
 
 #include "autograd/ops.h"
@@ -26,7 +29,7 @@ static bool class_shape(an_graph *graph, an_node *node, an_shape *shape)
     const an_shape x = node->inputs[0]->shape;
     an_loss *setting = &node->as.loss.setting;
     an_labels *labels = &node->as.loss.labels;
-    *shape = an_shape_0();
+    *shape = setting->reduction == AN_REDUCE_NONE ? an__without_last(x) : an_shape_0();
     if (x.ndim < 2)
         return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
                             "%s: needs (rows, classes) but gets %s", op, an__text(x).text);
@@ -58,12 +61,33 @@ static float row_weight(const an_node *node, int64_t i)
 static double divisor(const an_node *node)
 {
     const an_loss *setting = &node->as.loss.setting;
-    if (setting->reduction == AN_REDUCE_SUM)
+    if (setting->reduction != AN_REDUCE_MEAN)
         return 1;
     double total = 0;
     for (int64_t i = 0; i < node->as.loss.labels.count; i++)
         total += (double)row_weight(node, i);
     return total;
+}
+
+/* Gives the rows' losses out, or adds them in their order, whatever thread computed them. */
+static void reduce(an_node *node, const double *loss)
+{
+    const int64_t rows = node->as.loss.labels.count;
+    const bool keep = node->as.loss.setting.reduction == AN_REDUCE_NONE;
+    double total = 0;
+    for (int64_t i = 0; i < rows; i++)
+        total += loss[i];
+    for (int64_t i = 0; keep && i < rows; i++)
+        node->output.data[i] = (float)loss[i];
+    if (!keep)
+        node->output.data[0] = (float)(total / divisor(node));
+}
+
+/* What the gradient of row i is multiplied by, where `over` is the divisor. */
+static float row_scale(const an_node *node, int64_t i, double over)
+{
+    const bool each = node->as.loss.setting.reduction == AN_REDUCE_NONE;
+    return (float)((double)node->output.grad[each ? i : 0] / over);
 }
 
 static int64_t class_count(const an_node *node)
@@ -76,15 +100,17 @@ static int64_t class_count(const an_node *node)
 
 static bool nll_forward(an_graph *graph, an_node *node)
 {
-    (void)graph;
     const an_labels labels = node->as.loss.labels;
     const int64_t classes = class_count(node);
-    double total = 0;
+    double *loss = an__scratch(graph, labels.count, sizeof *loss);
+    if (!loss)
+        return false;
     for (int64_t i = 0; i < labels.count; i++)
-        if (labels.data[i] != node->as.loss.setting.ignore_index)
-            total -= (double)row_weight(node, i) *
-                     (double)node->inputs[0]->data[i * classes + labels.data[i]];
-    node->output.data[0] = (float)(total / divisor(node));
+        loss[i] = labels.data[i] == node->as.loss.setting.ignore_index
+                      ? 0
+                      : -(double)row_weight(node, i) *
+                            (double)node->inputs[0]->data[i * classes + labels.data[i]];
+    reduce(node, loss);
     return true;
 }
 
@@ -98,10 +124,10 @@ static void nll_backward(an_graph *graph, an_node *node)
         return;
     if (fresh)
         memset(dx, 0, (size_t)node->inputs[0]->size * sizeof(float));
-    const float step = (float)((double)node->output.grad[0] / divisor(node));
+    const double over = divisor(node);
     for (int64_t i = 0; i < labels.count; i++)
         if (labels.data[i] != node->as.loss.setting.ignore_index)
-            dx[i * classes + labels.data[i]] -= step * row_weight(node, i);
+            dx[i * classes + labels.data[i]] -= row_scale(node, i, over) * row_weight(node, i);
 }
 
 const an_op an__op_nll_loss = {"nll_loss", class_shape, nll_forward, nll_backward};
@@ -115,6 +141,7 @@ typedef struct cross_entropy_pass {
     float *kept, *dx;
     double *loss;
     const int32_t *label;
+    const float *dy; /* of each row, or NULL: then `scale` is for all */
     float scale;
     bool add;
 } cross_entropy_pass;
@@ -130,10 +157,13 @@ static void forward_task(void *arg, int64_t begin, int64_t end)
 static void backward_task(void *arg, int64_t begin, int64_t end)
 {
     const cross_entropy_pass *pass = arg;
-    const int64_t at = begin * pass->setting.columns;
-    pass->kernels->cross_entropy_backward(&pass->setting, end - begin, pass->dx + at,
-                                          pass->kept + at, pass->label + begin, pass->scale,
-                                          pass->add);
+    const int64_t rows = pass->dy ? 1 : end - begin;
+    for (int64_t i = begin; i < end; i += rows) {
+        const int64_t at = i * pass->setting.columns;
+        pass->kernels->cross_entropy_backward(&pass->setting, rows, pass->dx + at, pass->kept + at,
+                                              pass->label + i, pass->dy ? pass->dy[i] : pass->scale,
+                                              pass->add);
+    }
 }
 
 static cross_entropy_pass cross_entropy_plan(an_graph *graph, an_node *node)
@@ -152,7 +182,6 @@ static cross_entropy_pass cross_entropy_plan(an_graph *graph, an_node *node)
     };
 }
 
-/* The rows' losses are added in their order, whatever thread computed them. */
 static bool cross_entropy_forward(an_graph *graph, an_node *node)
 {
     const int64_t rows = node->as.loss.labels.count;
@@ -163,10 +192,7 @@ static bool cross_entropy_forward(an_graph *graph, an_node *node)
         return false;
     node->as.loss.kept = pass.kept;
     an__parallel(graph->context, rows, an__row_grain(pass.setting.columns), forward_task, &pass);
-    double total = 0;
-    for (int64_t i = 0; i < rows; i++)
-        total += pass.loss[i];
-    node->output.data[0] = (float)(total / divisor(node));
+    reduce(node, pass.loss);
     return true;
 }
 
@@ -177,7 +203,8 @@ static void cross_entropy_backward(an_graph *graph, an_node *node)
     bool fresh;
     pass.dx = an_grad_of(graph, node->inputs[0], &fresh);
     pass.add = !fresh;
-    pass.scale = (float)((double)node->output.grad[0] / divisor(node));
+    pass.dy = node->as.loss.setting.reduction == AN_REDUCE_NONE ? node->output.grad : NULL;
+    pass.scale = row_scale(node, 0, divisor(node));
     if (pass.dx)
         an__parallel(graph->context, rows, an__row_grain(pass.setting.columns), backward_task,
                      &pass);

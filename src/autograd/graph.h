@@ -69,7 +69,7 @@ typedef union an_attributes {
     an_shape shape;
     struct {
         an_labels ids;
-        int64_t padding;
+        an_embedding_options setting;
     } embedding;
     struct {
         int dim;
@@ -201,6 +201,13 @@ an_around an__around(an_shape shape, int dim);
  */
 bool an__labels_copy(an_graph *graph, const char *op, const char *what, an_labels *labels,
                      int64_t limit, int64_t allowed);
+
+/* `shape` without its last dimension; a scalar stays. */
+static inline an_shape an__without_last(an_shape shape)
+{
+    shape.ndim -= shape.ndim > 0;
+    return shape;
+}
 
 /* Whether the settings of a loss are in range. */
 bool an__loss_check(an_graph *graph, const char *op, const an_loss *setting);

@@ -27,6 +27,9 @@ static bool check_weights(an_graph *graph, const char *op, const float *weight, 
 
 bool an__loss_check(an_graph *graph, const char *op, const an_loss *s)
 {
+    if ((unsigned)s->reduction > AN_REDUCE_NONE)
+        return an_error_set(an__failure(graph), AN_ERROR_ARGUMENT, "%s: there is no reduction %d",
+                            op, (int)s->reduction);
     if (s->reduction == AN_REDUCE_BATCHMEAN && s->kind != AN_KL_DIV_LOSS)
         return an_error_set(an__failure(graph), AN_ERROR_ARGUMENT,
                             "%s: the reduction batchmean is for kl_div_loss alone", op);
@@ -159,7 +162,10 @@ static an_tensor *soft_cross_entropy(an_loss loss, an_graph *graph, an_tensor *x
     an_tensor *t = s > 0 ? an_affine(graph, target, 1 - s, s / (double)classes) : target;
     if (loss.weight)
         t = an_mul(graph, t, an_from(graph, loss.weight, an_shape_1(classes)));
-    an_tensor *sum = an_sum(graph, an_mul(graph, t, an_log_softmax(graph, x)));
+    an_tensor *terms = an_mul(graph, t, an_log_softmax(graph, x));
+    if (loss.reduction == AN_REDUCE_NONE)
+        return an_neg(graph, an_sum_dim(graph, terms, -1, false));
+    an_tensor *sum = an_sum(graph, terms);
     return an_affine(graph, sum, loss.reduction == AN_REDUCE_SUM ? -1 : -1 / (double)rows, 0);
 }
 

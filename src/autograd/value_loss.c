@@ -1,4 +1,8 @@
-/* Losses between two tensors of one shape, value by value, to a scalar. */
+/*
+ * Losses between two tensors of one shape, value by value: their sum or mean, or all of them. The
+ * kernels give sums; a loss that is to stay alone is the sum of one value, and its derivatives,
+ * taken all at once, are multiplied by what comes from behind.
+ */
 #include <string.h>
 
 #include "autograd/ops.h"
@@ -10,7 +14,7 @@ static bool value_shape(an_graph *graph, an_node *node, an_shape *shape)
 {
     const char *op = node->op->name;
     const an_shape x = node->inputs[0]->shape, target = node->inputs[1]->shape;
-    *shape = an_shape_0();
+    *shape = node->as.loss.setting.reduction == AN_REDUCE_NONE ? x : an_shape_0();
     if (!an_shape_equal(x, target) || node->inputs[0]->size == 0)
         return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
                             "%s: the shapes %s and %s must be equal and not empty", op,
@@ -90,6 +94,7 @@ typedef struct value_pass {
     int64_t size, chunk, run;
     bool each;
     double *totals;
+    float *each_loss; /* NULL: they are added up */
     float *d;
     int by;
     float scale;
@@ -129,6 +134,19 @@ static an_loss_run run_at(const value_pass *pass, int64_t at, int64_t end)
     };
 }
 
+/* The losses begin..end-1, one by one. */
+static void each_task(void *arg, int64_t begin, int64_t end)
+{
+    const value_pass *pass = arg;
+    for (int64_t i = begin; i < end; i++) {
+        an_loss_run run = run_at(pass, i, i + 1);
+        const int64_t column = pass->each ? i % pass->run : 0;
+        run.p += column;
+        run.w += column;
+        pass->each_loss[i] = (float)pass->kernel->total(&run);
+    }
+}
+
 static void forward_task(void *arg, int64_t begin, int64_t end)
 {
     const value_pass *pass = arg;
@@ -153,6 +171,7 @@ static double divisor(const an_node *node)
     const an_tensor *x = node->inputs[0];
     switch (node->as.loss.setting.reduction) {
     case AN_REDUCE_SUM:
+    case AN_REDUCE_NONE:
         return 1;
     case AN_REDUCE_BATCHMEAN:
         return x->shape.ndim > 0 ? (double)x->shape.dim[0] : 1;
@@ -166,6 +185,11 @@ static bool value_forward(an_graph *graph, an_node *node)
 {
     value_pass pass;
     plan(graph, node, &pass);
+    if (node->as.loss.setting.reduction == AN_REDUCE_NONE) {
+        pass.each_loss = node->output.data;
+        an__parallel(graph->context, pass.size, AN_GRAIN, each_task, &pass);
+        return true;
+    }
     const int64_t chunks = an__divide_up(pass.size, pass.chunk);
     pass.totals = an__scratch(graph, chunks, sizeof(double));
     if (!pass.totals)
@@ -179,10 +203,38 @@ static bool value_forward(an_graph *graph, an_node *node)
     return true;
 }
 
+/* d (+)= dy times the derivatives, which come in `slope`. */
+static void multiply_gradient(an_graph *graph, const an_node *node, float *d, const float *slope,
+                              bool add)
+{
+    const an_binary_kernel *mul = &an__kernels(graph->context)->pointwise->binary[AN_BINARY_MUL];
+    const an_run run = {node->output.size, node->output.grad, slope, 1, 1};
+    mul->backward[0](&run, d, node->output.grad, add);
+}
+
+/* Without a reduction, every value has a gradient of its own. */
+static void each_backward(an_graph *graph, an_node *node, value_pass *pass)
+{
+    pass->scale = 1;
+    for (pass->by = 0; pass->by < 2; pass->by++) {
+        bool fresh;
+        float *d = an_grad_of(graph, node->inputs[pass->by], &fresh);
+        pass->d = d ? an__scratch(graph, pass->size, sizeof(float)) : NULL;
+        if (!pass->d)
+            continue;
+        an__parallel(graph->context, pass->size, pass->chunk, backward_task, pass);
+        multiply_gradient(graph, node, d, pass->d, !fresh);
+    }
+}
+
 static void value_backward(an_graph *graph, an_node *node)
 {
     value_pass pass;
     plan(graph, node, &pass);
+    if (node->as.loss.setting.reduction == AN_REDUCE_NONE) {
+        each_backward(graph, node, &pass);
+        return;
+    }
     pass.scale = (float)((double)node->output.grad[0] / divisor(node));
     for (pass.by = 0; pass.by < 2; pass.by++) {
         bool fresh;

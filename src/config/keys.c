@@ -226,7 +226,9 @@ static bool read_loss(an_config *config, const an__node *node, an_error *err)
     return an__read_call(config, node, &call, err) &&
            an__blame(node,
                      an_loss_parse(&node->source, call.call, &config->arena, &config->loss, err),
-                     err);
+                     err) &&
+           (config->loss.reduction != AN_REDUCE_NONE ||
+            AN__FAIL(node, err, "loss: training needs one number; take reduction='mean' or 'sum'"));
 }
 
 static bool read_optimizer(an_config *config, const an__node *node, an_error *err)

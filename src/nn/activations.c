@@ -185,7 +185,7 @@ static an_tensor *dropout_forward(const an_layer *layer, an_model *model, an_gra
 
 const an_layer_kind an__layer_Dropout = {
     .name = "Dropout",
-    .args = {{"p", AN_ARG_NUMBER, false, 0.5, 0, 1, "at least 0 and below 1", NULL}, AN_IN_PLACE},
+    .args = {{"p", AN_ARG_NUMBER, false, 0.5, 0, AN_UNIT_BELOW, AN_UNIT_TEXT, NULL}, AN_IN_PLACE},
     .arg_count = 2,
     .forward = dropout_forward,
 };
@@ -209,7 +209,7 @@ static an_tensor *dropout_2d_forward(const an_layer *layer, an_model *model, an_
 
 const an_layer_kind an__layer_Dropout2d = {
     .name = "Dropout2d",
-    .args = {{"p", AN_ARG_NUMBER, false, 0.5, 0, 1, "at least 0 and below 1", NULL}, AN_IN_PLACE},
+    .args = {{"p", AN_ARG_NUMBER, false, 0.5, 0, AN_UNIT_BELOW, AN_UNIT_TEXT, NULL}, AN_IN_PLACE},
     .arg_count = 2,
     .shape = channels_shape,
     .forward = dropout_2d_forward,

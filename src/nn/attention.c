@@ -68,7 +68,7 @@ const an_layer_kind an__layer_MultiheadAttention = {
     .name = "MultiheadAttention",
     .args = {{"embed_dim", AN_ARG_INTEGER, true, 0, 1, AN_MANY, "at least 1", NULL},
              {"num_heads", AN_ARG_INTEGER, true, 0, 1, AN_MANY, "at least 1", NULL},
-             {"dropout", AN_ARG_NUMBER, false, 0, 0, 1, "from 0 to below 1", NULL},
+             {"dropout", AN_ARG_NUMBER, false, 0, 0, AN_UNIT_BELOW, AN_UNIT_TEXT, NULL},
              {"bias", AN_ARG_FLAG, false, 1, 0, 2, "True or False", NULL},
              {"batch_first", AN_ARG_FLAG, false, 1, 1, 2, AN_BATCH_FIRST, NULL},
              {"causal", AN_ARG_FLAG, false, 0, 0, 2, "True or False", NULL}},

@@ -5,7 +5,14 @@
 #include "autograd/graph.h"
 #include "nn/layer.h"
 
-enum { EMBEDDING_COUNT, EMBEDDING_SIZE, EMBEDDING_PADDING };
+enum {
+    EMBEDDING_COUNT,
+    EMBEDDING_SIZE,
+    EMBEDDING_PADDING,
+    EMBEDDING_MAX_NORM,
+    EMBEDDING_NORM_TYPE,
+    EMBEDDING_BY_FREQUENCY
+};
 
 /* The row that is never learned, counted from 0; -1 for none. */
 static int64_t padding_row(const an_layer *layer)
@@ -57,7 +64,14 @@ static an_tensor *embedding_forward(const an_layer *layer, an_model *model, an_g
                                     an_tensor *x)
 {
     (void)model;
-    return an_embedding(graph, layer->weight, x, padding_row(layer));
+    const double most = layer->arg[EMBEDDING_MAX_NORM].number;
+    const an_embedding_options options = {
+        .padding = padding_row(layer),
+        .max_norm = isnan(most) ? 0 : most,
+        .norm_type = layer->arg[EMBEDDING_NORM_TYPE].number,
+        .scale_grad_by_freq = layer->arg[EMBEDDING_BY_FREQUENCY].number != 0,
+    };
+    return an_embedding_with(graph, layer->weight, x, options);
 }
 
 const an_layer_kind an__layer_Embedding = {
@@ -65,9 +79,12 @@ const an_layer_kind an__layer_Embedding = {
     .args = {{"num_embeddings", AN_ARG_INTEGER, true, 0, 1, AN_WHOLE_MAX + 1, "from 1 to 2^24",
               NULL},
              {"embedding_dim", AN_ARG_INTEGER, true, 0, 1, AN_MANY, "at least 1", NULL},
-             {"padding_idx", AN_ARG_OPTIONAL, false, NAN, -AN_MANY, AN_MANY, "a row or None",
-              NULL}},
-    .arg_count = 3,
+             {"padding_idx", AN_ARG_OPTIONAL, false, NAN, -AN_MANY, AN_MANY, "a row or None", NULL},
+             {"max_norm", AN_ARG_OPTIONAL, false, NAN, DBL_MIN, INFINITY, "above 0 or None", NULL},
+             {"norm_type", AN_ARG_NUMBER, false, 2, DBL_MIN, INFINITY, "above 0", NULL},
+             {"scale_grad_by_freq", AN_ARG_FLAG, false, 0, 0, 2, "True or False", NULL},
+             {"sparse", AN_ARG_FLAG, false, 0, 0, 1, "False: gradients are dense", NULL}},
+    .arg_count = 7,
     .declare = embedding_declare,
     .start = embedding_start,
     .shape = embedding_shape,

@@ -13,6 +13,8 @@
 #ifndef AN_NN_LAYER_H
 #define AN_NN_LAYER_H
 
+#include <float.h>
+
 #include <anneal/nn.h>
 
 typedef struct an_layer an_layer;
@@ -47,6 +49,10 @@ typedef struct an_arg_value {
 
 /* More features, or dimensions, than any tensor can have: the upper limit of sizes. */
 #define AN_MANY 1099511627776.0
+
+/* A probability: its limit and its range. */
+#define AN_UNIT_BELOW (1 + DBL_EPSILON)
+#define AN_UNIT_TEXT "from 0 to 1"
 
 /* Strides, dilations, paddings and windows that the operations take; with AN_MOST_STEP. */
 #define AN_STEP_BELOW (AN_MOST_STEP + 1)

@@ -104,17 +104,17 @@ static bool read_weights(const place *at, an_arena *arena, const float **weights
 
 static bool read_reduction(const place *at, an_loss *loss, an_error *err)
 {
-    static const char *const words[] = {"mean", "sum", "batchmean"};
-    const int count = loss->kind == AN_KL_DIV_LOSS ? 3 : 2;
-    for (int i = 0; i < count && at->value->kind == AN_SPEC_STRING; i++) {
-        if (strcmp(at->value->text, words[i]) == 0) {
+    static const char *const words[] = {"mean", "sum", "batchmean", "none"};
+    const bool batch = loss->kind == AN_KL_DIV_LOSS;
+    for (int i = 0; i < 4 && at->value->kind == AN_SPEC_STRING; i++) {
+        if (strcmp(at->value->text, words[i]) == 0 && (batch || i != AN_REDUCE_BATCHMEAN)) {
             loss->reduction = (an_reduction)i;
             return true;
         }
     }
     return an_spec_error(at->source, at->value->offset, err,
-                         "%s: reduction must be 'mean'%s 'sum'%s, since training needs one number",
-                         at->loss, count > 2 ? "," : " or", count > 2 ? " or 'batchmean'" : "");
+                         "%s: reduction must be 'mean', 'sum'%s or 'none'", at->loss,
+                         batch ? ", 'batchmean'" : "");
 }
 
 /* A number from `low`, or above it where it is `open`, to `high`. */

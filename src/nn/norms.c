@@ -107,13 +107,14 @@ static an_tensor *batch_forward(const an_layer *layer, an_model *model, an_graph
     return y;
 }
 
-#define BATCH_NORM_ARGS                                                                          \
-    {                                                                                            \
-        {"num_features", AN_ARG_INTEGER, true, 0, 1, AN_MANY, "at least 1", NULL},               \
-            {"eps", AN_ARG_NUMBER, false, 1e-5, 0, 1e30, "at least 0", NULL},                    \
-            {"momentum", AN_ARG_OPTIONAL, false, 0.1, 0, 1 + 1e-9, "from 0 to 1 or None", NULL}, \
-            {"affine", AN_ARG_FLAG, false, 1, 0, 2, "True or False", NULL},                      \
-            {"track_running_stats", AN_ARG_FLAG, false, 1, 0, 2, "True or False", NULL},         \
+#define BATCH_NORM_ARGS                                                                  \
+    {                                                                                    \
+        {"num_features", AN_ARG_INTEGER, true, 0, 1, AN_MANY, "at least 1", NULL},       \
+            {"eps", AN_ARG_NUMBER, false, 1e-5, 0, 1e30, "at least 0", NULL},            \
+            {"momentum",    AN_ARG_OPTIONAL,       false, 0.1, 0,                        \
+             AN_UNIT_BELOW, "from 0 to 1 or None", NULL},                                \
+            {"affine", AN_ARG_FLAG, false, 1, 0, 2, "True or False", NULL},              \
+            {"track_running_stats", AN_ARG_FLAG, false, 1, 0, 2, "True or False", NULL}, \
     }
 
 const an_layer_kind an__layer_BatchNorm1d = {

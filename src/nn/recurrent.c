@@ -98,7 +98,7 @@ static an_tensor *recurrent_forward(const an_layer *layer, an_model *model, an_g
             {"num_layers", AN_ARG_INTEGER, false, 1, 1, MOST_LAYERS + 1, "1 to 1024", NULL}, \
             {"bias", AN_ARG_FLAG, false, 1, 0, 2, "True or False", NULL},                    \
             {"batch_first", AN_ARG_FLAG, false, 1, 1, 2, AN_BATCH_FIRST, NULL},              \
-            {"dropout", AN_ARG_NUMBER, false, 0, 0, 1, "from 0 to below 1", NULL},           \
+            {"dropout", AN_ARG_NUMBER, false, 0, 0, AN_UNIT_BELOW, AN_UNIT_TEXT, NULL},      \
             {"bidirectional", AN_ARG_FLAG, false, 0, 0, 2, "True or False", NULL},           \
     }
 

@@ -91,6 +91,10 @@ bool an__fit_check(const an_fit_options *o, an_error *err)
         return an_error_set(err, AN_ERROR_ARGUMENT,
                             "%s evaluates an average of its own; leave out the average %s",
                             an_optim_text(o->optim), an_average_text(o->average));
+    if (o->loss.reduction == AN_REDUCE_NONE)
+        return an_error_set(err, AN_ERROR_ARGUMENT,
+                            "the loss is left without a reduction, but a fit needs one number; "
+                            "take the mean or the sum");
     if (!(o->clip_grad_norm >= 0) || isinf(o->clip_grad_norm))
         return an_error_set(err, AN_ERROR_ARGUMENT,
                             "clip_grad_norm must be a positive number, or 0 for no clipping, "

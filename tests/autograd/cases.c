@@ -259,7 +259,8 @@ static void batched(an_rng *rng, bool large, an_shape *shapes, int *count, setti
 static void loss_setting(an_rng *rng, setting *s, an_loss_kind kind, int64_t columns)
 {
     s->loss = an_loss_defaults(kind);
-    s->loss.reduction = below(rng, 2) ? AN_REDUCE_MEAN : AN_REDUCE_SUM;
+    static const an_reduction reductions[] = {AN_REDUCE_MEAN, AN_REDUCE_SUM, AN_REDUCE_NONE};
+    s->loss.reduction = reductions[below(rng, 3)];
     an_rng_fill_uniform(rng, s->weights, MAX_WEIGHTS, 0.1f, 2);
     an_rng_fill_uniform(rng, s->pos_weights, MAX_WEIGHTS, 0.1f, 2);
     s->loss.weight = below(rng, 2) && columns <= MAX_WEIGHTS ? s->weights : NULL;
@@ -311,7 +312,7 @@ static void divergence(an_rng *rng, bool large, an_shape *shapes, int *count, se
     two_equal(rng, large, shapes, count, s);
     loss_setting(rng, s, AN_KL_DIV_LOSS, 1);
     s->loss.weight = s->loss.pos_weight = NULL; /* it takes none */
-    s->loss.reduction = (an_reduction)below(rng, 3);
+    s->loss.reduction = (an_reduction)below(rng, 4);
 }
 
 /* Queries, keys and values of several heads. */

@@ -140,6 +140,10 @@ static void test_embeddings_that_do_not_fit(void **state)
            "embedding: value 1 of the ids is 0.5");
     expect(f, an_embedding(g, f->m23, an_from(g, none, two), -1), AN_ERROR_ARGUMENT,
            "value 1 of the ids is nan");
+    expect(
+        f,
+        an_embedding_with(g, f->m23, an_from(g, none, two), (an_embedding_options){.max_norm = -1}),
+        AN_ERROR_ARGUMENT, "max_norm must be at least 0 and norm_type above 0, got -1 and 2");
     expect(f, an_embedding(g, f->v3, f->v3, -1), AN_ERROR_SHAPE,
            "embedding: the weight must be (ids, features)");
     expect(f, an_ids(g, (an_labels){negative, 2}, two), AN_ERROR_ARGUMENT, "ids: id -1 of row 1");
@@ -474,8 +478,9 @@ static void test_attention(void **state)
            AN_ERROR_ARGUMENT, "the number of heads must divide the width 4, got 3");
     expect(f, an_attention(g, f->t234, f->t234, f->t234, (an_attention_options){.heads = 0}),
            AN_ERROR_ARGUMENT, "got 0");
-    expect(f, an_attention(g, f->t234, f->t234, f->t234, (an_attention_options){2, true, 1, NULL}),
-           AN_ERROR_ARGUMENT, "dropout is a probability from 0 to below 1, got 1");
+    expect(f,
+           an_attention(g, f->t234, f->t234, f->t234, (an_attention_options){2, true, 1.5, NULL}),
+           AN_ERROR_ARGUMENT, "dropout is a probability from 0 to 1, got 1.5");
     expect(f,
            an_attention(g, f->t234, f->t234, f->t234, (an_attention_options){2, true, 0.5, NULL}),
            AN_ERROR_ARGUMENT, "needs a random number generator");

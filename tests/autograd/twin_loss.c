@@ -7,20 +7,27 @@
 static void class_loss(const setting *s, const twin *logs, double smoothing, twin *out)
 {
     const int64_t classes = logs->shape.dim[logs->shape.ndim - 1];
+    const bool none = s->loss.reduction == AN_REDUCE_NONE;
+    an_shape rows = logs->shape;
+    rows.ndim--;
     double total = 0, weights = 0;
+    twin_new(out, none ? rows : an_shape_0());
     for (int64_t i = 0; i < s->label_count; i++) {
         const double *row = logs->data + i * classes;
         if (s->labels[i] == s->loss.ignore_index)
             continue;
+        total = none ? 0 : total;
         for (int64_t c = 0; c < classes; c++) {
             double weight = s->loss.weight ? (double)s->loss.weight[c] : 1;
             total -= smoothing / (double)classes * weight * row[c];
             total -= c == s->labels[i] ? (1 - smoothing) * weight * row[c] : 0;
             weights += c == s->labels[i] ? weight : 0;
         }
+        if (none)
+            out->data[i] = total;
     }
-    twin_new(out, an_shape_0());
-    out->data[0] = s->loss.reduction == AN_REDUCE_SUM ? total : total / weights;
+    if (!none)
+        out->data[0] = s->loss.reduction == AN_REDUCE_SUM ? total : total / weights;
 }
 
 void twin_nll_loss(const setting *s, const twin *in, int count, twin *out)
@@ -69,13 +76,20 @@ void twin_value_loss(const setting *s, const twin *in, int count, twin *out)
     (void)count;
     const an_shape shape = in[0].shape;
     const int64_t columns = shape.ndim > 0 ? shape.dim[shape.ndim - 1] : 1;
+    const bool none = s->loss.reduction == AN_REDUCE_NONE;
     double total = 0;
-    for (int64_t i = 0; i < in[0].size; i++)
-        total += value_loss(&s->loss, in[0].data[i], in[1].data[i], i % columns);
+    twin_new(out, none ? shape : an_shape_0());
+    for (int64_t i = 0; i < in[0].size; i++) {
+        const double loss = value_loss(&s->loss, in[0].data[i], in[1].data[i], i % columns);
+        total += loss;
+        if (none)
+            out->data[i] = loss;
+    }
+    if (none)
+        return;
     double over = s->loss.reduction == AN_REDUCE_SUM    ? 1
                   : s->loss.reduction == AN_REDUCE_MEAN ? (double)in[0].size
                   : shape.ndim > 0                      ? (double)shape.dim[0]
                                                         : 1;
-    twin_new(out, an_shape_0());
     out->data[0] = total / over;
 }

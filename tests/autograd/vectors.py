@@ -119,7 +119,7 @@ def loss(op, *shapes, low=-5.0, high=5.0, target=None, **options):
 
 
 WEIGHTS = [0.5, 2.0, 0.25, 1.0, 1.5]
-for reduction in ("mean", "sum"):
+for reduction in ("mean", "sum", "none"):
     for op, low, high in (("nll_loss", -2.0, 2.0), ("cross_entropy", -5.0, 5.0)):
         loss(op, (3, 5), low=low, high=high, target=(2, 0, 4), reduction=reduction)
         loss(op, (4, 5), low=low, high=high, target=(2, 0, -100, 4), reduction=reduction,
@@ -139,7 +139,7 @@ for reduction in ("mean", "sum"):
          weight=WEIGHTS, pos_weight=WEIGHTS[::-1])
     loss("bce_with_logits_loss", (3, 5), (3, 5), low=0.0, high=1.0, reduction=reduction,
          pos_weight=[3.0])
-for reduction in ("mean", "sum", "batchmean"):
+for reduction in ("mean", "sum", "batchmean", "none"):
     loss("kl_div_loss", (3, 5), (3, 5), low=0.1, high=2.0, reduction=reduction)
     loss("kl_div_loss", (3, 5), (3, 5), low=-2.0, high=2.0, reduction=reduction, log_target=True)
 

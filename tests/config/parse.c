@@ -72,6 +72,8 @@ static void test_places(void **state)
     refuse(BODY, "c.yaml:1: ", "'epochs' or 'steps'", NULL);
     refuse(BODY "epochs: 1\nsteps: 1\n", "c.yaml:7: ", "both", "1");
     refuse(BODY "epochs: 1\nloss: L1()\n", "c.yaml:7: ", "L1", "L1");
+    refuse(BODY "epochs: 1\nloss: L1Loss(reduction='none')\n",
+           "c.yaml:7: ", "training needs one number", "L1Loss");
 }
 
 /* Characters of several bytes before the place, in the line and before it. */

@@ -218,6 +218,65 @@ static void embeddings_start_normal(void **state)
     an_model_free(model);
 }
 
+/* Long rows are scaled down where they are looked up, and there alone; numbers of PyTorch 1.13. */
+static void embeddings_limit_their_norm(void **state)
+{
+    (void)state;
+    static const float start[8] = {3, 4, 5, 0, 0.5f, -2, 0.1f, 0.1f}, ids[4] = {0, 2, 0, 3};
+    static const float weight[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    static const struct {
+        const char *text;
+        float rows[8], gradient[8];
+    } cases[] = {
+        {"Embedding(4, 2, max_norm=1.5)",
+         {0.899999976f, 1.19999993f, 5, 0, 0.363803416f, -1.45521367f, 0.1f, 0.1f},
+         {6, 8, 0, 0, 3, 4, 7, 8}},
+        {"Embedding(4, 2, max_norm=1.5, norm_type=1)",
+         {0.642857134f, 0.857142866f, 5, 0, 0.299999982f, -1.19999993f, 0.1f, 0.1f},
+         {6, 8, 0, 0, 3, 4, 7, 8}},
+        {"Embedding(4, 2, padding_idx=3, max_norm=1.5, norm_type=3, scale_grad_by_freq=True)",
+         {1.00045764f, 1.33394349f, 5, 0, 0.373066962f, -1.49226785f, 0.1f, 0.1f},
+         {3, 4, 0, 0, 3, 4, 0, 0}},
+    };
+    for (size_t k = 0; k < COUNT(cases); k++) {
+        an_model *model = model_of(cases[k].text, an_shape_1(4));
+        assert_string_equal(an_model_layer_text(model, 0), cases[k].text);
+        an_tensor *table = an_params_find(an_model_params(model), "0.weight")->tensor;
+        memcpy(table->data, start, sizeof start);
+        an_tensor *y = an_forward(model, graph, an_from(graph, ids, an_shape_2(1, 4)));
+        an_tensor *w = an_from(graph, weight, an_shape_3(1, 4, 2));
+        assert_true(an_backward(graph, an_sum(graph, an_mul(graph, y, w)), NULL));
+        for (int i = 0; i < 8; i++) {
+            assert_float_equal(table->data[i], cases[k].rows[i], 1e-6);
+            assert_float_equal(an_tensor_grad(table)[i], cases[k].gradient[i], 1e-6);
+            assert_true(y->data[i] == table->data[(int)ids[i / 2] * 2 + i % 2]);
+        }
+        assert_true(an_graph_reset(graph, NULL));
+        an_model_free(model);
+    }
+}
+
+/* With probability 1 nothing is left, and no gradient, as in PyTorch. */
+static void dropout_of_everything_leaves_zeros(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"Dropout(1)", "Dropout2d(1)",
+                                        "MultiheadAttention(4, 2, dropout=1, bias=False)"};
+    for (size_t k = 0; k < COUNT(texts); k++) {
+        an_model *model = model_of(texts[k], an_shape_2(3, 4));
+        float values[24];
+        for (int i = 0; i < 24; i++)
+            values[i] = (float)i - 11.5f;
+        an_tensor *x = an_leaf(graph, values, an_shape_3(2, 3, 4));
+        an_tensor *y = an_forward(model, graph, x);
+        assert_true(an_backward(graph, an_sum(graph, y), NULL));
+        for (int i = 0; i < 24; i++)
+            assert_true(y->data[i] == 0 && an_tensor_grad(x)[i] == 0);
+        assert_true(an_graph_reset(graph, NULL));
+        an_model_free(model);
+    }
+}
+
 /* A model of language in small: ids (batch, context), scores (batch, context, vocabulary). */
 static void text_goes_through(void **state)
 {
@@ -320,6 +379,8 @@ static void wrong_arguments_are_refused(void **state)
         {"Embedding(5, 2, padding_idx=5)",
          "padding_idx must be a whole number from -5 to 4, got 5"},
         {"Embedding(5, 2, padding_idx=0.5)", "got 0.5"},
+        {"Embedding(5, 2, max_norm=0)", "max_norm must be above 0 or None, got 0"},
+        {"Embedding(5, 2, sparse=True)", "sparse must be False: gradients are dense"},
         {"Embedding(20000000, 2)", "num_embeddings must be from 1 to 2^24"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -394,6 +455,8 @@ int main(void)
         cmocka_unit_test(norms_start_as_identities),
         cmocka_unit_test(statistics_are_gathered_anew),
         cmocka_unit_test(embeddings_start_normal),
+        cmocka_unit_test(embeddings_limit_their_norm),
+        cmocka_unit_test(dropout_of_everything_leaves_zeros),
         cmocka_unit_test(text_goes_through),
         cmocka_unit_test(dropout_2d_drops_channels),
         cmocka_unit_test(shapes_that_do_not_fit_are_refused),

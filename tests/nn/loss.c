@@ -86,9 +86,9 @@ static void wrong_names_are_refused(void **state)
         {"CrossEntropyLoss(label_smoothing=nan)", "label_smoothing must be"},
         {"CrossEntropyLoss(ignore_index=1e10)", "a label of 32 bits"},
         {"NLLLoss(label_smoothing=0.1)", "NLLLoss has no parameter 'label_smoothing'"},
-        {"MSELoss(reduction='none')", "reduction must be 'mean' or 'sum'"},
-        {"MSELoss(reduction='batchmean')", "reduction must be 'mean' or 'sum'"},
-        {"KLDivLoss(reduction='none')", "'mean', 'sum' or 'batchmean'"},
+        {"MSELoss(reduction='all')", "reduction must be 'mean', 'sum' or 'none'"},
+        {"MSELoss(reduction='batchmean')", "reduction must be 'mean', 'sum' or 'none'"},
+        {"KLDivLoss(reduction=1)", "'mean', 'sum', 'batchmean' or 'none'"},
         {"L1Loss(True)", "size_average is an old name; write reduction='mean'"},
         {"SmoothL1Loss(beta=-1)", "beta must be at least 0, got -1"},
         {"HuberLoss(delta=0)", "delta must be above 0, got 0"},
@@ -119,6 +119,7 @@ static void settings_are_read(void **state)
     assert_int_equal(loss_of("HuberLoss('sum', 0.5)").reduction, AN_REDUCE_SUM);
     an_loss k = loss_of("KLDivLoss(reduction='batchmean', log_target=True)");
     assert_true(k.reduction == AN_REDUCE_BATCHMEAN && k.log_target);
+    assert_int_equal(loss_of("KLDivLoss(reduction='none')").reduction, AN_REDUCE_NONE);
     an_loss plain = loss_of("NLLLoss(size_average=None)"), defaults = an_loss_defaults(AN_NLL_LOSS);
     assert_int_equal(plain.ignore_index, -100);
     assert_true(plain.kind == defaults.kind && plain.reduction == AN_REDUCE_MEAN);
@@ -190,6 +191,34 @@ static void assert_fails(fixture *f, an_shape shape, const int32_t *data, int64_
     assert_false(an_graph_reset(f->graph, NULL));
 }
 
+/* One loss a row, in the shape of the rows; probabilities as target give the same. */
+static void without_reduction_every_row_stays(void **state)
+{
+    fixture *f = *state;
+    float rows[ROWS * CLASSES] = {0};
+    for (int i = 0; i < ROWS; i++)
+        rows[i * CLASSES + labels[i]] = 1;
+    const an_loss none = loss_of("CrossEntropyLoss(reduction='none', label_smoothing=0.1)");
+    const an_loss sum = loss_of("CrossEntropyLoss(reduction='sum', label_smoothing=0.1)");
+    an_tensor *x = an_leaf(f->graph, scores, an_shape_3(1, ROWS, CLASSES));
+    an_labels target = {labels, ROWS};
+    an_tensor *soft = an_from(f->graph, rows, x->shape);
+    an_tensor *each[2] = {an_loss_apply(none, f->graph, x, target),
+                          an_loss_between(none, f->graph, x, soft)};
+    const double total = an_item(an_loss_apply(sum, f->graph, x, target));
+    for (int k = 0; k < 2; k++) {
+        assert_true(an_shape_equal(each[k]->shape, an_shape_2(1, ROWS)));
+        double got = 0;
+        for (int i = 0; i < ROWS; i++)
+            got += (double)each[k]->data[i];
+        assert_true(fabs(got - total) < 1e-5);
+    }
+    an_error err = {0};
+    assert_false(an_backward(f->graph, each[0], &err));
+    assert_non_null(strstr(err.message, "take its mean or sum"));
+    assert_true(an_graph_reset(f->graph, NULL));
+}
+
 static void labels_and_shapes_are_checked(void **state)
 {
     fixture *f = *state;
@@ -227,6 +256,7 @@ int main(void)
         cmocka_unit_test(all_names_are_known),
         cmocka_unit_test(cross_entropy_is_the_mean_over_rows),
         cmocka_unit_test(mse_compares_with_one_hot_rows),
+        cmocka_unit_test(without_reduction_every_row_stays),
         cmocka_unit_test(labels_and_shapes_are_checked),
         cmocka_unit_test(earlier_errors_come_first),
     };

@@ -117,8 +117,8 @@ static void wrong_text_points_at_its_place(void **state)
         {"Linear(4, -1)", 11, "Linear: out_features must be at least 1, got -1"},
         {"Linear(4, 1.5)", 11, "out_features"},
         {"Linear(4, 2, 3)", 14, "bias"},
-        {"Dropout(p=1)", 11, "Dropout: p must be at least 0 and below 1, got 1"},
-        {"Dropout(-0.1)", 9, "Dropout: p must be at least 0 and below 1, got -0.1"},
+        {"Dropout(p=1.1)", 11, "Dropout: p must be from 0 to 1, got 1.1"},
+        {"Dropout(-0.1)", 9, "Dropout: p must be from 0 to 1, got -0.1"},
         {"Dropout(nan)", 9, "p"},
         {"Flatten(9)", 9, "start_dim must be -6 to 5, got 9"},
         {"Tanh(1)", 6, "Tanh"},
@@ -167,7 +167,7 @@ static void errors_of_nested_layers_name_the_path(void **state)
     an_model_relu(model);
     an_model_dropout(model, 7);
     assert_false(an_model_build(model, an_shape_1(4), 1, &err));
-    assert_string_equal(err.message, "layer 2.3, Dropout: p must be at least 0 and below 1, got 7");
+    assert_string_equal(err.message, "layer 2.3, Dropout: p must be from 0 to 1, got 7");
     an_model_free(model);
 }
 

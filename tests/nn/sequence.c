@@ -220,7 +220,7 @@ static void test_refusals(void **state)
     } cases[] = {
         {"MultiheadAttention(4, 3)", "num_heads must divide embed_dim 4, got 3"},
         {"MultiheadAttention(6, 2)", "takes (batch, time, 6) but gets (batch, 3, 4)"},
-        {"MultiheadAttention(4, 2, dropout=1)", "dropout must be from 0 to below 1, got 1"},
+        {"MultiheadAttention(4, 2, dropout=1.5)", "dropout must be from 0 to 1, got 1.5"},
         {"LSTM(5, 2)", "takes (batch, time, 5) but gets (batch, 3, 4)"},
         {"LSTM(4, 2, batch_first=False)", "batch_first must be True, as everywhere in Anneal"},
         {"GRU(4, 2, num_layers=0)", "num_layers must be 1 to 1024, got 0"},

@@ -1,24 +1,23 @@
 /* Whole files as text. */
 #include "cli/cli.h"
 
+#include "file/io_error.h"
+#include "file/regular.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Texts that people and programs write for the command; a device would never end. */
+/* Texts that people and programs write for the command. */
 enum { LARGEST = 64 << 20 };
-
-static bool cannot_read(const char *path, const char *what, an_error *err)
-{
-    return an_error_set(err, AN_ERROR_IO, "cannot read the %s '%s': %s", what, path,
-                        strerror(errno));
-}
 
 char *cli_read_file(const char *path, const char *what, size_t *length, an_error *err)
 {
     an_error unwanted = {0};
     err = err ? err : &unwanted;
-    FILE *file = fopen(path, "rb");
+    char doing[64];
+    an_format(doing, sizeof doing, "read the %s", what);
+    FILE *file = an__regular_open(doing, path, NULL, err);
     char *text = NULL;
     size_t capacity = 0, used = 0, got = 1;
     while (file && got > 0) {
@@ -41,7 +40,7 @@ char *cli_read_file(const char *path, const char *what, size_t *length, an_error
     }
     bool good = file && got == 0 && !ferror(file);
     if (!good && !err->code)
-        cannot_read(path, what, err);
+        an__io_error(doing, path, errno, err);
     if (file)
         (void)fclose(file);
     if (!good) {

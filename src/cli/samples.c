@@ -1,5 +1,7 @@
 #include "cli/samples.h"
 
+#include "file/regular.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +13,7 @@ typedef enum form { TEXT, IDX, NPY } form;
 static form form_of(const char *path)
 {
     unsigned char head[2] = {'?', '?'};
-    FILE *file = fopen(path, "rb");
+    FILE *file = an__regular_open("read", path, NULL, NULL);
     size_t got = file ? fread(head, 1, 2, file) : 0;
     if (file)
         fclose(file);

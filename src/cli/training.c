@@ -1,5 +1,7 @@
 #include "cli/find.h"
 
+#include "file/io_error.h"
+
 #include <anneal/term.h>
 
 #include <errno.h>
@@ -46,8 +48,7 @@ static bool make_checkpoints(cli_training *t, an_error *err)
     if (an_format(t->checkpoints, size, "%s/checkpoints", folder) >= size)
         return an_error_set(err, AN_ERROR_ARGUMENT, "the path of '%.60s...' is too long", folder);
     return mkdir(t->checkpoints, 0777) == 0 || errno == EEXIST ||
-           an_error_set(err, AN_ERROR_IO, "cannot make the folder '%s': %s", t->checkpoints,
-                        strerror(errno));
+           an__io_error("make the folder", t->checkpoints, errno, err);
 }
 
 static an_store_run *new_run(const cli_training *t, an_error *err)

@@ -1,9 +1,13 @@
 /* Text files that belong to a configuration: itself, and tables that its schedule names. */
 #include "config/file.h"
 
+#include "file/io_error.h"
+#include "file/regular.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FIRST_ROOM 65536
 
@@ -29,27 +33,20 @@ static char *read_all(FILE *file, size_t *length, an_arena *arena)
 char *an__read_text(const char *path, const char *what, size_t *length, an_arena *arena,
                     an_error *err)
 {
-    FILE *file = fopen(path, "rb");
-    char *text = file ? read_all(file, length, arena) : NULL;
-    bool good = file && !ferror(file);
-    if (!good)
-        an_error_set(err, AN_ERROR_IO, "%s: cannot read the %s: %s", path, what, strerror(errno));
-    if (file)
-        fclose(file);
+    char doing[64];
+    an_format(doing, sizeof doing, "read the %s", what);
+    FILE *file = an__regular_open(doing, path, NULL, err);
+    if (!file)
+        return NULL;
+    char *text = read_all(file, length, arena);
+    bool good = !ferror(file) || an__io_error(doing, path, errno, err);
+    fclose(file);
     if (good && !text)
         return an__no_memory(err);
     if (good && *length > AN__MOST_TEXT)
         good = an_error_set(err, AN_ERROR_CONFIG, "%s: this is no %s: above %d MiB", path, what,
                             AN__MOST_TEXT >> 20);
     return good ? text : NULL;
-}
-
-static bool is_there(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (file)
-        fclose(file);
-    return file != NULL;
 }
 
 bool an__read_table(void *user, const char *path, an_arena *arena, an_spec_source *file,
@@ -61,7 +58,7 @@ bool an__read_table(void *user, const char *path, an_arena *arena, an_spec_sourc
     if (!beside || !kept)
         return an__no_memory(err);
     an_format(beside, size, "%s%s", config->folder, path);
-    if (path[0] != '/' && !is_there(kept) && is_there(beside))
+    if (path[0] != '/' && access(kept, R_OK) != 0 && access(beside, R_OK) == 0)
         kept = beside;
     const char *text = an__read_text(kept, "table", &length, arena, err);
     *file = (an_spec_source){.file = kept, .text = text, .length = length};

@@ -1,6 +1,7 @@
 #include "file/durable.h"
 
 #include "file/io_error.h"
+#include "file/regular.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,21 +64,11 @@ static bool resolve(an_durable *file)
     return false;
 }
 
-/* Why something of this kind is not written to, NULL for a regular file. */
-static const char *what_it_is(mode_t mode)
-{
-    return S_ISREG(mode)    ? NULL
-           : S_ISDIR(mode)  ? "it is a folder; name a file"
-           : S_ISFIFO(mode) ? "it is a pipe; name a file"
-           : S_ISSOCK(mode) ? "it is a socket; name a file"
-                            : "it is a device; name a file";
-}
-
 /* Whether the old file, found under the caller's name, may make room for a new one. */
 static bool may_replace(const an_durable *file, const struct stat *old, an_error *err)
 {
     struct stat same;
-    const char *obstacle = what_it_is(old->st_mode);
+    const char *obstacle = an__irregular(old->st_mode);
     /* A name in /proc may lead to a file that has been deleted. */
     if (!obstacle && (stat(file->path, &same) != 0 || same.st_dev != old->st_dev ||
                       same.st_ino != old->st_ino)) {
@@ -98,7 +89,7 @@ static bool find_place(an_durable *file, struct stat *old, bool *there, an_error
     bool resolved = resolve(file);
     int number = errno;
     *there = stat(file->name, old) == 0;
-    if (*there && what_it_is(old->st_mode)) {
+    if (*there && an__irregular(old->st_mode)) {
         return may_replace(file, old, err);
     }
     if (!resolved || (!*there && errno != ENOENT)) {

@@ -4,13 +4,13 @@
 
 #include "file/io_error.h"
 #include "file/little_endian.h"
+#include "file/regular.h"
 
 #include <anneal/nn.h>
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 typedef struct reader {
     const char *path;
@@ -30,22 +30,6 @@ static bool fail_io(const reader *r)
 }
 
 /* ------------------------------------------------------------------ the file */
-
-/* A folder can be opened, but not read. */
-static bool open_file(reader *r)
-{
-    struct stat facts;
-    r->file = fopen(r->path, "rb");
-    if (!r->file || fstat(fileno(r->file), &facts) != 0) {
-        return fail_io(r);
-    }
-    if (!S_ISREG(facts.st_mode)) {
-        return an_error_set(r->err, AN_ERROR_IO, "cannot read '%s': it is not a regular file",
-                            r->path);
-    }
-    r->size = (uint64_t)facts.st_size;
-    return true;
-}
 
 static bool read_bytes(reader *r, void *out, size_t count)
 {
@@ -80,7 +64,8 @@ static bool read_length(reader *r, size_t *length)
 static bool read_header(reader *r)
 {
     size_t length = 0;
-    if (!open_file(r) || !read_length(r, &length)) {
+    r->file = an__regular_open("read", r->path, &r->size, r->err);
+    if (!r->file || !read_length(r, &length)) {
         return false;
     }
     char *text = an_arena_alloc(&r->arena, length + 1);

@@ -1,4 +1,5 @@
 /* The CSV log: rows become text, and the file sees whole batches of them. */
+#include "file/io_error.h"
 #include "track/columns.h"
 #include "track/log.h"
 
@@ -120,7 +121,7 @@ static int64_t find_later(void *user, int64_t step, an_error *err)
     int64_t offset = 0;
     ssize_t length;
     if (!stream) {
-        an_error_set(err, AN_ERROR_IO, "cannot read '%s': %s", csv->log.path, strerror(errno));
+        an__io_error("read", csv->log.path, errno, err);
         return -1;
     }
     while ((length = getline(&line, &capacity, stream)) > 0 && line[length - 1] == '\n') {

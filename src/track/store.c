@@ -1,6 +1,9 @@
 /* Opening the store: the database and its tables. */
 #include "track/store_db.h"
 
+#include "file/io_error.h"
+#include "file/regular.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,12 +52,14 @@ bool an__store_fail(an_store *store, const char *doing, an_error *err)
                             store->folder);
     if (code == SQLITE_BUSY)
         return an_error_set(err, AN_ERROR_IO,
-                            "cannot %s in '%s/anneal.db': another process has held it for %d s",
+                            "cannot %s in '%s/anneal.db': another process has held it for %d s; "
+                            "try again when that one is done, or end it",
                             doing, store->folder, BUSY_MILLISECONDS / 1000);
     an_error_code kind =
         code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? AN_ERROR_DATA : AN_ERROR_IO;
-    return an_error_set(err, kind, "cannot %s in '%s/anneal.db': %s", doing, store->folder,
-                        sqlite3_errmsg(store->db));
+    return an_error_set(err, kind, "cannot %s in '%s/anneal.db': %s%s", doing, store->folder,
+                        sqlite3_errmsg(store->db),
+                        code == SQLITE_FULL ? "; make room on its disk" : "");
 }
 
 sqlite3_stmt *an__store_prepare(an_store *store, const char *sql, an_error *err)
@@ -188,8 +193,7 @@ static bool make_folder(const char *folder, an_error *err)
 {
     if (mkdir(folder, 0777) == 0 || errno == EEXIST)
         return true;
-    return an_error_set(err, AN_ERROR_IO, "cannot make the folder '%s' for runs: %s", folder,
-                        strerror(errno));
+    return an__io_error("make the folder of runs", folder, errno, err);
 }
 
 static bool try_open(an_store *store, const char *path, int flags)
@@ -220,7 +224,11 @@ static bool set_up(an_store *store, bool create, an_error *err)
     char path[AN_STORE_PATH_SIZE + 16];
     struct stat status;
     an_format(path, sizeof path, "%s/anneal.db", store->folder);
-    if (!create && stat(path, &status) != 0)
+    const bool there = stat(path, &status) == 0;
+    if (there && an__irregular(status.st_mode))
+        return an_error_set(err, AN_ERROR_IO, "cannot open '%s': %s", path,
+                            an__irregular(status.st_mode));
+    if (!create && !there)
         return an_error_set(err, AN_ERROR_IO,
                             "there are no runs in '%s': '%s' cannot be found; train something, or "
                             "name another folder",

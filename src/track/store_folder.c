@@ -1,6 +1,8 @@
 /* The folder of a run: its name, its making, and the lock that says whether somebody is at it. */
 #include "track/store_db.h"
 
+#include "file/io_error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -83,8 +85,7 @@ bool an__run_make_folder(an_store *store, const char *base, char name[AN_RUN_NAM
         if (errno != EEXIST)
             break;
     }
-    return an_error_set(err, AN_ERROR_IO, "cannot make a folder for a run in '%s': %s",
-                        store->folder, strerror(errno));
+    return an__io_error("make a folder for a run in", store->folder, errno, err);
 }
 
 int an__run_lock(an_store *store, const char *name, an_error *err)
@@ -92,10 +93,9 @@ int an__run_lock(an_store *store, const char *name, an_error *err)
     char path[AN_STORE_PATH_SIZE];
     if (!an__run_path(store, name, LOCK_NAME, path, err))
         return -1;
-    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
     if (descriptor < 0) {
-        an_error_set(err, AN_ERROR_IO, "cannot take run '%s': '%s': %s", name, path,
-                     strerror(errno));
+        an__io_error("open the lock of a run,", path, errno, err);
         return -1;
     }
     /* Who only looks whether it is held holds it for a moment. */
@@ -112,8 +112,7 @@ int an__run_lock(an_store *store, const char *name, an_error *err)
     if (reason == EWOULDBLOCK)
         an_error_set(err, AN_ERROR_STATE, "run '%s' is being trained by another process", name);
     else
-        an_error_set(err, AN_ERROR_IO, "cannot lock '%s' for run '%s': %s", path, name,
-                     strerror(reason));
+        an__io_error("take the lock of a run,", path, reason, err);
     close(descriptor);
     return -1;
 }
@@ -123,7 +122,7 @@ bool an__run_is_held(const an_store *store, const char *name)
     char path[AN_STORE_PATH_SIZE];
     if (!an__run_path(store, name, LOCK_NAME, path, NULL))
         return false;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0)
         return false;
     bool held = flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;

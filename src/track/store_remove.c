@@ -1,6 +1,8 @@
 /* Deleting a run: its folder first, so that what could not be removed can be tried again. */
 #include "track/store_db.h"
 
+#include "file/io_error.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -46,8 +48,7 @@ static bool remove_folder(an_store *store, const char *name, an_error *err)
         return true;
     if (descriptor >= 0 && empty_folder(descriptor, MOST_DEPTH) && rmdir(path) == 0)
         return true;
-    return an_error_set(err, AN_ERROR_IO, "cannot remove the folder '%s': %s", path,
-                        strerror(errno));
+    return an__io_error("remove the folder", path, errno, err);
 }
 
 static bool delete_run(an_store *store, int64_t id, an_error *err)

@@ -4,11 +4,11 @@
 #include "file/durable.h"
 #include "file/io_error.h"
 #include "file/little_endian.h"
+#include "file/regular.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define HEAD_SIZE 32
 #define SECTION_HEAD 16
@@ -167,26 +167,10 @@ const an__section *an__container_find(const an__container *container, const char
 
 /* ------------------------------------------------------------------ files */
 
-/* Opens a regular file and tells its length. NULL with err. */
-static FILE *open_file(const char *path, uint64_t *size, an_error *err)
-{
-    struct stat facts;
-    FILE *file = fopen(path, "rb");
-    if (!file || fstat(fileno(file), &facts) != 0 || !S_ISREG(facts.st_mode)) {
-        an__io_error("read", path, !file || errno != 0 ? errno : EINVAL, err);
-        if (file)
-            fclose(file);
-        return NULL;
-    }
-    *size = (uint64_t)facts.st_size;
-    return file;
-}
-
 bool an__container_read(const char *path, an_arena *arena, an__container *container, an_error *err)
 {
     uint64_t size = 0;
-    errno = 0;
-    FILE *file = open_file(path, &size, err);
+    FILE *file = an__regular_open("read", path, &size, err);
     if (!file)
         return false;
     unsigned char *bytes = size < SIZE_MAX / 2 ? an_arena_alloc(arena, (size_t)size + 1) : NULL;
@@ -203,10 +187,8 @@ bool an__container_read(const char *path, an_arena *arena, an__container *contai
 bool an__file_digest(const char *path, uint64_t *size, uint32_t *crc, an_error *err)
 {
     unsigned char buffer[16384];
-    uint64_t expected = 0;
     size_t got;
-    errno = 0;
-    FILE *file = open_file(path, &expected, err);
+    FILE *file = an__regular_open("read", path, NULL, err);
     if (!file)
         return false;
     *size = 0;

@@ -201,6 +201,32 @@ class Resume(Case):
             self.refused("resume", name, "--set", "epochs=9", "--changes", "adopt", status=1,
                          parts=["runs/anneal.db", "a run goes on only where it can be kept"])
 
+    def test_pipes_in_the_place_of_files(self):
+        """They are refused; whoever opens one would wait for somebody to write."""
+        self.anneal("train", "c.yaml")
+        folder = self.only_run()
+        newest = max(folder.glob("checkpoints/*.state"))
+        weights = newest.with_suffix(".safetensors")
+        commands = {
+            folder / "resolved.yaml": [("resume", folder.name), ("eval", folder.name)],
+            folder / "weights.safetensors": [("eval", folder.name)],
+            newest: [("resume", folder.name, "--checkpoint", str(newest))],
+            weights: [("resume", folder.name, "--checkpoint", str(newest))],
+            self.folder / "runs/anneal.db": [("resume", folder.name), ("runs", "list")],
+            self.folder / "c.yaml": [("train", "c.yaml")],
+        }
+        for file, calls in commands.items():
+            file.rename(self.folder / "kept")
+            os.mkfifo(file)
+            for call in calls:
+                _, err = self.anneal(*call, status=1)
+                self.assertIn(file.name, err)
+                self.assertIn("it is a pipe; name a file", err)
+            (self.folder / "kept").rename(file)
+        (folder / "lock").unlink(missing_ok=True)
+        os.mkfifo(folder / "lock")
+        self.anneal("runs", "list")
+
     def test_wrong_arguments(self):
         self.anneal("train", "c.yaml")
         name = self.only_run().name

@@ -1,4 +1,5 @@
 """A table of values in a file: the schedule's commands, training and going on read it."""
+import os
 import shutil
 
 from driver import CONFIG, Case, main
@@ -42,7 +43,14 @@ class ScheduleFile(Case):
         _, err = self.anneal("schedule", "import", "Table('@lr.csv')", status=2)
         self.assertIn("no file is opened here", err)
         _, err = self.anneal("schedule", "table", "Table('@/dev/zero')", "--steps", "4", status=1)
+        self.assertIn("it is a device; name a file", err)
+        with open(self.folder / "large", "wb") as file:
+            file.truncate((64 << 20) + 1)
+        _, err = self.anneal("schedule", "table", "Table('@large')", "--steps", "4", status=1)
         self.assertIn("larger than 64 MiB", err)
+        os.mkfifo(self.folder / "pipe")
+        _, err = self.anneal("schedule", "table", "Table('@pipe')", "--steps", "4", status=1)
+        self.assertIn("cannot read the table 'pipe': it is a pipe; name a file", err)
 
 
 class Training(Case):
@@ -111,7 +119,7 @@ class Training(Case):
         self.assertIn("sub/rates.txt:2: '-1' is not 0 or more", err)
         (self.folder / "sub" / "rates.txt").unlink()
         _, err = self.train(status=1)
-        self.assertIn("rates.txt: cannot read the table", err)
+        self.assertRegex(err, "cannot read the table '.*rates.txt'")
 
 
 if __name__ == "__main__":

@@ -254,7 +254,7 @@ static void what_is_no_file(void **state)
     fixture *f = *state;
     refuse(f, AN_ERROR_IO, "No such file");
     assert_int_equal(mkdir(f->path, 0700), 0);
-    refuse(f, AN_ERROR_IO, "not a regular file");
+    refuse(f, AN_ERROR_IO, "it is a folder; name a file");
     assert_int_equal(rmdir(f->path), 0);
     an_params *bare = an_params_new(f->context, NULL);
     an_error err = {0};

@@ -30,19 +30,24 @@ static void check_loaded(an_lr_schedule *schedule)
         abort();
     free(once);
     free(twice);
-    for (int i = 0; i < 5; i++)
-        an_lr_step_metric(schedule, i);
+    for (int i = 0; i < 5; i++) {
+        an_lr_clock clock = an_lr_now(schedule);
+        clock.steps++;
+        clock.seconds += 0.5;
+        an_lr_step_with(schedule, &(an_lr_input){&clock, i, -i, true, true});
+    }
 }
 
-/* A schedule that the state itself describes takes the state without a change. */
-static void keep(const char *state, size_t size, bool json)
+/* A schedule that the state itself describes, in the run it was saved in, takes it without a
+ * change. */
+static void keep(const char *state, size_t size, const an_lr_run *run, bool json)
 {
     an_lr_text *text = an_lr_state_desc(state, size, NULL, NULL);
     an_lr_group group[2], *groups[] = {&group[0], &group[1]};
     an_lr_group_init(&group[0], 0.1);
     an_lr_group_init(&group[1], 0.2);
     an_lr_schedule *schedule =
-        text ? an_lr_new(an_lr_text_desc(text), groups, 2, NULL, NULL) : NULL;
+        text ? an_lr_new_run(an_lr_text_desc(text), run, groups, 2, NULL, NULL) : NULL;
     an_lr_changes changes;
     if (schedule && json &&
         an_lr_state_parse(schedule, state, size, AN_LR_REFUSE, &changes, NULL, NULL))
@@ -52,7 +57,10 @@ static void keep(const char *state, size_t size, bool json)
         char *bytes = malloc(length);
         if (!bytes || an_lr_state_save(schedule, bytes, length) != length)
             abort();
-        keep(bytes, length, false);
+        an_lr_run saved;
+        if (!an_lr_state_run(bytes, length, &saved, NULL))
+            abort();
+        keep(bytes, length, &saved, false);
         free(bytes);
     }
     if (!json && (!schedule || !an_lr_state_load(schedule, state, size, AN_LR_REFUSE, NULL, NULL)))
@@ -66,6 +74,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char *const specs[] = {
         "ReduceLROnPlateau()", "CosineAnnealingWarmRestarts(T_0=3, T_mult=2)",
         "SequentialLR([LambdaLR(\"epoch\"), OneCycleLR(1, total_steps=9)], [5])"};
+    static const an_lr_run runs[] = {
+        {0},
+        {.total_steps = 20, .edits = 2},
+        {20, 4, 5, .samples_per_step = 8, .tokens_per_step = 64, .clocked = true, .edits = 2},
+        {20, 4, 5, 8, 64, .seconds = 9, .clocked = true, .edits = 2}};
     if (size == 0)
         return 0;
     char *state = malloc(size);
@@ -75,13 +88,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     an_lr_text *text = an_lr_parse_text(specs[data[0] % 3], NULL, NULL, NULL);
     an_lr_group group, *groups[] = {&group};
     an_lr_group_init(&group, 0.1);
-    an_lr_schedule *schedule = an_lr_new(an_lr_text_desc(text), groups, 1, NULL, NULL);
+    const an_lr_run *run = &runs[data[0] >> 3 & 3];
+    an_lr_schedule *schedule = an_lr_new_run(an_lr_text_desc(text), run, groups, 1, NULL, NULL);
     if (!schedule)
         abort();
     an_lr_policy policy = data[0] & 4 ? AN_LR_ADOPT : AN_LR_REFUSE;
     if (an_lr_state_parse(schedule, state, size - 1, policy, NULL, NULL, NULL))
         check_loaded(schedule);
-    keep(state, size - 1, true);
+    keep(state, size - 1, run, true);
     free(state);
     an_lr_free(schedule);
     an_lr_text_free(text);

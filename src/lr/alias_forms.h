@@ -282,9 +282,16 @@
 #define JULIA "ParameterSchedulers.jl/src/decay.jl"
 #define JULIA_CYCLIC "ParameterSchedulers.jl/src/cyclic.jl"
 #define JULIA_COMPLEX "ParameterSchedulers.jl/src/complex.jl"
-#define JULIA_WAVE(shape, height)                                                            \
-    "Base(Sum([Constant({min(l0, l1)}), Product([" shape ", Constant({abs(l0 - l1)})" height \
-    "])]), lr=1)"
+/* Without names the first two are the range and the least value, with names the two ends. */
+#define JULIA_ENDS "range=None, offset=None, period=None"
+#define JULIA_NAMED "l0=None, l1=None"
+#define JULIA_RANGE                                                                             \
+    "{=K (range != None) + (offset != None)}{=L (l0 != None) + (l1 != None)}"                   \
+    "{?K + L == 2 and K != L|{?period == None|{!give period}|}|{!give l0 and l1, or range and " \
+    "offset}}{=R range if K > 0 else abs(l0 - l1)}{=O offset if K > 0 else min(l0, l1)}"
+#define JULIA_WAVE(shape, height) \
+    JULIA_RANGE "Base(Sum([Constant({O}), Product([" shape ", Constant({R})" height "])]), lr=1)"
+#define JULIA_DECAY "{?decay == None|{!give decay}|}, Exponential({decay})"
 #define JULIA_TRI "Linear(start=0, end=1, length={period / 2}, after_end='mirror')"
 #define JULIA_SIN                                                                          \
     "Reverse(Decay(curve='cosine', length={period / 2}, power=0.5), length={period / 2}, " \

@@ -615,13 +615,14 @@ case("Exp(0.5, 0.99)", lambda t: 0.5 * 0.99 ** t)
 case("Poly(start=0.5, degree=3, max_iter=1000)", lambda t: 0.5 * (1 - t / N) ** 3, last=N - 1)
 case("Inv(start=0.5, decay=0.01, degree=2)", lambda t: 0.5 / (1 + t * 0.01) ** 2)
 case("Triangle(l0=0.3, l1=0.1, period=50)", lambda t: 0.1 + 0.2 * triangle(t, 50), extra=(25, 75))
-case("TriangleDecay2(0.1, 0.3, 50)", lambda t: 0.1 + 0.2 * triangle(t, 50) / 2 ** (t // 50),
+case("Triangle(0.2, 0.1, 50)", lambda t: 0.1 + 0.2 * triangle(t, 50), extra=(25, 75))
+case("TriangleDecay2(0.2, 0.1, 50)", lambda t: 0.1 + 0.2 * triangle(t, 50) / 2 ** (t // 50),
      extra=(25, 75))
-case("TriangleExp(0.1, 0.3, 50, 0.99)", lambda t: 0.1 + 0.2 * triangle(t, 50) * 0.99 ** t)
-case("Sin(0.1, 0.3, 50)", lambda t: 0.1 + 0.2 * abs(sin(pi * t / 50)), extra=(25, 75))
-case("SinDecay2(0.1, 0.3, 50)", lambda t: 0.1 + 0.2 * abs(sin(pi * t / 50)) / 2 ** (t // 50))
-case("SinExp(0.1, 0.3, 50, 0.99)", lambda t: 0.1 + 0.2 * abs(sin(pi * t / 50)) * 0.99 ** t)
-case("CosAnneal(0.1, 0.3, 300)", lambda t: 0.1 + 0.2 * wave(t % 300 / 300), extra=(299, 300))
+case("TriangleExp(0.2, 0.1, 50, 0.99)", lambda t: 0.1 + 0.2 * triangle(t, 50) * 0.99 ** t)
+case("Sin(0.2, 0.1, 50)", lambda t: 0.1 + 0.2 * abs(sin(pi * t / 50)), extra=(25, 75))
+case("SinDecay2(l0=0.1, l1=0.3, period=50)", lambda t: 0.1 + 0.2 * abs(sin(pi * t / 50)) / 2 ** (t // 50))
+case("SinExp(l1=0.1, l0=0.3, period=50, decay=0.99)", lambda t: 0.1 + 0.2 * abs(sin(pi * t / 50)) * 0.99 ** t)
+case("CosAnneal(0.2, 0.1, 300)", lambda t: 0.1 + 0.2 * wave(t % 300 / 300), extra=(299, 300))
 case("CosAnneal(l0=0.1, l1=0.3, period=300, restart=False)", lambda t: 0.1 + 0.2 * wave(t / 300))
 case("ParameterSchedulers.Sequence([ParameterSchedulers.Constant(0.5), Exp(0.3, 0.9), "
      "ParameterSchedulers.Loop(Shifted(Exp(0.3, 0.5), 3), 4)], [100, 400, 1000])",

@@ -8,7 +8,8 @@
  * A is read in place through two strides, transposed or not: its values are broadcast one by one.
  * B must come as vectors along n. A transposed B is packed, DEPTH x (VECS vectors) at a time, into
  * the scratch; so is the ragged right edge of any B, filled up with zeros, and any B that many rows
- * of C use. For very few rows and a transposed B, dot products along k need no packing.
+ * of C use. What the next panel will read is asked for meanwhile. For very few rows and a
+ * transposed B, dot products along k need no packing.
  *
  * Large matrices are walked in blocks so that what is used again stays in cache:
  *
@@ -18,7 +19,8 @@
  *         for tiles of ROWS rows
  *
  * The method is that of K. Goto, R. van de Geijn: Anatomy of High-Performance Matrix
- * Multiplication, 2008, less the packing of A, which small products do not repay.
+ * Multiplication, 2008. A is packed only where there is space for it and both C and the block are
+ * large: small products do not repay it.
  */
 #include "tensor/kernels/gemm.h"
 
@@ -43,9 +45,13 @@ enum {
     WIDTH = VECS * AN_LANES,
     DEPTH = 256,
     HEIGHT = 512,
-    PACK_ROWS = 128, /* more rows of C than this repay packing a straight B */
-    FEW_ROWS = 4     /* so few rows do not repay packing a transposed B */
+    LINE = 16,
+    PACK_ROWS = 256,    /* more rows of C than this repay packing a straight B */
+    PACK_COLUMNS = 512, /* so many columns repay packing A too */
+    FEW_ROWS = 4        /* so few rows do not repay packing a transposed B */
 };
+
+_Static_assert(HEIGHT *DEPTH <= AN_GEMM_SPACE, "a block of A fits into the space");
 
 /* One tile's work: `depth` steps, then what the whole product asks for on its last block. */
 typedef struct tile {
@@ -53,6 +59,7 @@ typedef struct tile {
     int64_t row_stride, depth_stride;
     const float *b; /* `depth` rows of whole vectors, ldb apart */
     int64_t ldb;
+    int64_t ahead; /* from each of these rows to what is asked for meanwhile */
     int64_t depth;
     float *c;
     int64_t ldc;
@@ -63,8 +70,8 @@ typedef struct tile {
     an_epilogue epilogue;
 } tile;
 
-/* Writes one vector of C: earlier sums, bias and ReLU are cheap enough to do here. */
-AN_INLINE void write_sum(const tile *t, float *c, const float *bias, an_vec sum, int lanes)
+/* Adds what is due and applies ReLU: cheap enough to do here. */
+AN_INLINE an_vec finished(const tile *t, const float *c, const float *bias, an_vec sum, int lanes)
 {
     if (t->add)
         sum += an__vload_lanes(c, lanes);
@@ -72,7 +79,19 @@ AN_INLINE void write_sum(const tile *t, float *c, const float *bias, an_vec sum,
         sum += an__vload_lanes(bias, lanes);
     if (t->finish && t->epilogue == AN_EPILOGUE_RELU)
         sum = an__vmax((an_vec){0}, sum);
-    an__vstore_lanes(c, sum, lanes);
+    return sum;
+}
+
+/* A tile at the right edge of C: `sum` holds `rows` of `vecs` vectors. */
+static void write_edge(const tile *t, const an_vec *sum, int rows, int vecs)
+{
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < vecs; j++) {
+            float *c = t->c + i * t->ldc + j * AN_LANES;
+            const float *bias = t->finish && t->bias ? t->bias + j * AN_LANES : NULL;
+            const int lanes = j == vecs - 1 ? t->last : AN_LANES;
+            an__vstore_lanes(c, finished(t, c, bias, *sum++, lanes), lanes);
+        }
 }
 
 /* `rows` and `vecs` are constants in every use; the loops over them are unrolled. */
@@ -80,13 +99,16 @@ AN_INLINE void compute(const tile *t, const int rows, const int vecs)
 {
     an_vec sum[ROWS][VECS] = {{{0}}};
     const float *a[ROWS];
+    float *const c = t->c;
+    const int64_t ldc = t->ldc;
     AN_UNROLL
     for (int i = 0; i < rows; i++)
         a[i] = t->a + i * t->row_stride;
     const float *b = t->b;
-    const int64_t ldb = t->ldb, step = t->depth_stride;
+    const int64_t ldb = t->ldb, step = t->depth_stride, ahead = t->ahead;
     for (int64_t p = 0, at = 0; p < t->depth; p++, at += step, b += ldb) {
         an_vec right[VECS];
+        __builtin_prefetch(b + ahead);
         AN_UNROLL
         for (int j = 0; j < vecs; j++)
             right[j] = an__vload(b + j * AN_LANES);
@@ -98,13 +120,47 @@ AN_INLINE void compute(const tile *t, const int rows, const int vecs)
                 sum[i][j] += left * right[j];
         }
     }
-    const float *bias = t->finish ? t->bias : NULL;
+    if (t->last < AN_LANES) {
+        an_vec held[ROWS * VECS];
+        AN_UNROLL
+        for (int i = 0; i < rows; i++) {
+            AN_UNROLL
+            for (int j = 0; j < vecs; j++)
+                held[i * vecs + j] = sum[i][j];
+        }
+        write_edge(t, held, rows, vecs);
+        return;
+    }
+    if (t->add) {
+        AN_UNROLL
+        for (int i = 0; i < rows; i++) {
+            AN_UNROLL
+            for (int j = 0; j < vecs; j++)
+                sum[i][j] += an__vload(c + i * ldc + j * AN_LANES);
+        }
+    }
+    if (t->finish && t->bias) {
+        AN_UNROLL
+        for (int j = 0; j < vecs; j++) {
+            const an_vec bias = an__vload(t->bias + j * AN_LANES);
+            AN_UNROLL
+            for (int i = 0; i < rows; i++)
+                sum[i][j] += bias;
+        }
+    }
+    if (t->finish && t->epilogue == AN_EPILOGUE_RELU) {
+        AN_UNROLL
+        for (int i = 0; i < rows; i++) {
+            AN_UNROLL
+            for (int j = 0; j < vecs; j++)
+                sum[i][j] = an__vmax((an_vec){0}, sum[i][j]);
+        }
+    }
     AN_UNROLL
     for (int i = 0; i < rows; i++) {
         AN_UNROLL
         for (int j = 0; j < vecs; j++)
-            write_sum(t, t->c + i * t->ldc + j * AN_LANES, bias ? bias + j * AN_LANES : NULL,
-                      sum[i][j], j == vecs - 1 ? t->last : AN_LANES);
+            an__vstore(c + i * ldc + j * AN_LANES, sum[i][j]);
     }
 }
 
@@ -225,8 +281,48 @@ static void apply_curve(const tile *t, int64_t rows, int64_t columns)
     }
 }
 
-/* All rows of a block for one panel; `t` is the tile at the block's top. */
-static void run_panel(tile t, int64_t rows, int64_t columns)
+/* What a panel reads of B: `rows` rows of `width` values; of a transposed B, as it is stored. */
+typedef struct panel {
+    const float *from;
+    int64_t rows, width;
+} panel;
+
+/* The panel of `columns` columns, less where B ends: empty beyond. */
+static panel panel_at(const an_gemm *call, int64_t column, int64_t columns, int64_t first_depth,
+                      int64_t depth)
+{
+    const int64_t width = an__at_most(columns, call->n - column);
+    if (width <= 0)
+        return (panel){.from = call->b};
+    if (call->transpose_b)
+        return (panel){call->b + column * call->ldb + first_depth, width, depth};
+    return (panel){call->b + first_depth * call->ldb + column, depth, width};
+}
+
+/* Asks for the part'th of `parts` pieces of the rows. */
+static void fetch_panel(const panel *p, int64_t ld, int64_t parts, int64_t part)
+{
+    const int64_t end = an__part_begin(p->rows, parts, part + 1);
+    for (int64_t i = an__part_begin(p->rows, parts, part); i < end; i++)
+        for (int64_t j = 0; j < p->width; j += LINE)
+            __builtin_prefetch(p->from + i * ld + j, 0, 2);
+}
+
+/* Asks for what a tile will write. */
+static void fetch_sums(const tile *t, int64_t rows, int64_t columns)
+{
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < columns; j += LINE)
+            __builtin_prefetch(t->c + i * t->ldc + j, 1);
+}
+
+/*
+ * All rows of a block for one panel; `t` is the tile at the block's top. Of the next panel, what
+ * will be packed is asked for between the tiles; what stands in place lies in as many pages as it
+ * has rows, and is asked for line by line while a tile is computed.
+ */
+static void run_panel(tile t, int64_t rows, int64_t columns, bool packed, const panel *next,
+                      int64_t ld)
 {
     const int64_t vecs = an__divide_up(columns, AN_LANES);
     const int64_t parts = an__divide_up(rows, ROWS);
@@ -235,6 +331,11 @@ static void run_panel(tile t, int64_t rows, int64_t columns)
     for (int64_t part = 0; part < parts; part++) {
         const int64_t height =
             an__part_begin(rows, parts, part + 1) - an__part_begin(rows, parts, part);
+        if (packed)
+            fetch_panel(next, ld, parts, part);
+        else
+            t.ahead = part * LINE < next->width ? next->from - t.b + part * LINE : 0;
+        fetch_sums(&t, height, columns);
         tiles[height - 1][vecs - 1](&t);
         if (curve)
             apply_curve(&t, height, columns);
@@ -250,26 +351,22 @@ static void run_block(const an_gemm *call, tile t, int64_t rows, int64_t first_d
     const int64_t vecs = an__divide_up(call->n, AN_LANES);
     const int64_t panels = an__divide_up(vecs, VECS);
     float *const c = t.c;
-    for (int64_t panel = 0; panel < panels; panel++) {
-        const int64_t begin = an__part_begin(vecs, panels, panel) * AN_LANES;
-        int64_t end = an__part_begin(vecs, panels, panel + 1) * AN_LANES;
-        const int64_t ld = end - begin;
-        end = end < call->n ? end : call->n;
-        t.b = scratch;
-        t.ldb = ld;
-        if (call->transpose_b) {
-            pack_transposed(scratch, ld, call->b + begin * call->ldb + first_depth, call->ldb,
-                            end - begin, t.depth);
-        } else if (end - begin < ld || rows > PACK_ROWS) {
-            pack_straight(scratch, ld, call->b + first_depth * call->ldb + begin, call->ldb,
-                          end - begin, t.depth);
-        } else {
-            t.b = call->b + first_depth * call->ldb + begin;
-            t.ldb = call->ldb;
-        }
+    for (int64_t i = 0; i < panels; i++) {
+        const int64_t begin = an__part_begin(vecs, panels, i) * AN_LANES;
+        const int64_t end = an__part_begin(vecs, panels, i + 1) * AN_LANES, ld = end - begin;
+        const panel at = panel_at(call, begin, ld, first_depth, t.depth);
+        const panel next = panel_at(call, end, ld, first_depth, t.depth);
+        const int64_t columns = an__at_most(end, call->n) - begin;
+        const bool packed = call->transpose_b || columns < ld || rows > PACK_ROWS;
+        t.b = packed ? scratch : at.from;
+        t.ldb = packed ? ld : call->ldb;
+        if (call->transpose_b)
+            pack_transposed(scratch, ld, at.from, call->ldb, columns, t.depth);
+        else if (packed)
+            pack_straight(scratch, ld, at.from, call->ldb, columns, t.depth);
         t.c = c + begin;
         t.bias = call->bias ? call->bias + begin : NULL;
-        run_panel(t, rows, end - begin);
+        run_panel(t, rows, columns, packed, &next, call->ldb);
     }
 }
 
@@ -318,11 +415,23 @@ static void run_few_rows(const an_gemm *call)
             const int width = an__lanes(call->n - j);
             const an_vec sum = dot_products(call->a + i * call->lda, call->b + j * call->ldb,
                                             call->ldb, call->k, width);
-            write_sum(&t, t.c + j, call->bias ? call->bias + j : NULL, sum, width);
+            const float *bias = call->bias ? call->bias + j : NULL;
+            an__vstore_lanes(t.c + j, finished(&t, t.c + j, bias, sum, width), width);
         }
         if (t.epilogue > AN_EPILOGUE_RELU)
             apply_curve(&t, 1, call->n);
     }
+}
+
+/* The block of A at `t`, rows of whole vectors behind each other. */
+static void pack_left(const an_gemm *call, tile *t, int64_t rows)
+{
+    const int64_t width = call->transpose_a ? rows : t->depth;
+    const int64_t ld = an__divide_up(width, AN_LANES) * AN_LANES;
+    pack_straight(call->space, ld, t->a, call->lda, width, call->transpose_a ? t->depth : rows);
+    t->a = call->space;
+    t->row_stride = call->transpose_a ? 1 : ld;
+    t->depth_stride = call->transpose_a ? ld : 1;
 }
 
 static void run(const an_gemm *call, float *scratch)
@@ -331,21 +440,24 @@ static void run(const an_gemm *call, float *scratch)
         run_few_rows(call);
         return;
     }
-    tile t = {.row_stride = call->transpose_a ? 1 : call->lda,
-              .depth_stride = call->transpose_a ? call->lda : 1,
-              .ldc = call->ldc,
-              .epilogue = call->epilogue};
+    const tile whole = {.row_stride = call->transpose_a ? 1 : call->lda,
+                        .depth_stride = call->transpose_a ? call->lda : 1,
+                        .ldc = call->ldc,
+                        .epilogue = call->epilogue};
     const int64_t blocks = call->k > 0 ? an__divide_up(call->k, DEPTH) : 1;
     const int64_t depth = an__divide_up(an__divide_up(call->k, blocks), AN_LANES) * AN_LANES;
     for (int64_t i = 0; i < call->m; i += HEIGHT) {
         const int64_t rows = call->m - i < HEIGHT ? call->m - i : HEIGHT;
         for (int64_t block = 0; block < blocks; block++) {
             const int64_t p = block * depth;
+            tile t = whole;
             t.depth = call->k - p < depth ? call->k - p : depth;
             t.add = call->accumulate || block > 0;
             t.finish = block == blocks - 1;
             t.a = call->a + i * t.row_stride + p * t.depth_stride;
             t.c = call->c + i * call->ldc;
+            if (call->space && call->n >= PACK_COLUMNS && rows > PACK_ROWS)
+                pack_left(call, &t, rows);
             run_block(call, t, rows, p, scratch);
         }
     }

@@ -27,6 +27,9 @@ typedef enum an_epilogue {
     AN_EPILOGUE_SIGMOID
 } an_epilogue;
 
+/* What a large A is packed into, in floats. */
+enum { AN_GEMM_SPACE = 128 * 1024 };
+
 typedef struct an_gemm {
     bool transpose_a, transpose_b;
     int64_t m, n, k; /* each at least 0; k = 0 gives zeros, plus bias */
@@ -39,6 +42,7 @@ typedef struct an_gemm {
     bool accumulate;      /* add to c, which then is read */
     const float *bias;    /* n values added to every row, or NULL */
     an_epilogue epilogue; /* after bias and accumulation */
+    float *space;         /* AN_GEMM_SPACE floats aligned to 64 bytes, or NULL */
 } an_gemm;
 
 /* Computes the product on the threads of `context`. Same threads and width: the same bits. */
@@ -46,7 +50,8 @@ void an__gemm(an_context *context, const an_gemm *call);
 
 /*
  * One thread's share, by the kernels of one width: the whole of `call`, with `scratch` of
- * `scratch_floats` floats aligned to 64 bytes.
+ * `scratch_floats` floats aligned to 64 bytes. Its `space`, for a large A, does not change the
+ * bits.
  */
 struct an_gemm_table {
     int64_t scratch_floats;

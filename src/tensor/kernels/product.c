@@ -1,6 +1,9 @@
 /* The threaded front of the matrix products: who computes which part of C. */
 #include "tensor/context.h"
-#include "tensor/kernels/gemm.h"
+#include "tensor/kernels/conv.h"
+
+_Static_assert((int)AN_GEMM_SPACE <= (int)AN_CONV_SCRATCH,
+               "products borrow the memory of convolutions");
 
 typedef struct product {
     const an_gemm *call;
@@ -33,7 +36,10 @@ static void run_part(const product *job, int part)
         call.a += call.transpose_a ? begin : begin * call.lda;
         call.c += begin * call.ldc;
     }
-    gemm->run(&call, an__scratch_part(job->context, part));
+    /* Behind it lies the memory of convolutions, of which none runs now. */
+    float *scratch = an__scratch_part(job->context, part);
+    call.space = scratch + gemm->scratch_floats;
+    gemm->run(&call, scratch);
 }
 
 static void run_parts(void *arg, int64_t begin, int64_t end)

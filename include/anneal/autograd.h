@@ -214,15 +214,36 @@ AN_API an_tensor *an_linear(an_graph *graph, an_tensor *x, an_tensor *weight, an
  * places for it, rounded down. That there is none, or that a kernel has more than 65536 values, is
  * an error.
  */
+/*
+ * What stands outside of an image: zeros; the image mirrored at its first and last value, which are
+ * not repeated; its first and last value again; the image from its other end.
+ */
+typedef enum an_padding_mode {
+    AN_PAD_ZEROS,
+    AN_PAD_REFLECT,
+    AN_PAD_REPLICATE,
+    AN_PAD_CIRCULAR
+} an_padding_mode;
+
+/* On each side at most 65536, reflected below the image's size and circular at most that. */
+typedef struct an_pad2d_options {
+    int64_t before[2]; /* {above, left} */
+    int64_t after[2];  /* {below, right} */
+    an_padding_mode mode;
+} an_pad2d_options;
+
+AN_API an_tensor *an_pad2d(an_graph *graph, an_tensor *x, an_pad2d_options options);
+
 typedef struct an_conv2d_options {
     int64_t stride[2];   /* 0: 1 */
-    int64_t padding[2];  /* of zeros, on either side */
+    int64_t padding[2];  /* on either side */
     int64_t dilation[2]; /* 0: 1 */
     int64_t groups;      /* 0: 1; channels and features are cut into so many, each for itself */
     /* padding='same': the result has the image's size; an odd rest of the padding goes below and
      * to the right. Strides must be 1, `padding` 0. */
     bool same;
-    an_activation activation; /* applied to the result in the same operation */
+    an_padding_mode padding_mode; /* other than of zeros: an_pad2d goes first */
+    an_activation activation;     /* applied to the result in the same operation */
 } an_conv2d_options;
 
 /*

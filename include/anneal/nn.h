@@ -89,7 +89,8 @@ AN_API void an_model_end(an_model *model);
  *   GRU(...): likewise; both give the hidden states of all steps
  *   Select(dim, index): torch.select; Select(1, -1) is the last step of a sequence
  *   Conv2d(in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1,
- *          bias=True, padding_mode='zeros'); padding may be 'same' or 'valid'
+ *          bias=True, padding_mode='zeros'); padding may be 'same' or 'valid', its mode also
+ *          'reflect', 'replicate' or 'circular'
  *   ConvTranspose2d(in_channels, out_channels, kernel_size, stride=1, padding=0,
  *                   output_padding=0, groups=1, bias=True, dilation=1)
  *   MaxPool2d(kernel_size, stride=None, padding=0, dilation=1, return_indices=False,

@@ -281,11 +281,34 @@ static void conv2d_backward(an_graph *graph, an_node *node)
 
 const an_op an__op_conv2d = {"conv2d", conv2d_shape, conv2d_forward, conv2d_backward};
 
+/* The image that a convolution without padding takes, where the padding is not of zeros. */
+static an_tensor *pad_image(an_graph *graph, an_tensor *x, const an_tensor *weight,
+                            an_conv2d_options *o)
+{
+    an_pad2d_options pad = {.mode = o->padding_mode};
+    for (int axis = 0; axis < 2; axis++) {
+        const int64_t dilation = o->dilation[axis] == 0 ? 1 : o->dilation[axis];
+        const bool fits = weight && weight->shape.ndim == 4 && dilation <= AN_MOST_STEP;
+        const int64_t reach = fits ? (weight->shape.dim[2 + axis] - 1) * dilation : 0;
+        pad.before[axis] = o->same ? reach / 2 : o->padding[axis];
+        pad.after[axis] = o->same ? reach - reach / 2 : o->padding[axis];
+        o->padding[axis] = 0;
+    }
+    if (o->same && (o->stride[0] > 1 || o->stride[1] > 1)) {
+        an_error_set(an__failure(graph), AN_ERROR_ARGUMENT,
+                     "conv2d: padding 'same' needs stride 1 and no other padding");
+        return &graph->poison;
+    }
+    o->same = false;
+    return an_pad2d(graph, x, pad);
+}
+
 an_tensor *an_conv2d(an_graph *graph, an_tensor *x, an_tensor *weight, an_tensor *bias,
                      const an_conv2d_options *options)
 {
-    static const an_conv2d_options defaults = {0};
-    const an_conv2d_options *o = options ? options : &defaults;
+    an_conv2d_options settled = options ? *options : (an_conv2d_options){0}, *o = &settled;
+    if (o->padding_mode != AN_PAD_ZEROS)
+        x = pad_image(graph, x, weight, o);
     an_attributes as = {.conv = {.plan = {.groups = o->groups,
                                           .stride = {o->stride[0], o->stride[1]},
                                           .dilation = {o->dilation[0], o->dilation[1]},

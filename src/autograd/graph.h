@@ -3,7 +3,7 @@
  *
  * An operation is one an_op: its name, its shape rule, its forward and its backward computation,
  * side by side in the file of its family (arithmetic.c, unary.c, product.c, linear.c, reduce.c,
- * index.c, softmax.c, attention.c, recurrent.c, conv.c, pooling.c, row_norm.c, group_norm.c,
+ * index.c, softmax.c, attention.c, recurrent.c, conv.c, pad.c, pooling.c, row_norm.c, group_norm.c,
  * batch_norm.c, class_loss.c, value_loss.c, dropout.c, apply.c). ops.h lists them all.
  *
  * an__record runs one: it makes a node with the output tensor in the graph's arena, asks the shape
@@ -99,6 +99,10 @@ typedef union an_attributes {
         bool same;
         an_activation activation;
     } conv;
+    struct {
+        an_pad2d_options setting;
+        int64_t *source[2]; /* of each row, of each column; -1: zero */
+    } pad;
     struct {
         an_pooling plan;
         bool ceil_mode;

@@ -35,6 +35,7 @@
     X(linear) \
     X(conv2d) \
     X(conv_transpose2d) \
+    X(pad2d) \
     X(max_pool2d) \
     X(avg_pool2d) \
     X(adaptive_avg_pool2d) \

@@ -5,7 +5,10 @@
 #include "tensor/kernels/windows.h"
 
 static const char *const padding_words[] = {"same", "valid", NULL};
-static const char *const padding_modes[] = {"zeros", NULL};
+/* In the order of an_padding_mode. */
+static const char *const padding_modes[] = {"zeros", "reflect", "replicate", "circular", NULL};
+
+static const char *const only_zeros[] = {"zeros", NULL};
 
 enum { SAME = 0 };
 
@@ -65,7 +68,7 @@ static bool too_small(an_shape in, const int64_t kernel[2], an_error *err)
 
 /* ------------------------------------------------------------------ Conv2d */
 
-enum { CONV_STRIDE = KERNEL + 1, CONV_PADDING, CONV_DILATION, CONV_GROUPS, CONV_BIAS };
+enum { CONV_STRIDE = KERNEL + 1, CONV_PADDING, CONV_DILATION, CONV_GROUPS, CONV_BIAS, CONV_MODE };
 
 static bool conv_declare(an_model *model, an_layer *layer, an_error *err)
 {
@@ -83,11 +86,22 @@ static bool conv_declare(an_model *model, an_layer *layer, an_error *err)
 
 static an_conv2d_options conv_options(const an_layer *layer)
 {
-    an_conv2d_options o = {.groups = an__whole(layer, CONV_GROUPS)};
+    an_conv2d_options o = {.groups = an__whole(layer, CONV_GROUPS),
+                           .padding_mode = (an_padding_mode)an__whole(layer, CONV_MODE)};
     an__pair(layer, CONV_STRIDE, o.stride);
     an__pair(layer, CONV_DILATION, o.dilation);
     o.same = an__pair(layer, CONV_PADDING, o.padding) == SAME;
     return o;
+}
+
+/* Whether an image of `size` goes on for as long as the padding of this axis wants. */
+static bool continues(const an_conv2d_options *o, int axis, int64_t kernel, int64_t size)
+{
+    const int64_t reach = (kernel - 1) * o->dilation[axis];
+    const int64_t most = o->same ? reach - reach / 2 : o->padding[axis];
+    return o->padding_mode == AN_PAD_REFLECT    ? most < size
+           : o->padding_mode == AN_PAD_CIRCULAR ? most <= size
+                                                : true;
 }
 
 static bool conv_shape(const an_layer *layer, an_shape in, an_shape *out, an_error *err)
@@ -105,6 +119,11 @@ static bool conv_shape(const an_layer *layer, an_shape in, an_shape *out, an_err
         out->dim[2 + axis] = o.same ? size : an__conv_places(size, window);
         if (out->dim[2 + axis] < 1) {
             return too_small(in, kernel, err);
+        }
+        if (!continues(&o, axis, kernel[axis], size)) {
+            return an_error_set(err, AN_ERROR_SHAPE,
+                                "the padding is too large for padding_mode='%s' and %s",
+                                padding_modes[o.padding_mode], an__batch_text(in).text);
         }
     }
     return true;
@@ -130,7 +149,8 @@ const an_layer_kind an__layer_Conv2d = {
              {"dilation", AN_ARG_PAIR, false, 1, 1, AN_STEP_BELOW, AN_STEP_TEXT, NULL},
              {"groups", AN_ARG_INTEGER, false, 1, 1, AN_MANY, "at least 1", NULL},
              {"bias", AN_ARG_FLAG, false, 1, 0, 2, "True or False", NULL},
-             {"padding_mode", AN_ARG_CHOICE, false, 0, 0, 1, "'zeros'", padding_modes}},
+             {"padding_mode", AN_ARG_CHOICE, false, 0, 0, 4,
+              "'zeros', 'reflect', 'replicate' or 'circular'", padding_modes}},
     .arg_count = 9,
     .declare = conv_declare,
     .shape = conv_shape,
@@ -211,7 +231,7 @@ const an_layer_kind an__layer_ConvTranspose2d = {
              {"groups", AN_ARG_INTEGER, false, 1, 1, AN_MANY, "at least 1", NULL},
              {"bias", AN_ARG_FLAG, false, 1, 0, 2, "True or False", NULL},
              {"dilation", AN_ARG_PAIR, false, 1, 1, AN_STEP_BELOW, AN_STEP_TEXT, NULL},
-             {"padding_mode", AN_ARG_CHOICE, false, 0, 0, 1, "'zeros'", padding_modes}},
+             {"padding_mode", AN_ARG_CHOICE, false, 0, 0, 1, "'zeros'", only_zeros}},
     .arg_count = 10,
     .declare = back_declare,
     .shape = back_shape,

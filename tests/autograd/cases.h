@@ -19,7 +19,7 @@ typedef struct op_case {
 
 /* Those of images.c. */
 #define IMAGE_CASES(X) \
-    X(conv2d) X(conv_transpose2d) X(max_pool2d) X(avg_pool2d) X(adaptive_avg_pool2d)
+    X(conv2d) X(conv_transpose2d) X(pad2d) X(max_pool2d) X(avg_pool2d) X(adaptive_avg_pool2d)
 #define DECLARE_CASE(name)                                                               \
     void make_##name(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s); \
     an_tensor *call_##name(an_graph *graph, an_tensor **in, int count, const setting *s);

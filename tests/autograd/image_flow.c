@@ -70,6 +70,16 @@ static void test_convolutions_that_do_not_fit(void **state)
     expect(f, an_conv2d(g, full(f, 1, 3, 5, 2), full(f, 2, 3, 3, 3), NULL, NULL), AN_ERROR_SHAPE,
            "conv2d: a kernel of width 3 (with dilation 1) does not fit into an image of width 2 "
            "with padding 0: the image is (1, 3, 5, 2)");
+    expect(f, an_pad2d(g, full(f, 1, 1, 3, 2), (an_pad2d_options){{0, 2}, {0, 0}, AN_PAD_REFLECT}),
+           AN_ERROR_ARGUMENT,
+           "pad2d: 'reflect' takes a padding of 0 to 1 for (1, 1, 3, 2), got 2 and 0");
+    expect(f, an_pad2d(g, full(f, 1, 1, 3, 2), (an_pad2d_options){{0, 0}, {0, 3}, AN_PAD_CIRCULAR}),
+           AN_ERROR_ARGUMENT, "pad2d: 'circular' takes a padding of 0 to 2");
+    expect(f, an_pad2d(g, full(f, 1, 1, 3, 0), (an_pad2d_options){0}), AN_ERROR_SHAPE,
+           "pad2d: takes (n, channels, height, width) but gets (1, 1, 3, 0)");
+    an_conv2d_options same = {.same = true, .stride = {2, 1}, .padding_mode = AN_PAD_CIRCULAR};
+    expect(f, an_conv2d(g, full(f, 1, 3, 5, 5), full(f, 2, 3, 3, 3), NULL, &same),
+           AN_ERROR_ARGUMENT, "conv2d: padding 'same' needs stride 1");
     expect(f, an_conv2d(g, full(f, 1, 3, 0, 5), full(f, 2, 3, 1, 1), NULL, NULL), AN_ERROR_SHAPE,
            "image of height 0");
     expect(f, an_conv2d(g, full(f, 1, 3, 5, 5), full(f, 0, 3, 3, 3), NULL, NULL), AN_ERROR_SHAPE,

@@ -20,6 +20,7 @@ typedef struct vector {
         an_conv2d_options conv;
         an_conv_transpose2d_options conv_transpose;
         an_pool2d_options pool;
+        an_pad2d_options pad;
         int64_t out_size[2];
         int64_t count;
     } s;
@@ -53,6 +54,7 @@ static void check(an_graph *graph, int index)
     s.conv = v->s.conv;
     s.conv_transpose = v->s.conv_transpose;
     s.pool = v->s.pool;
+    s.pad = v->s.pad;
     memcpy(s.out_size, v->s.out_size, sizeof s.out_size);
     for (int i = 0; i < v->count; i++)
         leaves[i] = an_leaf(graph, v->in[i].data, v->in[i].shape);

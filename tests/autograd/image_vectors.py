@@ -34,6 +34,25 @@ conv((1, 2, 6, 5), (3, 2, 2, 3), [(3,)], padding="same", dilation=(1, 2))
 conv((1, 8, 6, 5), (8, 8, 3, 3), [(8,)], padding=1)
 conv((1, 3, 1, 1), (2, 3, 1, 1), [(2,)])
 conv((2, 3, 4, 5), (2, 3, 1, 1), [(2,)], stride=2)
+
+
+def padded(mode, x, w, padding, stride=1):
+    """As nn.Conv2d(padding_mode=mode) computes it."""
+    layer = torch.nn.Conv2d(w[1], w[0], w[2:], stride=stride, padding=padding, padding_mode=mode)
+
+    def function(x, w):
+        return layer._conv_forward(x, w, None)
+
+    keywords = {"padding": padding} if padding == "same" else {"padding": padding, "stride": stride}
+    case("conv2d", function, x, w, padding_mode="AN_PAD_" + mode.upper(), **keywords)
+
+
+for mode in ("reflect", "replicate", "circular"):
+    padded(mode, (2, 2, 4, 5), (3, 2, 3, 2), (1, 2), (2, 1))
+    padded(mode, (1, 2, 4, 5), (2, 2, 2, 4), "same")
+    case("pad2d", lambda x, m=mode: F.pad(x, (2, 1, 0, 3), m), (2, 1, 4, 3), before=(0, 2),
+         after=(3, 1), mode="AN_PAD_" + mode.upper())
+case("pad2d", lambda x: F.pad(x, (2, 1, 0, 3)), (2, 1, 4, 3), before=(0, 2), after=(3, 1))
 transposed((2, 2, 3, 4), (2, 3, 3, 3), [(3,)])
 transposed((1, 4, 3, 2), (4, 2, 3, 2), [(4,)], stride=(2, 3), padding=1, output_padding=(1, 2),
            groups=2)
@@ -76,8 +95,9 @@ def array(x):
 
 
 MEMBERS = {"conv2d": "conv", "conv_transpose2d": "conv_transpose", "max_pool2d": "pool",
-           "avg_pool2d": "pool"}
-PAIRS = ("kernel", "stride", "padding", "output_padding", "dilation", "out_size")
+           "avg_pool2d": "pool", "pad2d": "pad"}
+PAIRS = ("kernel", "stride", "padding", "output_padding", "dilation", "out_size", "before",
+         "after")
 
 
 def setting(op, name, value):
@@ -87,6 +107,8 @@ def setting(op, name, value):
     if name in PAIRS:
         return "%s.%s = {%d, %d}" % ((member, name) + (value if isinstance(value, tuple)
                                                        else (value, value)))
+    if isinstance(value, str):
+        return "%s.%s = %s" % (member, name, value)
     return "%s.%s = %s" % (member, name, str(value).lower())
 
 

@@ -56,6 +56,10 @@ void make_conv2d(an_rng *rng, bool large, an_shape *shapes, int *count, setting 
     *count = 2 + (int)below(rng, 2);
     shapes[2] = an_shape_1(shapes[1].dim[0]);
     s->conv.activation = (an_activation)below(rng, 4);
+    if (below(rng, 3) == 0)
+        s->conv.padding_mode = (an_padding_mode)below(rng, 4);
+    for (int axis = 0; axis < 2 && s->conv.padding_mode != AN_PAD_ZEROS; axis++)
+        shapes[0].dim[2 + axis] += 4; /* more than any padding */
 }
 
 an_tensor *call_conv2d(an_graph *graph, an_tensor **in, int count, const setting *s)
@@ -83,10 +87,26 @@ static double activate(an_activation activation, double x)
     return x;
 }
 
-/* Value (n, c, i, j), zero outside of the image. */
-static double pixel(const twin *x, int64_t n, int64_t c, int64_t i, int64_t j)
+/* Walks back into 0..size-1, or to -1, step by step. */
+static int64_t inside(an_padding_mode mode, int64_t at, int64_t size)
+{
+    if (mode == AN_PAD_ZEROS)
+        return at >= size ? -1 : at;
+    while (at < 0)
+        at = mode == AN_PAD_REFLECT ? -at : mode == AN_PAD_CIRCULAR ? at + size : at + 1;
+    while (at >= size)
+        at = mode == AN_PAD_REFLECT    ? 2 * size - 2 - at
+             : mode == AN_PAD_CIRCULAR ? at - size
+                                       : at - 1;
+    return at;
+}
+
+/* Value (n, c, i, j), outside of the image as `mode` says. */
+static double pixel(an_padding_mode mode, const twin *x, int64_t n, int64_t c, int64_t i, int64_t j)
 {
     const int64_t *dim = x->shape.dim;
+    i = inside(mode, i, dim[2]);
+    j = inside(mode, j, dim[3]);
     if (i < 0 || j < 0 || i >= dim[2] || j >= dim[3])
         return 0;
     return x->data[((n * dim[1] + c) * dim[2] + i) * dim[3] + j];
@@ -94,11 +114,12 @@ static double pixel(const twin *x, int64_t n, int64_t c, int64_t i, int64_t j)
 
 typedef struct steps {
     int64_t stride[2], padding[2], dilation[2], groups;
+    an_padding_mode mode;
 } steps;
 
 static steps steps_of(const an_conv2d_options *o, const int64_t kernel[2])
 {
-    steps t = {.groups = or_one(o->groups)};
+    steps t = {.groups = or_one(o->groups), .mode = o->padding_mode};
     for (int axis = 0; axis < 2; axis++) {
         t.stride[axis] = or_one(o->stride[axis]);
         t.dilation[axis] = or_one(o->dilation[axis]);
@@ -116,7 +137,7 @@ static double window_sum(const steps *t, const twin *x, const twin *w, int64_t n
         for (int64_t u = 0; u < k[2]; u++)
             for (int64_t v = 0; v < k[3]; v++)
                 sum += w->data[((f * k[1] + c) * k[2] + u) * k[3] + v] *
-                       pixel(x, n, group * k[1] + c,
+                       pixel(t->mode, x, n, group * k[1] + c,
                              i * t->stride[0] - t->padding[0] + u * t->dilation[0],
                              j * t->stride[1] - t->padding[1] + v * t->dilation[1]);
     return sum;
@@ -141,6 +162,39 @@ void twin_conv2d(const setting *s, const twin *in, int count, twin *out)
                 for (int64_t j = 0; j < size[1]; j++)
                     *y++ = activate(s->conv.activation, window_sum(&t, &in[0], &in[1], n, f, i, j) +
                                                             (count > 2 ? in[2].data[f] : 0));
+}
+
+/* -------------------------------------------------------------------- pad2d */
+
+void make_pad2d(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
+{
+    *count = 1;
+    s->pad.mode = (an_padding_mode)below(rng, 4);
+    pair(rng, s->pad.before, 0, 4);
+    pair(rng, s->pad.after, 0, 4);
+    shapes[0] = an_shape_4(large ? 90 : 1 + below(rng, 2), 1 + below(rng, 3),
+                           large ? 30 : 4 + below(rng, 3), large ? 21 : 4 + below(rng, 3));
+}
+
+an_tensor *call_pad2d(an_graph *graph, an_tensor **in, int count, const setting *s)
+{
+    (void)count;
+    return an_pad2d(graph, in[0], s->pad);
+}
+
+void twin_pad2d(const setting *s, const twin *in, int count, twin *out)
+{
+    (void)count;
+    an_shape shape = in[0].shape;
+    for (int axis = 0; axis < 2; axis++)
+        shape.dim[2 + axis] += s->pad.before[axis] + s->pad.after[axis];
+    twin_new(out, shape);
+    for (int64_t i = 0; i < out->size; i++) {
+        const int64_t plane = i / shape.dim[3] / shape.dim[2];
+        out->data[i] = pixel(s->pad.mode, &in[0], plane / shape.dim[1], plane % shape.dim[1],
+                             i / shape.dim[3] % shape.dim[2] - s->pad.before[0],
+                             i % shape.dim[3] - s->pad.before[1]);
+    }
 }
 
 /* --------------------------------------------------------- conv_transpose2d */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define MAX_OPTIONS 16
+#define MAX_WORDS 8
 
 enum { END = -1, BAD = -2 };
 
@@ -51,81 +52,140 @@ int cli_wrong(const char *format, ...)
     return cli_fail(&err);
 }
 
-static int unknown_option(const cli_arguments *a, const char *word)
+/* Of all commands. */
+static const cli_option help = {"help", NULL, "this text", CLI_SETS_FLAG, .member = 0};
+
+static const cli_option *option_at(const cli_usage *u, size_t i)
+{
+    return i < u->option_count ? &u->options[i] : &help;
+}
+
+static int unknown_option(const cli_usage *u, const char *word)
 {
     const char *names[MAX_OPTIONS];
     const char *name = word + strspn(word, "-");
-    for (size_t i = 0; i < a->option_count; i++)
-        names[i] = a->options[i].name;
-    const char *near = an_nearest(name, strcspn(name, "="), names, a->option_count);
+    for (size_t i = 0; i <= u->option_count; i++)
+        names[i] = option_at(u, i)->name;
+    const char *near = an_nearest(name, strcspn(name, "="), names, u->option_count + 1);
     int length = (int)strcspn(word, "=");
     if (near)
-        cli_wrong("%s has no option '%.*s'; did you mean '--%s'?", a->command, length, word, near);
+        cli_wrong("%s has no option '%.*s'; did you mean '--%s'?", u->command, length, word, near);
     else
-        cli_wrong("%s has no option '%.*s'; '%s --help' lists them", a->command, length, word,
-                  a->command);
+        cli_wrong("%s has no option '%.*s'; '%s --help' lists them", u->command, length, word,
+                  u->command);
     return BAD;
 }
 
 /* The option that getopt_long means: from 256 on by its place, below by its first letter. */
-static int index_of(const cli_arguments *a, int found)
+static int index_of(const cli_usage *u, int found)
 {
     if (found >= 256)
         return found - 256;
     int i = 0;
-    while (a->options[i].name[0] != found)
+    while (u->options[i].name[0] != found)
         i++;
     return i;
 }
 
 /* The index of the next option; END when none is left, BAD after a message about a wrong one. */
-static int next_option(const cli_arguments *a, const char **value, int *rest)
+static int next_option(const cli_usage *u, int argc, char **argv)
 {
     struct option table[MAX_OPTIONS + 1] = {{0}};
     char letters[2 * MAX_OPTIONS + 2] = ":";
-    for (size_t i = 0; i < a->option_count; i++)
+    for (size_t i = 0; i <= u->option_count; i++)
         table[i] =
-            (struct option){.name = a->options[i].name,
-                            .has_arg = a->options[i].argument ? required_argument : no_argument,
+            (struct option){.name = option_at(u, i)->name,
+                            .has_arg = option_at(u, i)->argument ? required_argument : no_argument,
                             .val = 256 + (int)i};
-    for (size_t i = 0, used = 1; a->letters[i]; i++) {
-        const cli_option *option = &a->options[index_of(a, a->letters[i])];
+    for (size_t i = 0, used = 1; u->letters && u->letters[i]; i++) {
+        const cli_option *option = &u->options[index_of(u, u->letters[i])];
         used += an_format(letters + used, sizeof letters - used, option->argument ? "%c:" : "%c",
-                          a->letters[i]);
+                          u->letters[i]);
     }
     opterr = 0;
-    int found = getopt_long(a->argc, a->argv, letters, table, NULL);
-    *value = optarg;
-    *rest = optind;
+    int found = getopt_long(argc, argv, letters, table, NULL);
     if (found == -1)
         return END;
     if (found == '?')
-        return unknown_option(a, a->argv[optind - 1]);
+        return unknown_option(u, argv[optind - 1]);
     if (found == ':') {
-        const cli_option *option = &a->options[index_of(a, optopt)];
+        const cli_option *option = option_at(u, (size_t)index_of(u, optopt));
         cli_wrong("--%s needs %s", option->name, option->argument);
         return BAD;
     }
-    return index_of(a, found);
+    return index_of(u, found);
 }
 
-bool cli_take_options(const cli_arguments *arguments, cli_take *take, void *user, int *rest)
+/* The words of "text|json|csv"; how many. */
+static size_t split(char *words, const char *names[MAX_WORDS])
 {
-    const char *value;
-    int option;
-    while ((option = next_option(arguments, &value, rest)) >= 0)
-        if (!take(user, option, value))
-            return false;
-    return option == END;
+    size_t count = 0;
+    for (char *word = strtok(words, "|"); word && count < MAX_WORDS; word = strtok(NULL, "|"))
+        names[count++] = word;
+    return count;
 }
 
-void cli_print_options(FILE *stream, const cli_option *options, size_t count)
+static bool take_choice(const cli_option *o, const char *value, int *out)
 {
-    for (size_t i = 0; i < count; i++) {
-        const char *argument = options[i].argument ? options[i].argument : "";
-        int used = fprintf(stream, "  --%s %s", options[i].name, argument);
-        fprintf(stream, "%*s%s\n", used < 22 ? 22 - used : 1, "", options[i].help);
+    char words[128];
+    const char *names[MAX_WORDS];
+    an_format(words, sizeof words, "%s", o->argument);
+    *out = cli_choice(o->name, value, names, split(words, names));
+    return *out >= 0;
+}
+
+static bool take(const cli_option *o, const char *value, void *request)
+{
+    void *member = (char *)request + o->member;
+    switch (o->effect) {
+    case CLI_SETS_FLAG:
+        *(bool *)member = true;
+        return true;
+    case CLI_SETS_TEXT:
+        *(const char **)member = value;
+        return true;
+    case CLI_SETS_INTEGER:
+        return cli_integer(o->name, value, o->least, o->most, member);
+    case CLI_SETS_NUMBER:
+        return cli_number(o->name, value, o->low, o->high, member);
+    case CLI_SETS_CHOICE:
+        return take_choice(o, value, member);
+    case CLI_SETS_BY:
+        return o->take(member, value);
     }
+    return false;
+}
+
+static void print_option(const cli_option *o)
+{
+    int used = printf("  --%s %s", o->name, o->argument ? o->argument : "");
+    printf("%*s%s\n", used < 22 ? 22 - used : 1, "", o->help);
+}
+
+static void print_help(const cli_usage *u)
+{
+    puts(u->about);
+    for (size_t i = 0; i <= u->option_count; i++)
+        print_option(option_at(u, i));
+    puts(u->more);
+}
+
+int cli_take_options(const cli_usage *usage, int argc, char **argv, void *request,
+                     cli_arguments *rest)
+{
+    bool wants_help = false;
+    int i;
+    while ((i = next_option(usage, argc, argv)) >= 0) {
+        const cli_option *option = option_at(usage, (size_t)i);
+        if (!take(option, optarg, option == &help ? (void *)&wants_help : request))
+            return CLI_WRONG;
+    }
+    *rest = (cli_arguments){usage->command, argv + optind, argc - optind};
+    if (i == BAD)
+        return CLI_WRONG;
+    if (wants_help)
+        print_help(usage);
+    return wants_help ? CLI_DONE : CLI_TAKEN;
 }
 
 bool cli_integer(const char *option, const char *text, long long low, long long high,

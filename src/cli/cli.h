@@ -9,15 +9,11 @@
 
 #include <anneal/config.h>
 
+#include <stddef.h>
 #include <stdio.h>
 
 /* Exit statuses. */
 enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_WRONG = 2 };
-
-/* An option that starts with "--". `argument` is its name in the help, NULL without one. */
-typedef struct cli_option {
-    const char *name, *argument, *help;
-} cli_option;
 
 /* A subcommand: `run` gets the arguments from its own name on, and gives the exit status. */
 typedef struct cli_command {
@@ -47,27 +43,67 @@ int cli_fail(const an_error *err);
 /* The same for a sentence about wrong arguments; gives CLI_WRONG. */
 int cli_wrong(const char *format, ...) AN_PRINTF(1, 2);
 
-/* A command line, and the options that it may have: see cli_take_options. */
-typedef struct cli_arguments {
-    int argc;
-    char **argv;
+/* What an option does with its argument, and with it the type of the member that it sets. */
+typedef enum cli_effect {
+    CLI_SETS_FLAG,    /* bool: true; the option has no argument */
+    CLI_SETS_TEXT,    /* const char *: the argument */
+    CLI_SETS_INTEGER, /* long long: from `least` to `most` */
+    CLI_SETS_NUMBER,  /* double: finite, from `low` to `high` */
+    CLI_SETS_CHOICE,  /* int: which of the words between the bars of `argument`, from 0 */
+    CLI_SETS_BY,      /* what `take` sets; false after a message */
+} cli_effect;
+
+typedef bool cli_take(void *member, const char *value);
+
+/* An option that starts with "--". `argument` is its name in the help, NULL without one. */
+typedef struct cli_option {
+    const char *name, *argument, *help;
+    cli_effect effect;
+    size_t member; /* bytes from the start of the request */
+    long long least, most;
+    double low, high;
+    cli_take *take;
+} cli_option;
+
+/* How a row of options ends: what it sets in a request of `type`. */
+#define CLI_SET_FLAG(type, name) CLI_SETS_FLAG, .member = offsetof(type, name)
+#define CLI_SET_TEXT(type, name) CLI_SETS_TEXT, .member = offsetof(type, name)
+#define CLI_SET_INTEGER(type, name, from, to) \
+    CLI_SETS_INTEGER, .member = offsetof(type, name), .least = (from), .most = (to)
+#define CLI_SET_NUMBER(type, name, from, to) \
+    CLI_SETS_NUMBER, .member = offsetof(type, name), .low = (from), .high = (to)
+#define CLI_SET_CHOICE(type, name) CLI_SETS_CHOICE, .member = offsetof(type, name)
+#define CLI_SET_PART(type, name, by) CLI_SETS_BY, .member = offsetof(type, name), .take = (by)
+#define CLI_SET_BY(by) CLI_SETS_BY, .take = (by)
+
+/* A command's options and its help; --help comes of itself. */
+typedef struct cli_usage {
+    const char *command; /* "anneal train", for the messages */
     const cli_option *options;
     size_t option_count;
-    const char *command; /* "anneal train", for the messages */
-    const char *letters; /* short forms: "o" makes -o of the option whose name begins with o */
+    const char *letters;      /* "o" makes -o of the option whose name begins with o; or NULL */
+    const char *about, *more; /* the help above and below the options */
+} cli_usage;
+
+/* What stands on a command line beside the options. */
+typedef struct cli_arguments {
+    const char *command;
+    char **each;
+    int count;
 } cli_arguments;
 
-/* Takes an option, by its index, and its argument; false after a message about a wrong one. */
-typedef bool cli_take(void *user, int option, const char *value);
+/* What --format chooses, in the order of the words in its help; beside JSON alone it may be CSV. */
+enum { CLI_TEXT, CLI_JSON, CLI_CSV };
+
+/* No exit status: the command goes on. */
+#define CLI_TAKEN (-1)
 
 /*
- * Hands every option of the command line to `take`, in order. What is no option then stands from
- * `*rest` on in argv. False after a message.
+ * Takes every option of the command line, in order, into `request`. CLI_TAKEN, or the exit status
+ * with which the command ends: CLI_DONE after its help, CLI_WRONG after a message.
  */
-bool cli_take_options(const cli_arguments *arguments, cli_take *take, void *user, int *rest);
-
-/* The options with their help, two columns. */
-void cli_print_options(FILE *stream, const cli_option *options, size_t count);
+int cli_take_options(const cli_usage *usage, int argc, char **argv, void *request,
+                     cli_arguments *rest);
 
 /* A whole number from `low` to `high`; false after a message that names the option. */
 bool cli_integer(const char *option, const char *text, long long low, long long high,

@@ -5,65 +5,42 @@
 
 #include <string.h>
 
-enum { OPTION_DATA, OPTION_WANTED, OPTION_FORMAT = OPTION_WANTED + CLI_WANTED_COUNT, OPTION_HELP };
-
-static const cli_option options[] = {
-    [OPTION_DATA] = {"data", "PATH", "take the test set from here (default: the run's)"},
-    CLI_WANTED_OPTIONS(OPTION_WANTED),
-    [OPTION_FORMAT] = {"format", "text|json", "json: one object"},
-    [OPTION_HELP] = {"help", NULL, "this text"},
-};
-
-#define OPTION_COUNT (sizeof options / sizeof *options)
-
 typedef struct request {
     cli_wanted wanted;
-    bool json, help;
+    int format;
 } request;
 
-static void print_help(void)
-{
-    puts("Usage: anneal eval RUN|FILE [OPTION]...\n"
-         "Tests weights: those that a run ended with (without an end: of its last checkpoint), or\n"
-         "a file's in safetensors format.\n");
-    cli_print_options(stdout, options, OPTION_COUNT);
-    puts("\nExamples:\n"
-         "  anneal eval mnist-mlp-3f2a --checkpoint best\n"
-         "  anneal eval mnist.safetensors --config examples/mnist-mlp.yaml --data data/mnist");
-}
+static const cli_option options[] = {
+    {"data", "PATH", "take the test set from here (default: the run's)",
+     CLI_SET_TEXT(request, wanted.data)},
+    CLI_WANTED_OPTIONS(request),
+    {"format", "text|json", "json: one object", CLI_SET_CHOICE(request, format)},
+};
 
-static bool take_option(void *user, int option, const char *value)
-{
-    request *r = user;
-    static const char *const formats[] = {"text", "json"};
-    int choice;
-    if (option >= OPTION_WANTED && option < OPTION_WANTED + CLI_WANTED_COUNT)
-        return cli_wanted_take(&r->wanted, option - OPTION_WANTED, value);
-    switch (option) {
-    case OPTION_DATA:
-        r->wanted.data = value;
-        return true;
-    case OPTION_FORMAT:
-        choice = cli_choice("format", value, formats, 2);
-        r->json = choice == 1;
-        return choice >= 0;
-    default:
-        r->help = true;
-        return true;
-    }
-}
+static const cli_usage usage = {
+    .command = "anneal eval",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .about =
+        "Usage: anneal eval RUN|FILE [OPTION]...\n"
+        "Tests weights: those that a run ended with (without an end: of its last checkpoint), or\n"
+        "a file's in safetensors format.\n",
+    .more = "\nExamples:\n"
+            "  anneal eval mnist-mlp-3f2a --checkpoint best\n"
+            "  anneal eval mnist.safetensors --config examples/mnist-mlp.yaml --data data/mnist",
+};
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal eval", ""};
-    int rest;
-    if (!cli_take_options(&arguments, take_option, r, &rest))
-        return CLI_WRONG;
-    if (!r->help && rest + 1 != argc)
+    cli_arguments rest;
+    int status = cli_take_options(&usage, argc, argv, r, &rest);
+    if (status != CLI_TAKEN)
+        return status;
+    if (rest.count != 1)
         return cli_wrong("anneal eval takes one run or file of weights: "
                          "anneal eval mnist-mlp-3f2a");
-    r->wanted.what = r->help ? NULL : argv[rest];
-    return CLI_DONE;
+    r->wanted.what = rest.each[0];
+    return CLI_TAKEN;
 }
 
 static void print_text(const an_eval_result *result, const char *weights)
@@ -96,7 +73,7 @@ static int run(const request *r)
     an_eval_result result;
     bool ok = cli_load(&r->wanted, &loaded, &err) &&
               an_evaluate(loaded.run->model, loaded.run->fit.loss, loaded.run->test, &result, &err);
-    if (ok && r->json)
+    if (ok && r->format == CLI_JSON)
         print_json(&result);
     else if (ok)
         print_text(&result, loaded.weights);
@@ -108,9 +85,7 @@ int cli_eval(int argc, char **argv)
 {
     request r = {.wanted = {.runs = "runs", .threads = -1}};
     int status = parse(&r, argc, argv);
-    if (status == CLI_DONE && r.help)
-        print_help();
-    else if (status == CLI_DONE)
+    if (status == CLI_TAKEN)
         status = run(&r);
     return status;
 }

@@ -167,22 +167,11 @@ static bool may_replace_data(const cli_wanted *wanted, const an_run *run, an_err
                               "model is tested on the rows that were cut off for it");
 }
 
-bool cli_wanted_take(cli_wanted *wanted, int option, const char *value)
+bool cli_take_kind(void *member, const char *value)
 {
     static const char *const kinds[] = {"last", "best"};
-    switch (option) {
-    case CLI_CHECKPOINT:
-        wanted->checkpoint = value;
-        return cli_choice("checkpoint", value, kinds, 2) >= 0;
-    case CLI_CONFIG:
-        wanted->config = value;
-        return true;
-    case CLI_RUNS:
-        wanted->runs = value;
-        return true;
-    default:
-        return cli_integer("threads", value, 0, AN_MAX_THREADS, &wanted->threads);
-    }
+    *(const char **)member = value;
+    return cli_choice("checkpoint", value, kinds, 2) >= 0;
 }
 
 bool cli_load(const cli_wanted *wanted, cli_loaded *loaded, an_error *err)

@@ -38,19 +38,20 @@ typedef struct cli_wanted {
     long long threads;      /* below 0: the configuration's */
 } cli_wanted;
 
-/* The options that fill a cli_wanted, in a command's own from `first` on. */
-enum { CLI_CHECKPOINT, CLI_CONFIG, CLI_RUNS, CLI_THREADS, CLI_WANTED_COUNT };
+/* The options that fill a cli_wanted, which is the member `wanted` of a request of `type`. */
+#define CLI_WANTED_OPTIONS(type)                                                                   \
+    {"checkpoint", "last|best", "which of a run's weights (default: its end's)",                   \
+     CLI_SET_PART(type, wanted.checkpoint, cli_take_kind)},                                        \
+        {"config", "FILE", "what a file of weights was trained with",                              \
+         CLI_SET_TEXT(type, wanted.config)},                                                       \
+        {"runs", "FOLDER", "where the runs lie (default: runs)", CLI_SET_TEXT(type, wanted.runs)}, \
+    {                                                                                              \
+        "threads", "N", "compute with N threads; 0 is one per core",                               \
+            CLI_SET_INTEGER(type, wanted.threads, 0, AN_MAX_THREADS)                               \
+    }
 
-#define CLI_WANTED_OPTIONS(first)                                                               \
-    [(first) +                                                                                  \
-        CLI_CHECKPOINT] = {"checkpoint", "last|best",                                           \
-                           "which of a run's weights (default: its end's)"},                    \
-        [(first) + CLI_CONFIG] = {"config", "FILE", "what a file of weights was trained with"}, \
-        [(first) + CLI_RUNS] = {"runs", "FOLDER", "where the runs lie (default: runs)"},        \
-        [(first) + CLI_THREADS] = {"threads", "N", "compute with N threads; 0 is one per core"}
-
-/* Takes one of them, CLI_CHECKPOINT, ...; false after a message. */
-bool cli_wanted_take(cli_wanted *wanted, int option, const char *value);
+/* Takes "last" or "best", into a const char *; false after a message. */
+bool cli_take_kind(void *member, const char *value);
 
 /* A model with its weights in it. */
 typedef struct cli_loaded {

@@ -5,74 +5,49 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_INPUT, OPTION_WANTED, OPTION_FORMAT = OPTION_WANTED + CLI_WANTED_COUNT, OPTION_HELP };
-
-static const cli_option options[] = {
-    [OPTION_INPUT] = {"input", "FILE",
-                      "images (IDX, .npy), rows of pixels 0..255, or a table (CSV)"},
-    CLI_WANTED_OPTIONS(OPTION_WANTED),
-    [OPTION_FORMAT] = {"format", "csv|json", "json: one object a line (default: csv)"},
-    [OPTION_HELP] = {"help", NULL, "this text"},
-};
-
-#define OPTION_COUNT (sizeof options / sizeof *options)
-
 typedef struct request {
     cli_wanted wanted;
     const char *input;
-    bool json, help;
+    int format;
 } request;
 
-static void print_help(void)
-{
-    puts("Usage: anneal predict RUN|FILE --input FILE [OPTION]...\n"
-         "Prints a line for every sample: its number from 0, the most probable class, and the\n"
-         "probability of each class (the model's outputs where its loss has no probabilities).\n"
-         "For models of images and of tables: one of texts writes with anneal sample.\n\n"
-         "The columns of a table go by their names, in any order, and are coded, filled and\n"
-         "standardised as in training; what was no feature there is not looked at. Classes have\n"
-         "their names; where numbers are predicted, they stand under theirs, without a class.\n");
-    cli_print_options(stdout, options, OPTION_COUNT);
-    puts("\nExamples:\n"
-         "  anneal predict mnist-mlp-3f2a --input data/mnist/t10k-images-idx3-ubyte.gz\n"
-         "  anneal predict mnist.safetensors --config examples/mnist-mlp.yaml --input rows.csv\n"
-         "  anneal predict houses-7c1d --input new.csv --format json");
-}
+static const cli_option options[] = {
+    {"input", "FILE", "images (IDX, .npy), rows of pixels 0..255, or a table (CSV)",
+     CLI_SET_TEXT(request, input)},
+    CLI_WANTED_OPTIONS(request),
+    {"format", "csv|json", "json: one object a line (default: csv)",
+     CLI_SET_CHOICE(request, format)},
+};
 
-static bool take_option(void *user, int option, const char *value)
-{
-    request *r = user;
-    static const char *const formats[] = {"csv", "json"};
-    int choice;
-    if (option >= OPTION_WANTED && option < OPTION_WANTED + CLI_WANTED_COUNT)
-        return cli_wanted_take(&r->wanted, option - OPTION_WANTED, value);
-    switch (option) {
-    case OPTION_INPUT:
-        r->input = value;
-        return true;
-    case OPTION_FORMAT:
-        choice = cli_choice("format", value, formats, 2);
-        r->json = choice == 1;
-        return choice >= 0;
-    default:
-        r->help = true;
-        return true;
-    }
-}
+static const cli_usage usage = {
+    .command = "anneal predict",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .about =
+        "Usage: anneal predict RUN|FILE --input FILE [OPTION]...\n"
+        "Prints a line for every sample: its number from 0, the most probable class, and the\n"
+        "probability of each class (the model's outputs where its loss has no probabilities).\n"
+        "For models of images and of tables: one of texts writes with anneal sample.\n\n"
+        "The columns of a table go by their names, in any order, and are coded, filled and\n"
+        "standardised as in training; what was no feature there is not looked at. Classes have\n"
+        "their names; where numbers are predicted, they stand under theirs, without a class.\n",
+    .more = "\nExamples:\n"
+            "  anneal predict mnist-mlp-3f2a --input data/mnist/t10k-images-idx3-ubyte.gz\n"
+            "  anneal predict mnist.safetensors --config examples/mnist-mlp.yaml --input rows.csv\n"
+            "  anneal predict houses-7c1d --input new.csv --format json",
+};
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal predict", ""};
-    int rest;
-    if (!cli_take_options(&arguments, take_option, r, &rest))
-        return CLI_WRONG;
-    if (r->help)
-        return CLI_DONE;
-    if (rest + 1 != argc || !r->input)
+    cli_arguments rest;
+    int status = cli_take_options(&usage, argc, argv, r, &rest);
+    if (status != CLI_TAKEN)
+        return status;
+    if (rest.count != 1 || !r->input)
         return cli_wrong("anneal predict takes one run or file of weights, and --input FILE: "
                          "anneal predict mnist-mlp-3f2a --input rows.csv");
-    r->wanted.what = argv[rest];
-    return CLI_DONE;
+    r->wanted.what = rest.each[0];
+    return CLI_TAKEN;
 }
 
 /* ------------------------------------------------------------ probabilities */
@@ -225,7 +200,7 @@ static output make_output(const request *r, const an_run *run)
     const an_dataset *data = run->train_data;
     const int64_t columns = an_shape_size(an_model_output_shape(run->model));
     const bool yes_no = run->fit.loss.kind == AN_BCE_WITH_LOGITS_LOSS && columns == 1;
-    return (output){.json = r->json,
+    return (output){.json = r->format == CLI_JSON,
                     .has_class = an_dataset_targets(data) == 0 || yes_no,
                     .has_names = an_dataset_name(data, 0) != NULL,
                     .meaning = meaning_of(run->fit.loss),
@@ -289,9 +264,7 @@ int cli_predict(int argc, char **argv)
 {
     request r = {.wanted = {.runs = "runs", .threads = -1}};
     int status = parse(&r, argc, argv);
-    if (status == CLI_DONE && r.help)
-        print_help();
-    else if (status == CLI_DONE)
+    if (status == CLI_TAKEN)
         status = run(&r);
     return status;
 }

@@ -4,75 +4,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_OUTPUT, OPTION_CONFUSION, OPTION_DATA, OPTION_RUNS, OPTION_HELP };
-
-static const cli_option options[] = {
-    [OPTION_OUTPUT] = {"output", "FILE", "where to write, -o for short (default: report.html)"},
-    [OPTION_CONFUSION] = {"confusion", NULL, "test the runs' weights: what was taken for what"},
-    [OPTION_DATA] = {"data", "FOLDER", "with --confusion: take the test set from here"},
-    [OPTION_RUNS] = {"runs", "FOLDER", "where the runs lie (default: runs)"},
-    [OPTION_HELP] = {"help", NULL, "this text"},
-};
-
-#define OPTION_COUNT (sizeof options / sizeof *options)
-
 typedef struct request {
     const char *names[CLI_REPORT_RUNS];
     size_t count;
     const char *output, *data, *folder;
-    bool confusion, help;
+    bool confusion;
 } request;
 
-static void print_help(void)
-{
-    puts("Usage: anneal report RUN... [OPTION]...\n"
-         "Writes what runs came to into one HTML file, which opens in any browser without a\n"
-         "network: charts that zoom, what differs between the runs, results, times and events.\n");
-    cli_print_options(stdout, options, OPTION_COUNT);
-    puts("\nExamples:\n"
-         "  anneal report mnist-mlp-3f2a --confusion\n"
-         "  anneal report mnist-mlp-3f2a mnist-mlp-81c0 -o compared.html");
-}
+static const cli_option options[] = {
+    {"output", "FILE", "where to write, -o for short (default: report.html)",
+     CLI_SET_TEXT(request, output)},
+    {"confusion", NULL, "test the runs' weights: what was taken for what",
+     CLI_SET_FLAG(request, confusion)},
+    {"data", "FOLDER", "with --confusion: take the test set from here",
+     CLI_SET_TEXT(request, data)},
+    {"runs", "FOLDER", "where the runs lie (default: runs)", CLI_SET_TEXT(request, folder)},
+};
 
-static bool take_option(void *user, int option, const char *value)
-{
-    request *r = user;
-    switch (option) {
-    case OPTION_OUTPUT:
-        r->output = value;
-        return true;
-    case OPTION_CONFUSION:
-        r->confusion = true;
-        return true;
-    case OPTION_DATA:
-        r->data = value;
-        return true;
-    case OPTION_RUNS:
-        r->folder = value;
-        return true;
-    default:
-        r->help = true;
-        return true;
-    }
-}
+static const cli_usage usage = {
+    .command = "anneal report",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .letters = "o",
+    .about =
+        "Usage: anneal report RUN... [OPTION]...\n"
+        "Writes what runs came to into one HTML file, which opens in any browser without a\n"
+        "network: charts that zoom, what differs between the runs, results, times and events.\n",
+    .more = "\nExamples:\n"
+            "  anneal report mnist-mlp-3f2a --confusion\n"
+            "  anneal report mnist-mlp-3f2a mnist-mlp-81c0 -o compared.html",
+};
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal report", "o"};
-    int rest;
-    if (!cli_take_options(&arguments, take_option, r, &rest))
-        return CLI_WRONG;
-    if (r->help)
-        return CLI_DONE;
-    r->count = (size_t)(argc - rest);
+    cli_arguments rest;
+    int status = cli_take_options(&usage, argc, argv, r, &rest);
+    if (status != CLI_TAKEN)
+        return status;
+    r->count = (size_t)rest.count;
     if (r->count < 1 || r->count > CLI_REPORT_RUNS)
         return cli_wrong("anneal report takes 1 to %d runs, got %zu; 'anneal runs list' names them",
                          CLI_REPORT_RUNS, r->count);
     if (r->data && !r->confusion)
         return cli_wrong("--data is the test set of --confusion; give both or none");
     for (size_t i = 0; i < r->count; i++)
-        r->names[i] = argv[rest + (int)i];
-    return CLI_DONE;
+        r->names[i] = rest.each[i];
+    return CLI_TAKEN;
 }
 
 /* ------------------------------------------------------------------ shared */
@@ -176,9 +153,7 @@ int cli_report_command(int argc, char **argv)
 {
     request r = {.output = "report.html", .folder = "runs"};
     int status = parse(&r, argc, argv);
-    if (status == CLI_DONE && r.help)
-        print_help();
-    else if (status == CLI_DONE)
+    if (status == CLI_TAKEN)
         status = run(&r);
     return status;
 }

@@ -7,37 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum {
-    OPTION_SET,
-    OPTION_CHANGES,
-    OPTION_LAND,
-    OPTION_TAIL,
-    OPTION_CHECKPOINT,
-    OPTION_RUNS,
-    OPTION_THREADS,
-    OPTION_FORMAT,
-    OPTION_SAVE,
-    OPTION_HELP
-};
-
-static const cli_option options[] = {
-    [OPTION_SET] = {"set", "KEY=VALUE", "change the configuration: epochs=20, optimizer.lr=0.01"},
-    [OPTION_CHANGES] = {"changes", "refuse|adopt|keep|extend",
-                        "what other rates or another schedule do (default: refuse)"},
-    [OPTION_LAND] = {"land", "LENGTH",
-                     "end in so many steps, epochs (2ep) or seconds (30s), the rate falling to 0"},
-    [OPTION_TAIL] = {"tail", "linear|cosine|sqrt|square",
-                     "how it falls: 1-p (the default), cosine, 1-sqrt(p), 1-p^2"},
-    [OPTION_CHECKPOINT] = {"checkpoint", "last|best|FILE", "where to go on from (default: last)"},
-    [OPTION_RUNS] = {"runs", "FOLDER", "where the runs lie (default: runs)"},
-    [OPTION_THREADS] = {"threads", "N", "compute with N threads (default: as before)"},
-    [OPTION_FORMAT] = {"format", "text|json", "as for anneal train"},
-    [OPTION_SAVE] = {"save", "FILE", "write the weights to FILE (safetensors)"},
-    [OPTION_HELP] = {"help", NULL, "this text"},
-};
-
-#define OPTION_COUNT (sizeof options / sizeof *options)
-
 typedef struct request {
     const char *name, *checkpoint, *runs, *save;
     const char **sets;
@@ -46,30 +15,19 @@ typedef struct request {
     an_resume_policy policy;
     bool changes; /* said */
     an_landing landing;
-    bool json, help;
+    int format;
 } request;
 
-static void print_help(void)
+static bool take_set(void *member, const char *value)
 {
-    puts("Usage: anneal resume RUN [OPTION]...\n"
-         "Goes on with a run, in the middle of an epoch too, as if it had never been interrupted:\n"
-         "the same weights, losses and rates to the last bit. RUN is a name in runs/, or the path\n"
-         "of a run's folder.\n");
-    cli_print_options(stdout, options, OPTION_COUNT);
-    puts("\nA run can be made longer with --set epochs=N. Where that, or another --set, changes "
-         "the\n"
-         "schedule or the optimizer's numbers, --changes says what counts: adopt takes the new\n"
-         "ones from the present step on, keep goes on with the saved ones, extend stretches what\n"
-         "is left of the saved schedule to the new end, from the present rate on.\n"
-         "With --land the run goes on under the saved schedule, and ends soon.\n"
-         "\nExamples:\n"
-         "  anneal resume mnist-mlp-3f2a\n"
-         "  anneal resume mnist-mlp-3f2a --set epochs=20 --changes extend\n"
-         "  anneal resume mnist-mlp-3f2a --land 500 --tail sqrt");
+    request *r = member;
+    r->sets[r->set_count++] = value;
+    return true;
 }
 
-static bool take_changes(request *r, const char *value)
+static bool take_changes(void *member, const char *value)
 {
+    request *r = member;
     static const char *const names[] = {
         [AN_RESUME_REFUSE] = "refuse",
         [AN_RESUME_ADOPT] = "adopt",
@@ -83,8 +41,9 @@ static bool take_changes(request *r, const char *value)
 }
 
 /* "500", "500st", "2ep", "30s", "10min", "1h" */
-static bool take_land(request *r, const char *value)
+static bool take_land(void *member, const char *value)
 {
+    request *r = member;
     static const struct {
         const char *unit;
         an_lr_unit counted;
@@ -108,8 +67,9 @@ static bool take_land(request *r, const char *value)
     return false;
 }
 
-static bool take_tail(request *r, const char *value)
+static bool take_tail(void *member, const char *value)
 {
+    request *r = member;
     static const char *const names[] = {
         [AN_TAIL_LINEAR] = "linear",
         [AN_TAIL_COSINE] = "cosine",
@@ -121,64 +81,62 @@ static bool take_tail(request *r, const char *value)
     return choice >= 0;
 }
 
-static bool take_format(request *r, const char *value)
-{
-    static const char *const names[] = {"text", "json"};
-    int choice = cli_choice("format", value, names, 2);
-    r->json = choice == 1;
-    return choice >= 0;
-}
+static const cli_option options[] = {
+    {"set", "KEY=VALUE", "change the configuration: epochs=20, optimizer.lr=0.01",
+     CLI_SET_BY(take_set)},
+    {"changes", "refuse|adopt|keep|extend",
+     "what other rates or another schedule do (default: refuse)", CLI_SET_BY(take_changes)},
+    {"land", "LENGTH", "end in so many steps, epochs (2ep) or seconds (30s), the rate falling to 0",
+     CLI_SET_BY(take_land)},
+    {"tail", "linear|cosine|sqrt|square",
+     "how it falls: 1-p (the default), cosine, 1-sqrt(p), 1-p^2", CLI_SET_BY(take_tail)},
+    {"checkpoint", "last|best|FILE", "where to go on from (default: last)",
+     CLI_SET_TEXT(request, checkpoint)},
+    {"runs", "FOLDER", "where the runs lie (default: runs)", CLI_SET_TEXT(request, runs)},
+    {"threads", "N", "compute with N threads (default: as before)",
+     CLI_SET_INTEGER(request, threads, 0, AN_MAX_THREADS)},
+    {"format", "text|json", "as for anneal train", CLI_SET_CHOICE(request, format)},
+    {"save", "FILE", "write the weights to FILE (safetensors)", CLI_SET_TEXT(request, save)},
+};
 
-static bool take_option(void *user, int option, const char *value)
-{
-    request *r = user;
-    switch (option) {
-    case OPTION_SET:
-        r->sets[r->set_count++] = value;
-        return true;
-    case OPTION_CHANGES:
-        return take_changes(r, value);
-    case OPTION_LAND:
-        return take_land(r, value);
-    case OPTION_TAIL:
-        return take_tail(r, value);
-    case OPTION_CHECKPOINT:
-        r->checkpoint = value;
-        return true;
-    case OPTION_RUNS:
-        r->runs = value;
-        return true;
-    case OPTION_THREADS:
-        return cli_integer("threads", value, 0, AN_MAX_THREADS, &r->threads);
-    case OPTION_FORMAT:
-        return take_format(r, value);
-    case OPTION_SAVE:
-        r->save = value;
-        return true;
-    default:
-        r->help = true;
-        return true;
-    }
-}
+static const cli_usage usage = {
+    .command = "anneal resume",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .about =
+        "Usage: anneal resume RUN [OPTION]...\n"
+        "Goes on with a run, in the middle of an epoch too, as if it had never been interrupted:\n"
+        "the same weights, losses and rates to the last bit. RUN is a name in runs/, or the path\n"
+        "of a run's folder.\n",
+    .more =
+        "\nA run can be made longer with --set epochs=N. Where that, or another --set, changes "
+        "the\n"
+        "schedule or the optimizer's numbers, --changes says what counts: adopt takes the new\n"
+        "ones from the present step on, keep goes on with the saved ones, extend stretches what\n"
+        "is left of the saved schedule to the new end, from the present rate on.\n"
+        "With --land the run goes on under the saved schedule, and ends soon.\n"
+        "\nExamples:\n"
+        "  anneal resume mnist-mlp-3f2a\n"
+        "  anneal resume mnist-mlp-3f2a --set epochs=20 --changes extend\n"
+        "  anneal resume mnist-mlp-3f2a --land 500 --tail sqrt",
+};
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal resume", ""};
-    int rest;
-    if (!cli_take_options(&arguments, take_option, r, &rest))
-        return CLI_WRONG;
-    if (r->help)
-        return CLI_DONE;
-    if (rest + 1 != argc)
+    cli_arguments rest;
+    int status = cli_take_options(&usage, argc, argv, r, &rest);
+    if (status != CLI_TAKEN)
+        return status;
+    if (rest.count != 1)
         return cli_wrong("anneal resume takes one run: anneal resume mnist-mlp-3f2a");
-    r->name = argv[rest];
+    r->name = rest.each[0];
     if (r->landing.length.value == 0)
-        return CLI_DONE;
+        return CLI_TAKEN;
     if (r->changes && r->policy != AN_RESUME_KEEP)
         return cli_wrong(
             "--land goes on under the saved schedule: --changes keep, or leave it out");
     r->policy = AN_RESUME_KEEP;
-    return CLI_DONE;
+    return CLI_TAKEN;
 }
 
 /* ------------------------------------------------------------------ the run */
@@ -314,7 +272,7 @@ static int run(const request *r)
     an_error err = {0};
     char folder[CLI_PATH], runs[CLI_PATH], checkpoint[CLI_PATH];
     an_config *config = NULL;
-    cli_training t = {.save = r->save, .json = r->json, .policy = r->policy};
+    cli_training t = {.save = r->save, .json = r->format == CLI_JSON, .policy = r->policy};
     t.stop = cli_catch_signals();
     an_checkpoint_info info = {0};
     bool ok = cli_find_run(r->runs, r->name, folder, &err);
@@ -346,9 +304,7 @@ int cli_resume(int argc, char **argv)
         return cli_fail(&err);
     }
     int status = parse(&r, argc, argv);
-    if (status == CLI_DONE && r.help)
-        print_help();
-    else if (status == CLI_DONE)
+    if (status == CLI_TAKEN)
         status = run(&r);
     free(r.sets);
     return status;

@@ -63,10 +63,6 @@ size_t cli_runs_differences(const cli_known *const *known, size_t runs, bool giv
 
 /* ------------------------------------------------------------------- tables */
 
-enum { CLI_TEXT, CLI_JSON, CLI_CSV };
-/* The names of these formats, for cli_choice. */
-extern const char *const cli_formats[3];
-
 /* A fact as people want it: rates and times shortened. Gives `buffer` or the fact's text. */
 const char *cli_fact_shown(const cli_fact *fact, char *buffer, size_t size);
 

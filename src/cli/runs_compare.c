@@ -3,15 +3,6 @@
 
 #include <string.h>
 
-enum { OPTION_FORMAT, OPTION_RUNS, OPTION_HELP };
-
-static const cli_option options[] = {
-    [OPTION_FORMAT] = {"format", "text|json|csv", "default: text"},
-    [OPTION_RUNS] = {"runs", "FOLDER", "where the runs lie (default: runs)"},
-    [OPTION_HELP] = {"help", NULL, "this text"},
-};
-
-#define OPTION_COUNT (sizeof options / sizeof *options)
 #define RUNS_MOST 64
 #define NAMES_MOST 1024
 
@@ -20,50 +11,38 @@ typedef struct request {
     size_t count;
     const char *folder;
     int format;
-    bool help;
 } request;
 
-static void print_help(void)
-{
-    puts("Usage: anneal runs compare RUN RUN... [OPTION]...\n"
-         "Shows what differs: parameters, and what the runs came to. Of calls only the arguments\n"
-         "that differ.\n");
-    cli_print_options(stdout, options, OPTION_COUNT);
-    puts("\nExample:\n  anneal runs compare mnist-mlp-3f2a mnist-mlp-81c0");
-}
+static const cli_option options[] = {
+    {"format", "text|json|csv", "default: text", CLI_SET_CHOICE(request, format)},
+    {"runs", "FOLDER", "where the runs lie (default: runs)", CLI_SET_TEXT(request, folder)},
+};
 
-static bool take_option(void *user, int option, const char *value)
-{
-    request *r = user;
-    switch (option) {
-    case OPTION_FORMAT:
-        r->format = cli_choice("format", value, cli_formats, 3);
-        return r->format >= 0;
-    case OPTION_RUNS:
-        r->folder = value;
-        return true;
-    default:
-        r->help = true;
-        return true;
-    }
-}
+static const cli_usage usage = {
+    .command = "anneal runs compare",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .about =
+        "Usage: anneal runs compare RUN RUN... [OPTION]...\n"
+        "Shows what differs: parameters, and what the runs came to. Of calls only the arguments\n"
+        "that differ.\n",
+    .more = "\nExample:\n  anneal runs compare mnist-mlp-3f2a mnist-mlp-81c0",
+};
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal runs compare", ""};
-    int rest;
-    if (!cli_take_options(&arguments, take_option, r, &rest))
-        return CLI_WRONG;
-    if (r->help)
-        return CLI_DONE;
-    r->count = (size_t)(argc - rest);
+    cli_arguments rest;
+    int status = cli_take_options(&usage, argc, argv, r, &rest);
+    if (status != CLI_TAKEN)
+        return status;
+    r->count = (size_t)rest.count;
     if (r->count < 2 || r->count > RUNS_MOST)
         return cli_wrong("anneal runs compare takes 2 to %d runs, got %zu; 'anneal runs list' "
                          "names them",
                          RUNS_MOST, r->count);
     for (size_t i = 0; i < r->count; i++)
-        r->names[i] = argv[rest + (int)i];
-    return CLI_DONE;
+        r->names[i] = rest.each[i];
+    return CLI_TAKEN;
 }
 
 /* -------------------------------------------------------------- differences */
@@ -173,9 +152,7 @@ int cli_runs_compare(int argc, char **argv)
     an_error err = {0};
     request r = {.folder = "runs", .format = CLI_TEXT};
     int status = parse(&r, argc, argv);
-    if (status == CLI_DONE && r.help)
-        print_help();
-    else if (status == CLI_DONE && !compare(&r, &err))
-        status = cli_fail(&err);
+    if (status == CLI_TAKEN)
+        status = compare(&r, &err) ? CLI_DONE : cli_fail(&err);
     return status;
 }

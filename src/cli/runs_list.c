@@ -6,27 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    OPTION_WHERE,
-    OPTION_SORT,
-    OPTION_COLUMNS,
-    OPTION_LIMIT,
-    OPTION_FORMAT,
-    OPTION_RUNS,
-    OPTION_HELP
-};
-
-static const cli_option options[] = {
-    [OPTION_WHERE] = {"where", "TEST", "only runs with KEY=VALUE, != < <= > >=, or ~ (contains)"},
-    [OPTION_SORT] = {"sort", "KEY", "by KEY, upwards; -KEY: downwards (default: started)"},
-    [OPTION_COLUMNS] = {"columns", "KEY,...", "these columns instead of the usual ones"},
-    [OPTION_LIMIT] = {"limit", "N", "at most the first N"},
-    [OPTION_FORMAT] = {"format", "text|json|csv", "default: text"},
-    [OPTION_RUNS] = {"runs", "FOLDER", "where the runs lie (default: runs)"},
-    [OPTION_HELP] = {"help", NULL, "this text"},
-};
-
-#define OPTION_COUNT (sizeof options / sizeof *options)
 #define COLUMNS_MOST 64
 #define KEY_SIZE 256
 
@@ -52,25 +31,13 @@ typedef struct request {
     const char *sort, *folder;
     long long limit;
     int format;
-    bool help;
 } request;
-
-static void print_help(void)
-{
-    puts("Usage: anneal runs list [OPTION]...\n"
-         "Lists the runs. A KEY is a column (name, status, started, epoch, loss, test_accuracy,\n"
-         "...), a parameter (batch_size, optimizer) or an argument of one (optimizer.lr).\n");
-    cli_print_options(stdout, options, OPTION_COUNT);
-    puts(
-        "\nExamples:\n"
-        "  anneal runs list --where status=done --where 'optimizer.lr>0.01' --sort -test_accuracy\n"
-        "  anneal runs list --columns name,schedule,optimizer.lr,test_loss --format csv");
-}
 
 /* --------------------------------------------------------------- arguments */
 
-static bool take_test(request *r, const char *text)
+static bool take_test(void *member, const char *text)
 {
+    request *r = member;
     static const char *const relations[] = {"!=", "<=", ">=", "=", "<", ">", "~"};
     test *t = &r->tests[r->test_count];
     size_t length = strcspn(text, "!<>=~");
@@ -88,8 +55,9 @@ static bool take_test(request *r, const char *text)
 }
 
 /* The names between commas, in a copy of the list. */
-static bool take_columns(request *r, const char *list)
+static bool take_columns(void *member, const char *list)
 {
+    request *r = member;
     size_t space = sizeof r->column_text - r->column_used;
     char *at = r->column_text + r->column_used;
     if (an_format(at, space, "%s", list) >= space) {
@@ -109,41 +77,41 @@ static bool take_columns(request *r, const char *list)
     return r->column_count > 0;
 }
 
-static bool take_option(void *user, int option, const char *value)
-{
-    request *r = user;
-    switch (option) {
-    case OPTION_WHERE:
-        return take_test(r, value);
-    case OPTION_SORT:
-        r->sort = value;
-        return true;
-    case OPTION_COLUMNS:
-        return take_columns(r, value);
-    case OPTION_LIMIT:
-        return cli_integer("limit", value, 0, LLONG_MAX, &r->limit);
-    case OPTION_FORMAT:
-        r->format = cli_choice("format", value, cli_formats, 3);
-        return r->format >= 0;
-    case OPTION_RUNS:
-        r->folder = value;
-        return true;
-    default:
-        r->help = true;
-        return true;
-    }
-}
+static const cli_option options[] = {
+    {"where", "TEST", "only runs with KEY=VALUE, != < <= > >=, or ~ (contains)",
+     CLI_SET_BY(take_test)},
+    {"sort", "KEY", "by KEY, upwards; -KEY: downwards (default: started)",
+     CLI_SET_TEXT(request, sort)},
+    {"columns", "KEY,...", "these columns instead of the usual ones", CLI_SET_BY(take_columns)},
+    {"limit", "N", "at most the first N", CLI_SET_INTEGER(request, limit, 0, LLONG_MAX)},
+    {"format", "text|json|csv", "default: text", CLI_SET_CHOICE(request, format)},
+    {"runs", "FOLDER", "where the runs lie (default: runs)", CLI_SET_TEXT(request, folder)},
+};
+
+static const cli_usage usage = {
+    .command = "anneal runs list",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .about =
+        "Usage: anneal runs list [OPTION]...\n"
+        "Lists the runs. A KEY is a column (name, status, started, epoch, loss, test_accuracy,\n"
+        "...), a parameter (batch_size, optimizer) or an argument of one (optimizer.lr).\n",
+    .more =
+        "\nExamples:\n"
+        "  anneal runs list --where status=done --where 'optimizer.lr>0.01' --sort -test_accuracy\n"
+        "  anneal runs list --columns name,schedule,optimizer.lr,test_loss --format csv",
+};
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal runs list", ""};
-    int rest;
-    if (!cli_take_options(&arguments, take_option, r, &rest))
-        return CLI_WRONG;
-    if (!r->help && rest < argc)
+    cli_arguments rest;
+    int status = cli_take_options(&usage, argc, argv, r, &rest);
+    if (status != CLI_TAKEN)
+        return status;
+    if (rest.count > 0)
         return cli_wrong("anneal runs list takes no argument, got '%s'; --where filters",
-                         argv[rest]);
-    return CLI_DONE;
+                         rest.each[0]);
+    return CLI_TAKEN;
 }
 
 /* --------------------------------------------------------- filter and order */
@@ -289,10 +257,8 @@ int cli_runs_list(int argc, char **argv)
         return cli_fail(&err);
     }
     int status = parse(&r, argc, argv);
-    if (status == CLI_DONE && r.help)
-        print_help();
-    else if (status == CLI_DONE && !list(&r, &err))
-        status = cli_fail(&err);
+    if (status == CLI_TAKEN)
+        status = list(&r, &err) ? CLI_DONE : cli_fail(&err);
     free(r.tests);
     return status;
 }

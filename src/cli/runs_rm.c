@@ -1,24 +1,6 @@
 /* anneal runs rm: deletes runs. */
 #include "cli/runs.h"
 
-enum { OPTION_RUNS, OPTION_HELP };
-
-static const cli_option options[] = {
-    [OPTION_RUNS] = {"runs", "FOLDER", "where the runs lie (default: runs)"},
-    [OPTION_HELP] = {"help", NULL, "this text"},
-};
-
-#define OPTION_COUNT (sizeof options / sizeof *options)
-
-static void print_help(void)
-{
-    puts("Usage: anneal runs rm RUN... [OPTION]...\n"
-         "Deletes runs: their folders with checkpoints and logs, and what the store holds of\n"
-         "them. A run that is being trained is spared. Nothing asks again.\n");
-    cli_print_options(stdout, options, OPTION_COUNT);
-    puts("\nExample:\n  anneal runs rm mnist-mlp-3f2a mnist-mlp-81c0");
-}
-
 /* Every name must be right before anything is deleted. */
 static bool remove_all(const char *folder, char **names, int count, an_error *err)
 {
@@ -38,32 +20,32 @@ static bool remove_all(const char *folder, char **names, int count, an_error *er
 
 typedef struct request {
     const char *folder;
-    bool help;
 } request;
 
-static bool take_option(void *user, int option, const char *value)
-{
-    request *r = user;
-    if (option == OPTION_RUNS)
-        r->folder = value;
-    r->help = r->help || option == OPTION_HELP;
-    return true;
-}
+static const cli_option options[] = {
+    {"runs", "FOLDER", "where the runs lie (default: runs)", CLI_SET_TEXT(request, folder)},
+};
+
+static const cli_usage usage = {
+    .command = "anneal runs rm",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .about = "Usage: anneal runs rm RUN... [OPTION]...\n"
+             "Deletes runs: their folders with checkpoints and logs, and what the store holds of\n"
+             "them. A run that is being trained is spared. Nothing asks again.\n",
+    .more = "\nExample:\n  anneal runs rm mnist-mlp-3f2a mnist-mlp-81c0",
+};
 
 int cli_runs_rm(int argc, char **argv)
 {
-    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal runs rm", ""};
     request r = {.folder = "runs"};
     an_error err = {0};
-    int rest;
-    if (!cli_take_options(&arguments, take_option, &r, &rest))
-        return CLI_WRONG;
-    if (r.help) {
-        print_help();
-        return CLI_DONE;
-    }
-    if (rest == argc)
+    cli_arguments rest;
+    int status = cli_take_options(&usage, argc, argv, &r, &rest);
+    if (status != CLI_TAKEN)
+        return status;
+    if (rest.count == 0)
         return cli_wrong("anneal runs rm needs a run, such as mnist-mlp-3f2a; 'anneal runs list' "
                          "names them");
-    return remove_all(r.folder, argv + rest, argc - rest, &err) ? CLI_DONE : cli_fail(&err);
+    return remove_all(r.folder, rest.each, rest.count, &err) ? CLI_DONE : cli_fail(&err);
 }

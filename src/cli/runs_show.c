@@ -8,16 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPTION_PLOT, OPTION_FORMAT, OPTION_RUNS, OPTION_HELP };
-
-static const cli_option options[] = {
-    [OPTION_PLOT] = {"plot", NULL, "draw loss and rate in the terminal"},
-    [OPTION_FORMAT] = {"format", "text|json|csv", "default: text; csv: a line for each fact"},
-    [OPTION_RUNS] = {"runs", "FOLDER", "where the runs lie (default: runs)"},
-    [OPTION_HELP] = {"help", NULL, "this text"},
-};
-
-#define OPTION_COUNT (sizeof options / sizeof *options)
 #define PLOT_ROWS 12
 #define PLOT_STEPS_MOST 2000000
 #define SHOWN_SIZE 64
@@ -26,7 +16,7 @@ static const cli_option options[] = {
 typedef struct request {
     const char *name, *folder;
     int format;
-    bool plot, help;
+    bool plot;
 } request;
 
 /* What is shown: the run, its epochs, its events, and, to be drawn, its updates. */
@@ -36,50 +26,38 @@ typedef struct view {
     an_stored_events events;
 } view;
 
-static void print_help(void)
-{
-    puts("Usage: anneal runs show RUN [OPTION]...\n"
-         "Shows a run: how far it came, its results, what it is made of, its epochs and events.\n");
-    cli_print_options(stdout, options, OPTION_COUNT);
-    puts("\nExamples:\n"
-         "  anneal runs show mnist-mlp-3f2a --plot\n"
-         "  anneal runs show mnist-mlp-3f2a --format json");
-}
+static const cli_option options[] = {
+    {"plot", NULL, "draw loss and rate in the terminal", CLI_SET_FLAG(request, plot)},
+    {"format", "text|json|csv", "default: text; csv: a line for each fact",
+     CLI_SET_CHOICE(request, format)},
+    {"runs", "FOLDER", "where the runs lie (default: runs)", CLI_SET_TEXT(request, folder)},
+};
 
-static bool take_option(void *user, int option, const char *value)
-{
-    request *r = user;
-    switch (option) {
-    case OPTION_PLOT:
-        r->plot = true;
-        return true;
-    case OPTION_FORMAT:
-        r->format = cli_choice("format", value, cli_formats, 3);
-        return r->format >= 0;
-    case OPTION_RUNS:
-        r->folder = value;
-        return true;
-    default:
-        r->help = true;
-        return true;
-    }
-}
+static const cli_usage usage = {
+    .command = "anneal runs show",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .about =
+        "Usage: anneal runs show RUN [OPTION]...\n"
+        "Shows a run: how far it came, its results, what it is made of, its epochs and events.\n",
+    .more = "\nExamples:\n"
+            "  anneal runs show mnist-mlp-3f2a --plot\n"
+            "  anneal runs show mnist-mlp-3f2a --format json",
+};
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal runs show", ""};
-    int rest;
-    if (!cli_take_options(&arguments, take_option, r, &rest))
-        return CLI_WRONG;
-    if (r->help)
-        return CLI_DONE;
-    if (rest + 1 != argc)
+    cli_arguments rest;
+    int status = cli_take_options(&usage, argc, argv, r, &rest);
+    if (status != CLI_TAKEN)
+        return status;
+    if (rest.count != 1)
         return cli_wrong("anneal runs show takes one run, such as mnist-mlp-3f2a; 'anneal runs "
                          "list' names them");
     if (r->plot && r->format != CLI_TEXT)
         return cli_wrong("--plot draws text; leave out --format");
-    r->name = argv[rest];
-    return CLI_DONE;
+    r->name = rest.each[0];
+    return CLI_TAKEN;
 }
 
 /* ---------------------------------------------------------------- for people */
@@ -369,9 +347,7 @@ int cli_runs_show(int argc, char **argv)
     an_error err = {0};
     request r = {.folder = "runs", .format = CLI_TEXT};
     int status = parse(&r, argc, argv);
-    if (status == CLI_DONE && r.help)
-        print_help();
-    else if (status == CLI_DONE && !show(&r, &err))
-        status = cli_fail(&err);
+    if (status == CLI_TAKEN)
+        status = show(&r, &err) ? CLI_DONE : cli_fail(&err);
     return status;
 }

@@ -10,8 +10,6 @@
 #define SHOWN_SIZE 64
 #define GAP 2
 
-const char *const cli_formats[3] = {[CLI_TEXT] = "text", [CLI_JSON] = "json", [CLI_CSV] = "csv"};
-
 /* ------------------------------------------------------------------ strings */
 
 void cli_put_json(const char *text)

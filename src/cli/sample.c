@@ -5,84 +5,53 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    OPTION_PROMPT,
-    OPTION_LENGTH,
-    OPTION_TEMPERATURE,
-    OPTION_TOP_K,
-    OPTION_SEED,
-    OPTION_WANTED,
-    OPTION_HELP = OPTION_WANTED + CLI_WANTED_COUNT
-};
-
-static const cli_option options[] = {
-    [OPTION_PROMPT] = {"prompt", "TEXT", "what the text begins with (default: a new line)"},
-    [OPTION_LENGTH] = {"length", "N", "how many tokens to write (default: 500)"},
-    [OPTION_TEMPERATURE] = {"temperature", "T",
-                            "above 1 bolder, below 1 safer, 0 always the likeliest (default: 0.8)"},
-    [OPTION_TOP_K] = {"top-k", "K", "choose among the K likeliest (default: among all)"},
-    [OPTION_SEED] = {"seed", "N", "start the random numbers from N (default: 1)"},
-    CLI_WANTED_OPTIONS(OPTION_WANTED),
-    [OPTION_HELP] = {"help", NULL, "this text"},
-};
-
-#define OPTION_COUNT (sizeof options / sizeof *options)
-
 typedef struct request {
     cli_wanted wanted;
     const char *prompt; /* NULL: none */
     long long length, top_k, seed;
     double temperature;
-    bool help;
 } request;
-
-static void print_help(void)
-{
-    puts("Usage: anneal sample RUN|FILE [OPTION]...\n"
-         "Writes on from a beginning with a model that was trained on a text, token by token. The\n"
-         "text must still be there: its characters are what the model's numbers stand for.\n");
-    cli_print_options(stdout, options, OPTION_COUNT);
-    puts("\nExamples:\n"
-         "  anneal sample char-gpt-3f2a --prompt 'And God said' --length 1000\n"
-         "  anneal sample gpt.safetensors --config examples/char-gpt.yaml --top-k 10 --seed 2");
-}
 
 /* -------------------------------------------------------------- arguments */
 
-static bool take_option(void *user, int option, const char *value)
-{
-    request *r = user;
-    if (option >= OPTION_WANTED && option < OPTION_WANTED + CLI_WANTED_COUNT)
-        return cli_wanted_take(&r->wanted, option - OPTION_WANTED, value);
-    switch (option) {
-    case OPTION_PROMPT:
-        r->prompt = value;
-        return true;
-    case OPTION_LENGTH:
-        return cli_integer("length", value, 1, 1000000000, &r->length);
-    case OPTION_TEMPERATURE:
-        return cli_number("temperature", value, 0, 1000, &r->temperature);
-    case OPTION_TOP_K:
-        return cli_integer("top-k", value, 1, 65536, &r->top_k);
-    case OPTION_SEED:
-        return cli_integer("seed", value, 0, INT64_MAX, &r->seed);
-    default:
-        r->help = true;
-        return true;
-    }
-}
+static const cli_option options[] = {
+    {"prompt", "TEXT", "what the text begins with (default: a new line)",
+     CLI_SET_TEXT(request, prompt)},
+    {"length", "N", "how many tokens to write (default: 500)",
+     CLI_SET_INTEGER(request, length, 1, 1000000000)},
+    {"temperature", "T", "above 1 bolder, below 1 safer, 0 always the likeliest (default: 0.8)",
+     CLI_SET_NUMBER(request, temperature, 0, 1000)},
+    {"top-k", "K", "choose among the K likeliest (default: among all)",
+     CLI_SET_INTEGER(request, top_k, 1, 65536)},
+    {"seed", "N", "start the random numbers from N (default: 1)",
+     CLI_SET_INTEGER(request, seed, 0, INT64_MAX)},
+    CLI_WANTED_OPTIONS(request),
+};
+
+static const cli_usage usage = {
+    .command = "anneal sample",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .about =
+        "Usage: anneal sample RUN|FILE [OPTION]...\n"
+        "Writes on from a beginning with a model that was trained on a text, token by token. The\n"
+        "text must still be there: its characters are what the model's numbers stand for.\n",
+    .more = "\nExamples:\n"
+            "  anneal sample char-gpt-3f2a --prompt 'And God said' --length 1000\n"
+            "  anneal sample gpt.safetensors --config examples/char-gpt.yaml --top-k 10 --seed 2",
+};
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal sample", ""};
-    int rest;
-    if (!cli_take_options(&arguments, take_option, r, &rest))
-        return CLI_WRONG;
-    if (!r->help && rest + 1 != argc)
+    cli_arguments rest;
+    int status = cli_take_options(&usage, argc, argv, r, &rest);
+    if (status != CLI_TAKEN)
+        return status;
+    if (rest.count != 1)
         return cli_wrong("anneal sample takes one run or file of weights: "
                          "anneal sample char-gpt-3f2a --prompt 'And God said'");
-    r->wanted.what = r->help ? NULL : argv[rest];
-    return CLI_DONE;
+    r->wanted.what = rest.each[0];
+    return CLI_TAKEN;
 }
 
 /* ----------------------------------------------------------------- writing */
@@ -268,9 +237,7 @@ int cli_sample(int argc, char **argv)
     request r = {
         .wanted = {.runs = "runs", .threads = -1}, .length = 500, .temperature = 0.8, .seed = 1};
     int status = parse(&r, argc, argv);
-    if (status == CLI_DONE && r.help)
-        print_help();
-    else if (status == CLI_DONE)
+    if (status == CLI_TAKEN)
         status = run(&r);
     return status;
 }

@@ -15,38 +15,41 @@ int cli_schedule_import(int argc, char **argv);
 int cli_schedule_lint(int argc, char **argv);
 int cli_schedule_list(int argc, char **argv);
 
-/* What `list` has of other systems: their names by system; with --aliases their calls, as "text",
- * "json" or "csv". */
+/* What `list` has of other systems: their names by system; with --aliases their calls. */
 void cli_print_alias_names(void);
-void cli_print_aliases(const char *format);
+void cli_print_aliases(int format);
 
-/* The options that say over what a schedule runs; a command's own ones follow from CLI_OWN on. */
-enum { CLI_STEPS, CLI_BASE_LR, CLI_MOMENTUM, CLI_BETA1, CLI_METRIC_FILE, CLI_OWN };
-
-#define CLI_SETTING_OPTIONS                                                                      \
-    [CLI_STEPS] = {"steps", "N", "take N steps"},                                                \
-    [CLI_BASE_LR] = {"base-lr", "X", "the optimizer's lr (0.1); once for each parameter group"}, \
-    [CLI_MOMENTUM] = {"momentum", "X", "the optimizer's momentum (0)"},                          \
-    [CLI_BETA1] = {"beta1", "X", "the optimizer is an Adam with this beta1"},                    \
-    [CLI_METRIC_FILE] = {"metric-file", "FILE",                                                  \
-                         "one number a line: line n is the metric of step n"}
-
-/* What those options said. `beta1` NaN: the optimizer has momentum. `steps` -1: not said. */
+/* Over what a schedule runs. `momentum` or `beta1` NaN and `steps` -1: not said. */
 typedef struct cli_setting {
     double *rates;
     size_t group_count;
     double momentum, beta1;
-    long long steps, most_steps;
+    long long steps;
     const char *metric_file;
-    bool has_momentum;
 } cli_setting;
 
 /* `argc` bounds the number of groups. False after a message. */
-bool cli_setting_init(cli_setting *setting, int argc, long long most_steps);
-bool cli_setting_take(cli_setting *setting, int option, const char *value);
+bool cli_setting_init(cli_setting *setting, int argc);
 /* Checks what belongs together and puts in the defaults; false after a message. */
 bool cli_setting_finish(cli_setting *setting);
 void cli_setting_free(cli_setting *setting);
+
+/* The options that fill a cli_setting, which is the member `setting` of a request of `type`. */
+#define CLI_SETTING_OPTIONS(type, most_steps)                                            \
+    {"steps", "N", "take N steps", CLI_SET_INTEGER(type, setting.steps, 0, most_steps)}, \
+        {"base-lr", "X", "the optimizer's lr (0.1); once for each parameter group",      \
+         CLI_SET_PART(type, setting, cli_take_rate)},                                    \
+        {"momentum", "X", "the optimizer's momentum (0)",                                \
+         CLI_SET_NUMBER(type, setting.momentum, 0, 1)},                                  \
+        {"beta1", "X", "the optimizer is an Adam with this beta1",                       \
+         CLI_SET_NUMBER(type, setting.beta1, 0, 1)},                                     \
+    {                                                                                    \
+        "metric-file", "FILE", "one number a line: line n is the metric of step n",      \
+            CLI_SET_TEXT(type, setting.metric_file)                                      \
+    }
+
+/* Adds a rate to a cli_setting; false after a message. */
+bool cli_take_rate(void *member, const char *value);
 
 /* A schedule and the groups that it drives, at the step that its values were last taken from. */
 typedef struct cli_run {
@@ -89,10 +92,10 @@ bool cli_print_pytorch(const cli_run *run, an_error *err);
 /* `count` numbers from a file with one a line; NULL with err (IO, DATA, MEMORY). */
 double *cli_read_metrics(const char *path, size_t count, an_error *err);
 
-/* Whether a schedule stands at `rest` of the command line; false after a message with `example`. */
-bool cli_has_schedule(const cli_arguments *arguments, int rest, const char *example);
+/* Whether a schedule is on the command line; false after a message with `example`. */
+bool cli_has_schedule(const cli_arguments *rest, const char *example);
 
-/* The only schedule, which stands at `rest`; NULL after a message. */
-const char *cli_one_schedule(const cli_arguments *arguments, int rest, const char *example);
+/* The only schedule; NULL after a message. */
+const char *cli_one_schedule(const cli_arguments *rest, const char *example);
 
 #endif

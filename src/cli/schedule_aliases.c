@@ -132,12 +132,12 @@ static void print_row(const an_lr_alias *a, bool json)
     print_field(json ? ", \"source\": " : ",", a->source, s.escape);
 }
 
-void cli_print_aliases(const char *format)
+void cli_print_aliases(int format)
 {
     size_t count;
     const an_lr_alias *aliases = an_lr_aliases(&count);
-    bool json = strcmp(format, "json") == 0;
-    if (strcmp(format, "text") == 0) {
+    bool json = format == CLI_JSON;
+    if (format == CLI_TEXT) {
         print_text(aliases, count);
         return;
     }

@@ -9,26 +9,11 @@
 #define NAME_WIDTH 34
 #define FORMULA_SIZE 1024
 
-enum { OPTION_AT = CLI_OWN, OPTION_FORMAT, OPTION_HELP };
-
-static const cli_option options[] = {
-    CLI_SETTING_OPTIONS,
-    [OPTION_AT] = {"at", "N", "the step to explain"},
-    [OPTION_FORMAT] = {"format", "text|json", "how to print it (text)"},
-    [OPTION_HELP] = {"help", NULL, "this text"},
-};
-
-#define OPTION_COUNT (sizeof options / sizeof *options)
-
-enum { FORMAT_TEXT, FORMAT_JSON };
-static const char *const formats[] = {"text", "json"};
-
 typedef struct request {
     cli_setting setting;
     const char *spec;
     long long at;
     int format;
-    bool help;
 } request;
 
 /* All parts of the schedule, each before its children; `asked`: it has a part in the value. */
@@ -38,48 +23,38 @@ typedef struct parts {
     size_t count, room;
 } parts;
 
-static void print_help(void)
-{
-    puts("Usage: anneal schedule explain SCHEDULE --at N [OPTION]...\n"
-         "Shows how the learning rate at step N comes about: every schedule within the schedule, "
-         "the\ntime on its own clock, the rate that it gives, and its formula with the numbers put "
-         "in, in\nPython's notation. --steps is the length of the run, where the schedule needs "
-         "it.\n");
-    cli_print_options(stdout, options, OPTION_COUNT);
-    puts("\nExamples:\n"
-         "  anneal schedule explain 'StepLR(step_size=30)' --at 45\n"
-         "  anneal schedule explain 'Sequence([Linear(start=0.1, end=1), Cosine()], [5])' --at 40 "
-         "--steps 100");
-}
-
 /* --------------------------------------------------------------- arguments */
 
-static bool take_option(void *user, int option, const char *value)
-{
-    request *r = user;
-    switch (option) {
-    case OPTION_AT:
-        return cli_integer("at", value, 0, MOST_STEPS, &r->at);
-    case OPTION_FORMAT:
-        r->format = cli_choice("format", value, formats, sizeof formats / sizeof *formats);
-        return r->format >= 0;
-    case OPTION_HELP:
-        r->help = true;
-        return true;
-    default:
-        return cli_setting_take(&r->setting, option, value);
-    }
-}
+static const cli_option options[] = {
+    CLI_SETTING_OPTIONS(request, MOST_STEPS),
+    {"at", "N", "the step to explain", CLI_SET_INTEGER(request, at, 0, MOST_STEPS)},
+    {"format", "text|json", "how to print it (text)", CLI_SET_CHOICE(request, format)},
+};
+
+static const cli_usage usage = {
+    .command = "anneal schedule explain",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .about =
+        "Usage: anneal schedule explain SCHEDULE --at N [OPTION]...\n"
+        "Shows how the learning rate at step N comes about: every schedule within the schedule, "
+        "the\ntime on its own clock, the rate that it gives, and its formula with the numbers put "
+        "in, in\nPython's notation. --steps is the length of the run, where the schedule needs "
+        "it.\n",
+    .more =
+        "\nExamples:\n"
+        "  anneal schedule explain 'StepLR(step_size=30)' --at 45\n"
+        "  anneal schedule explain 'Sequence([Linear(start=0.1, end=1), Cosine()], [5])' --at 40 "
+        "--steps 100",
+};
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal schedule explain", ""};
-    int rest;
-    if (!cli_take_options(&arguments, take_option, r, &rest))
-        return CLI_WRONG;
-    if (r->help)
-        return CLI_DONE;
-    r->spec = cli_one_schedule(&arguments, rest, "StepLR(step_size=30)");
+    cli_arguments rest;
+    int status = cli_take_options(&usage, argc, argv, r, &rest);
+    if (status != CLI_TAKEN)
+        return status;
+    r->spec = cli_one_schedule(&rest, "StepLR(step_size=30)");
     if (!r->spec)
         return CLI_WRONG;
     if (r->at < 0)
@@ -91,7 +66,7 @@ static int parse(request *r, int argc, char **argv)
                          "metric has no formula");
     if (r->setting.steps < 0)
         r->setting.steps = 0;
-    return cli_setting_finish(&r->setting) ? CLI_DONE : CLI_WRONG;
+    return cli_setting_finish(&r->setting) ? CLI_TAKEN : CLI_WRONG;
 }
 
 /* ------------------------------------------------------------------- parts */
@@ -219,7 +194,7 @@ static bool explain(const request *r, an_error *err)
                           "a schedule that is stepped with a metric has no value beforehand, and "
                           "so no explanation");
     ok = ok && trace(&p, run.schedule, r->at, &rate, err);
-    if (ok && r->format == FORMAT_JSON)
+    if (ok && r->format == CLI_JSON)
         print_json(r, &run, &p, rate);
     else if (ok)
         print_text(r, &run, &p, rate);
@@ -233,13 +208,11 @@ int cli_schedule_explain(int argc, char **argv)
 {
     request r = {.at = -1};
     an_error err = {0};
-    if (!cli_setting_init(&r.setting, argc, MOST_STEPS))
+    if (!cli_setting_init(&r.setting, argc))
         return CLI_FAILED;
     int status = parse(&r, argc, argv);
-    if (status == CLI_DONE && r.help)
-        print_help();
-    else if (status == CLI_DONE && !explain(&r, &err))
-        status = cli_fail(&err);
+    if (status == CLI_TAKEN)
+        status = explain(&r, &err) ? CLI_DONE : cli_fail(&err);
     cli_setting_free(&r.setting);
     return status;
 }

@@ -9,24 +9,12 @@
 #define NAME_SIZE 32
 #define PER_LINE 4
 
-enum { OPTION_TO = CLI_OWN, OPTION_HELP };
-
-static const cli_option options[] = {
-    CLI_SETTING_OPTIONS,
-    [OPTION_TO] = {"to", "c|csv|pytorch", "a table in C, a table, or PyTorch's own expression"},
-    [OPTION_HELP] = {"help", NULL, "this text"},
-};
-
-#define OPTION_COUNT (sizeof options / sizeof *options)
-
 enum { TO_C, TO_CSV, TO_PYTORCH };
-static const char *const targets[] = {"c", "csv", "pytorch"};
 
 typedef struct request {
     cli_setting setting;
     const char *spec;
     int to; /* -1: not said */
-    bool help;
 } request;
 
 /* What the schedule drives, in the order of the slots: `steps` values each. */
@@ -37,52 +25,43 @@ typedef struct table {
     bool several_groups;
 } table;
 
-static void print_help(void)
-{
-    puts("Usage: anneal schedule export SCHEDULE --steps N --to c|csv|pytorch [OPTION]...\n"
-         "Writes a schedule for other programs. In the tables, value i is what update i uses, from "
-         "0\nto N - 1; the names are lr and what else the schedule drives, of several groups lr0, "
-         "lr1,\n... The expression of PyTorch expects `optimizer` and, with functions, `math`; a "
-         "schedule\nthat PyTorch has not is refused with the reason.\n");
-    cli_print_options(stdout, options, OPTION_COUNT);
-    puts("\nExamples:\n"
-         "  anneal schedule export 'Cosine(end=0.1)' --steps 100 --to c\n"
-         "  anneal schedule export 'StepLR(step_size=30)' --steps 90 --to pytorch");
-}
-
 /* --------------------------------------------------------------- arguments */
 
-static bool take_option(void *user, int option, const char *value)
-{
-    request *r = user;
-    switch (option) {
-    case OPTION_TO:
-        r->to = cli_choice("to", value, targets, sizeof targets / sizeof *targets);
-        return r->to >= 0;
-    case OPTION_HELP:
-        r->help = true;
-        return true;
-    default:
-        return cli_setting_take(&r->setting, option, value);
-    }
-}
+static const cli_option options[] = {
+    CLI_SETTING_OPTIONS(request, MOST_STEPS),
+    {"to", "c|csv|pytorch", "a table in C, a table, or PyTorch's own expression",
+     CLI_SET_CHOICE(request, to)},
+};
+
+static const cli_usage usage = {
+    .command = "anneal schedule export",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .about =
+        "Usage: anneal schedule export SCHEDULE --steps N --to c|csv|pytorch [OPTION]...\n"
+        "Writes a schedule for other programs. In the tables, value i is what update i uses, from "
+        "0\nto N - 1; the names are lr and what else the schedule drives, of several groups lr0, "
+        "lr1,\n... The expression of PyTorch expects `optimizer` and, with functions, `math`; a "
+        "schedule\nthat PyTorch has not is refused with the reason.\n",
+    .more = "\nExamples:\n"
+            "  anneal schedule export 'Cosine(end=0.1)' --steps 100 --to c\n"
+            "  anneal schedule export 'StepLR(step_size=30)' --steps 90 --to pytorch",
+};
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal schedule export", ""};
-    int rest;
-    if (!cli_take_options(&arguments, take_option, r, &rest))
-        return CLI_WRONG;
-    if (r->help)
-        return CLI_DONE;
-    r->spec = cli_one_schedule(&arguments, rest, "StepLR(step_size=30)");
+    cli_arguments rest;
+    int status = cli_take_options(&usage, argc, argv, r, &rest);
+    if (status != CLI_TAKEN)
+        return status;
+    r->spec = cli_one_schedule(&rest, "StepLR(step_size=30)");
     if (!r->spec)
         return CLI_WRONG;
     if (r->to < 0)
         return cli_wrong("anneal schedule export needs --to c, --to csv or --to pytorch");
     if (r->setting.steps < 1)
         return cli_wrong("anneal schedule export needs --steps N, how many updates are made");
-    return cli_setting_finish(&r->setting) ? CLI_DONE : CLI_WRONG;
+    return cli_setting_finish(&r->setting) ? CLI_TAKEN : CLI_WRONG;
 }
 
 /* ------------------------------------------------------------------- values */
@@ -194,13 +173,11 @@ int cli_schedule_export(int argc, char **argv)
 {
     request r = {.to = -1};
     an_error err = {0};
-    if (!cli_setting_init(&r.setting, argc, MOST_STEPS))
+    if (!cli_setting_init(&r.setting, argc))
         return CLI_FAILED;
     int status = parse(&r, argc, argv);
-    if (status == CLI_DONE && r.help)
-        print_help();
-    else if (status == CLI_DONE && !write_out(&r, &err))
-        status = cli_fail(&err);
+    if (status == CLI_TAKEN)
+        status = write_out(&r, &err) ? CLI_DONE : cli_fail(&err);
     cli_setting_free(&r.setting);
     return status;
 }

@@ -7,67 +7,48 @@
 #define MOST_STEPS 1000000000000
 #define MOST_INPUT ((size_t)16 << 20)
 
-enum { OPTION_STEPS, OPTION_EPOCH, OPTION_HELP };
-
-static const cli_option options[] = {
-    [OPTION_STEPS] = {"steps", "N", "the run steps the schedule N times"},
-    [OPTION_EPOCH] = {"steps-per-epoch", "M", "an epoch has M updates"},
-    [OPTION_HELP] = {"help", NULL, "this text"},
-};
-
-#define OPTION_COUNT (sizeof options / sizeof *options)
-
 typedef struct request {
     const char *input;
     long long steps, steps_per_epoch;
-    bool help;
 } request;
 
-static void print_help(void)
-{
-    puts(
+static const cli_option options[] = {
+    {"steps", "N", "the run steps the schedule N times",
+     CLI_SET_INTEGER(request, steps, 1, MOST_STEPS)},
+    {"steps-per-epoch", "M", "an epoch has M updates",
+     CLI_SET_INTEGER(request, steps_per_epoch, 1, MOST_STEPS)},
+};
+
+static const cli_usage usage = {
+    .command = "anneal schedule import",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .about =
         "Usage: anneal schedule import CALL|FILE|- [OPTION]...\n"
         "Prints a schedule of transformers, timm, optax, Keras, DeepSpeed, Composer and others in "
         "\nAnneal's own text, with the conventions of the system. CALL is what stands in a program "
         "of\ntheirs; FILE, or - for the standard input, holds a call or a JSON object: Keras's "
         "get_config,\nDeepSpeed's configuration, get_scheduler's arguments, timm's options, or "
-        "{\"_target_\": NAME}\nwith the arguments beside it.\n");
-    cli_print_options(stdout, options, OPTION_COUNT);
-    puts("\nExamples:\n"
-         "  anneal schedule import 'get_cosine_schedule_with_warmup(optimizer, 100, 1000)'\n"
-         "  anneal schedule import '{\"class_name\": \"CosineDecay\", \"config\": "
-         "{\"initial_learning_rate\": 0.1, \"decay_steps\": 1000}}'\n"
-         "  echo '{\"type\": \"WarmupLR\", \"params\": {\"warmup_num_steps\": 100}}' | anneal "
-         "schedule import -");
-}
-
-static bool take_option(void *user, int option, const char *value)
-{
-    request *r = user;
-    switch (option) {
-    case OPTION_STEPS:
-        return cli_integer("steps", value, 1, MOST_STEPS, &r->steps);
-    case OPTION_EPOCH:
-        return cli_integer("steps-per-epoch", value, 1, MOST_STEPS, &r->steps_per_epoch);
-    default:
-        r->help = true;
-        return true;
-    }
-}
+        "{\"_target_\": NAME}\nwith the arguments beside it.\n",
+    .more = "\nExamples:\n"
+            "  anneal schedule import 'get_cosine_schedule_with_warmup(optimizer, 100, 1000)'\n"
+            "  anneal schedule import '{\"class_name\": \"CosineDecay\", \"config\": "
+            "{\"initial_learning_rate\": 0.1, \"decay_steps\": 1000}}'\n"
+            "  echo '{\"type\": \"WarmupLR\", \"params\": {\"warmup_num_steps\": 100}}' | anneal "
+            "schedule import -",
+};
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal schedule import", ""};
-    int rest;
-    if (!cli_take_options(&arguments, take_option, r, &rest))
-        return CLI_WRONG;
-    if (r->help)
-        return CLI_DONE;
-    if (rest + 1 != argc)
+    cli_arguments rest;
+    int status = cli_take_options(&usage, argc, argv, r, &rest);
+    if (status != CLI_TAKEN)
+        return status;
+    if (rest.count != 1)
         return cli_wrong("anneal schedule import takes one schedule: a call, a file, or - for the "
                          "standard input");
-    r->input = argv[rest];
-    return CLI_DONE;
+    r->input = rest.each[0];
+    return CLI_TAKEN;
 }
 
 /* The whole standard input, to be freed. */
@@ -136,9 +117,7 @@ int cli_schedule_import(int argc, char **argv)
     request r = {.input = "-"};
     an_error err = {0};
     int status = parse(&r, argc, argv);
-    if (status == CLI_DONE && r.help)
-        print_help();
-    else if (status == CLI_DONE && !import(&r, &err))
-        status = cli_fail(&err);
+    if (status == CLI_TAKEN)
+        status = import(&r, &err) ? CLI_DONE : cli_fail(&err);
     return status;
 }

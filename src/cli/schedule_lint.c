@@ -7,108 +7,63 @@
 
 #define MOST_STEPS 1000000000000
 
-enum {
-    OPTION_STEPS,
-    OPTION_EPOCH,
-    OPTION_INTERVAL,
-    OPTION_BASE_LR,
-    OPTION_MOMENTUM,
-    OPTION_BETA1,
-    OPTION_OPTIMIZER,
-    OPTION_FORMAT,
-    OPTION_HELP
-};
-
-static const cli_option options[] = {
-    [OPTION_STEPS] = {"steps", "N", "the run steps the schedule N times"},
-    [OPTION_EPOCH] = {"steps-per-epoch", "M", "an epoch has M updates"},
-    [OPTION_INTERVAL] = {"interval", "step|epoch",
-                         "the schedule is stepped after every update (step) or epoch"},
-    [OPTION_BASE_LR] = {"base-lr", "X", "the optimizer's lr; once for each parameter group"},
-    [OPTION_MOMENTUM] = {"momentum", "X", "the optimizer's momentum"},
-    [OPTION_BETA1] = {"beta1", "X", "the optimizer is an Adam with this beta1"},
-    [OPTION_OPTIMIZER] = {"optimizer", "NAME", "the optimizer's name, such as Rprop"},
-    [OPTION_FORMAT] = {"format", "text|json", "how to print the findings (text)"},
-    [OPTION_HELP] = {"help", NULL, "this text"},
-};
-
-#define OPTION_COUNT (sizeof options / sizeof *options)
-
-static const char *const intervals[] = {"step", "epoch"};
-enum { FORMAT_TEXT, FORMAT_JSON };
-static const char *const formats[] = {"text", "json"};
-
 typedef struct request {
     cli_setting setting;
     const char *spec, *optimizer;
     long long steps_per_epoch;
     int interval, format;
-    bool help;
 } request;
-
-static void print_help(void)
-{
-    puts("Usage: anneal schedule lint SCHEDULE --steps N [OPTION]...\n"
-         "Says what in a schedule is probably not meant, for a run that steps it N times, and "
-         "writes\nit as it was probably meant. Without --base-lr, --momentum or --beta1 it is not "
-         "asked\nwhether the optimizer's own values are used. A remark is about what happens only "
-         "if the\nrun goes on after its N steps. The exit status is 0 without warnings, 1 with.\n");
-    cli_print_options(stdout, options, OPTION_COUNT);
-    puts("\nExamples:\n"
-         "  anneal schedule lint 'CosineAnnealingLR(T_max=100)' --steps 100\n"
-         "  anneal schedule lint 'OneCycleLR(max_lr=0.1)' --steps 9380 --steps-per-epoch 938 "
-         "--base-lr 0.1");
-}
 
 /* --------------------------------------------------------------- arguments */
 
-static bool take_option(void *user, int option, const char *value)
-{
-    request *r = user;
-    switch (option) {
-    case OPTION_STEPS:
-        return cli_setting_take(&r->setting, CLI_STEPS, value);
-    case OPTION_BASE_LR:
-        return cli_setting_take(&r->setting, CLI_BASE_LR, value);
-    case OPTION_MOMENTUM:
-        return cli_setting_take(&r->setting, CLI_MOMENTUM, value);
-    case OPTION_BETA1:
-        return cli_setting_take(&r->setting, CLI_BETA1, value);
-    case OPTION_EPOCH:
-        return cli_integer("steps-per-epoch", value, 1, MOST_STEPS, &r->steps_per_epoch);
-    case OPTION_INTERVAL:
-        r->interval = cli_choice("interval", value, intervals, 2);
-        return r->interval >= 0;
-    case OPTION_OPTIMIZER:
-        r->optimizer = value;
-        return true;
-    case OPTION_FORMAT:
-        r->format = cli_choice("format", value, formats, 2);
-        return r->format >= 0;
-    default:
-        r->help = true;
-        return true;
-    }
-}
+static const cli_option options[] = {
+    {"steps", "N", "the run steps the schedule N times",
+     CLI_SET_INTEGER(request, setting.steps, 0, MOST_STEPS)},
+    {"steps-per-epoch", "M", "an epoch has M updates",
+     CLI_SET_INTEGER(request, steps_per_epoch, 1, MOST_STEPS)},
+    {"interval", "step|epoch", "the schedule is stepped after every update (step) or epoch",
+     CLI_SET_CHOICE(request, interval)},
+    {"base-lr", "X", "the optimizer's lr; once for each parameter group",
+     CLI_SET_PART(request, setting, cli_take_rate)},
+    {"momentum", "X", "the optimizer's momentum", CLI_SET_NUMBER(request, setting.momentum, 0, 1)},
+    {"beta1", "X", "the optimizer is an Adam with this beta1",
+     CLI_SET_NUMBER(request, setting.beta1, 0, 1)},
+    {"optimizer", "NAME", "the optimizer's name, such as Rprop", CLI_SET_TEXT(request, optimizer)},
+    {"format", "text|json", "how to print the findings (text)", CLI_SET_CHOICE(request, format)},
+};
+
+static const cli_usage usage = {
+    .command = "anneal schedule lint",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .about =
+        "Usage: anneal schedule lint SCHEDULE --steps N [OPTION]...\n"
+        "Says what in a schedule is probably not meant, for a run that steps it N times, and "
+        "writes\nit as it was probably meant. Without --base-lr, --momentum or --beta1 it is not "
+        "asked\nwhether the optimizer's own values are used. A remark is about what happens only "
+        "if the\nrun goes on after its N steps. The exit status is 0 without warnings, 1 with.\n",
+    .more = "\nExamples:\n"
+            "  anneal schedule lint 'CosineAnnealingLR(T_max=100)' --steps 100\n"
+            "  anneal schedule lint 'OneCycleLR(max_lr=0.1)' --steps 9380 --steps-per-epoch 938 "
+            "--base-lr 0.1",
+};
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal schedule lint", ""};
-    int rest;
-    if (!cli_take_options(&arguments, take_option, r, &rest))
-        return CLI_WRONG;
-    if (r->help)
-        return CLI_DONE;
-    r->spec = cli_one_schedule(&arguments, rest, "CosineAnnealingLR(T_max=100)");
+    cli_arguments rest;
+    int status = cli_take_options(&usage, argc, argv, r, &rest);
+    if (status != CLI_TAKEN)
+        return status;
+    r->spec = cli_one_schedule(&rest, "CosineAnnealingLR(T_max=100)");
     if (!r->spec)
         return CLI_WRONG;
     if (r->setting.steps < 1)
         return cli_wrong("anneal schedule lint needs --steps N, how often the schedule is stepped "
                          "in the run");
-    if (r->setting.has_momentum && !isnan(r->setting.beta1))
+    if (!isnan(r->setting.momentum) && !isnan(r->setting.beta1))
         return cli_wrong("--momentum and --beta1 exclude each other: an optimizer has one or the "
                          "other");
-    return CLI_DONE;
+    return CLI_TAKEN;
 }
 
 /* ------------------------------------------------------------------ looking */
@@ -120,7 +75,7 @@ static void make_group(an_lr_group *group, const request *r, size_t index)
     *group = (an_lr_group){0};
     if (index < s->group_count)
         an_lr_group_set(group, AN_LR, s->rates[index]);
-    if (s->has_momentum)
+    if (!isnan(s->momentum))
         an_lr_group_set(group, AN_MOMENTUM, s->momentum);
     if (!isnan(s->beta1))
         an_lr_group_set(group, AN_BETA1, s->beta1);
@@ -142,7 +97,8 @@ static an_lr_run facts(const request *r)
 static an_lint *look(const request *r, an_error *err)
 {
     size_t count = r->setting.group_count > 0 ? r->setting.group_count : 1;
-    bool known = r->setting.group_count > 0 || r->setting.has_momentum || !isnan(r->setting.beta1);
+    bool known =
+        r->setting.group_count > 0 || !isnan(r->setting.momentum) || !isnan(r->setting.beta1);
     an_lr_group *groups = calloc(count, sizeof *groups);
     an_lr_group **list = calloc(count, sizeof(an_lr_group *));
     const an_lint_options o = {.run = facts(r),
@@ -226,7 +182,7 @@ static int run(const request *r)
     an_lint *lint = look(r, &err);
     if (!lint)
         return cli_fail(&err);
-    if (r->format == FORMAT_JSON)
+    if (r->format == CLI_JSON)
         print_json(lint);
     else
         print_text(lint);
@@ -238,12 +194,10 @@ static int run(const request *r)
 int cli_schedule_lint(int argc, char **argv)
 {
     request r = {0};
-    if (!cli_setting_init(&r.setting, argc, MOST_STEPS))
+    if (!cli_setting_init(&r.setting, argc))
         return CLI_FAILED;
     int status = parse(&r, argc, argv);
-    if (status == CLI_DONE && r.help)
-        print_help();
-    else if (status == CLI_DONE)
+    if (status == CLI_TAKEN)
         status = run(&r);
     cli_setting_free(&r.setting);
     return status;

@@ -8,19 +8,6 @@
 #define NO_LIMIT 1e15
 #define TEXT_SIZE 128
 
-enum { OPTION_FORMAT, OPTION_ALIASES, OPTION_HELP };
-
-static const cli_option options[] = {
-    [OPTION_FORMAT] = {"format", "text|json|csv", "how to print it (text)"},
-    [OPTION_ALIASES] = {"aliases", NULL, "the names of other systems, with their parameters"},
-    [OPTION_HELP] = {"help", NULL, "this text"},
-};
-
-#define OPTION_COUNT (sizeof options / sizeof *options)
-
-enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV };
-static const char *const formats[] = {"text", "json", "csv"};
-
 /* What a parameter takes: a word for programs, and words for people. */
 static const struct {
     const char *word, *text;
@@ -42,19 +29,6 @@ static const struct {
     [AN_LR_LENGTHS] = {"lengths", "list of lengths"},
     [AN_LR_NAME] = {"name", "name"},
 };
-
-static void print_help(void)
-{
-    puts(
-        "Usage: anneal schedule list [OPTION]...\n"
-        "Prints every schedule with its parameters, their defaults and ranges, and the names that\n"
-        "other systems have for schedules.\n");
-    cli_print_options(stdout, options, OPTION_COUNT);
-    puts("\nExamples:\n"
-         "  anneal schedule list\n"
-         "  anneal schedule list --format json\n"
-         "  anneal schedule list --aliases");
-}
 
 /* ------------------------------------------------------------------ values */
 
@@ -184,16 +158,16 @@ static void print_json(const char *name, const an_lr_param *params, size_t count
 
 static void print_list(int format)
 {
-    if (format == FORMAT_CSV)
+    if (format == CLI_CSV)
         puts("schedule,parameter,type,required,default,low,high,low_excluded,high_excluded,"
              "choices");
     for (int kind = 0; kind < AN_LR_KIND_COUNT; kind++) {
         size_t count;
         const an_lr_param *params = an_lr_params((an_lr_kind)kind, &count);
         const char *name = an_lr_name((an_lr_kind)kind);
-        if (format == FORMAT_CSV) {
+        if (format == CLI_CSV) {
             print_csv(name, params, count);
-        } else if (format == FORMAT_JSON) {
+        } else if (format == CLI_JSON) {
             fputs(kind == 0 ? "[\n" : ",\n", stdout);
             print_json(name, params, count);
         } else {
@@ -201,46 +175,48 @@ static void print_list(int format)
             print_text(name, params, count);
         }
     }
-    if (format == FORMAT_JSON)
+    if (format == CLI_JSON)
         puts("\n]");
-    else if (format == FORMAT_TEXT)
+    else if (format == CLI_TEXT)
         cli_print_alias_names();
 }
 
 typedef struct request {
     int format;
-    bool aliases, help;
+    bool aliases;
 } request;
 
-static bool take_option(void *user, int option, const char *value)
-{
-    request *r = user;
-    switch (option) {
-    case OPTION_ALIASES:
-        r->aliases = true;
-        return true;
-    case OPTION_FORMAT:
-        r->format = cli_choice("format", value, formats, sizeof formats / sizeof *formats);
-        return r->format >= 0;
-    default:
-        r->help = true;
-        return true;
-    }
-}
+static const cli_option options[] = {
+    {"format", "text|json|csv", "how to print it (text)", CLI_SET_CHOICE(request, format)},
+    {"aliases", NULL, "the names of other systems, with their parameters",
+     CLI_SET_FLAG(request, aliases)},
+};
+
+static const cli_usage usage = {
+    .command = "anneal schedule list",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .about =
+        "Usage: anneal schedule list [OPTION]...\n"
+        "Prints every schedule with its parameters, their defaults and ranges, and the names that\n"
+        "other systems have for schedules.\n",
+    .more = "\nExamples:\n"
+            "  anneal schedule list\n"
+            "  anneal schedule list --format json\n"
+            "  anneal schedule list --aliases",
+};
 
 int cli_schedule_list(int argc, char **argv)
 {
-    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal schedule list", ""};
-    request r = {.format = FORMAT_TEXT};
-    int rest;
-    if (!cli_take_options(&arguments, take_option, &r, &rest))
-        return CLI_WRONG;
-    if (!r.help && rest < argc)
-        return cli_wrong("anneal schedule list takes no arguments, got '%s'", argv[rest]);
-    if (r.help)
-        print_help();
-    else if (r.aliases)
-        cli_print_aliases(formats[r.format]);
+    request r = {.format = CLI_TEXT};
+    cli_arguments rest;
+    int status = cli_take_options(&usage, argc, argv, &r, &rest);
+    if (status != CLI_TAKEN)
+        return status;
+    if (rest.count > 0)
+        return cli_wrong("anneal schedule list takes no arguments, got '%s'", rest.each[0]);
+    if (r.aliases)
+        cli_print_aliases(r.format);
     else
         print_list(r.format);
     an_error err = {0};

@@ -20,19 +20,6 @@
 #define FILLED_NOTE "total_steps is taken from --steps"
 #define NOTE_ROWS 2
 
-enum { OPTION_SLOT = CLI_OWN, OPTION_OUTPUT, OPTION_WIDTH, OPTION_HEIGHT, OPTION_HELP };
-
-static const cli_option options[] = {
-    CLI_SETTING_OPTIONS,
-    [OPTION_SLOT] = {"slot", "SLOT", "draw momentum or beta1 instead of lr"},
-    [OPTION_OUTPUT] = {"output", "FILE", "or -o FILE: draw to FILE, an .svg, .png or .pdf"},
-    [OPTION_WIDTH] = {"width", "COLUMNS", "of the text, 20 to 500 (the window's; elsewhere 80)"},
-    [OPTION_HEIGHT] = {"height", "LINES", "of the text, 5 to 100 (the window's; elsewhere 24)"},
-    [OPTION_HELP] = {"help", NULL, "this text"},
-};
-
-#define OPTION_COUNT (sizeof options / sizeof *options)
-
 typedef struct request {
     cli_setting setting;
     an_slot_id slot;
@@ -40,7 +27,6 @@ typedef struct request {
     long long width, height; /* 0: not said */
     char **specs;
     size_t spec_count;
-    bool help;
 } request;
 
 /* One schedule with its lines, one for each group. */
@@ -53,24 +39,11 @@ typedef struct drawing {
     double *values;
 } drawing;
 
-static void print_help(void)
-{
-    puts("Usage: anneal schedule plot SCHEDULE... [OPTION]...\n"
-         "Draws one or several schedules, in the terminal or to a picture.\n");
-    cli_print_options(stdout, options, OPTION_COUNT);
-    puts("\nWithout --steps it draws 100. A schedule that needs total_steps and has none gets the\n"
-         "number of steps. Text fits the window; it is coloured on a terminal unless NO_COLOR is\n"
-         "set, and plain ASCII if the locale has no UTF-8.\n"
-         "\nExamples:\n"
-         "  anneal schedule plot 'CosineAnnealingLR(T_max=100)' 'LinearLR(total_iters=20)'\n"
-         "  anneal schedule plot 'OneCycleLR(max_lr=0.1)' --steps 500 -o one-cycle.svg\n"
-         "  anneal schedule plot 'OneCycleLR(max_lr=0.1)' --slot momentum");
-}
-
 /* --------------------------------------------------------------- arguments */
 
-static bool take_slot(request *r, const char *value)
+static bool take_slot(void *member, const char *value)
 {
+    request *r = member;
     const char *names[AN_SLOT_COUNT];
     for (int i = 0; i < AN_SLOT_COUNT; i++)
         names[i] = an_slot_name((an_slot_id)i);
@@ -79,45 +52,50 @@ static bool take_slot(request *r, const char *value)
     return slot >= 0;
 }
 
-static bool take_option(void *user, int option, const char *value)
-{
-    request *r = user;
-    switch (option) {
-    case OPTION_SLOT:
-        return take_slot(r, value);
-    case OPTION_OUTPUT:
-        r->output = value;
-        return true;
-    case OPTION_WIDTH:
-        return cli_integer("width", value, LEAST_COLUMNS, MOST_COLUMNS, &r->width);
-    case OPTION_HEIGHT:
-        return cli_integer("height", value, LEAST_ROWS, MOST_ROWS, &r->height);
-    case OPTION_HELP:
-        r->help = true;
-        return true;
-    default:
-        return cli_setting_take(&r->setting, option, value);
-    }
-}
+static const cli_option options[] = {
+    CLI_SETTING_OPTIONS(request, MOST_STEPS),
+    {"slot", "SLOT", "draw momentum or beta1 instead of lr", CLI_SET_BY(take_slot)},
+    {"output", "FILE", "or -o FILE: draw to FILE, an .svg, .png or .pdf",
+     CLI_SET_TEXT(request, output)},
+    {"width", "COLUMNS", "of the text, 20 to 500 (the window's; elsewhere 80)",
+     CLI_SET_INTEGER(request, width, LEAST_COLUMNS, MOST_COLUMNS)},
+    {"height", "LINES", "of the text, 5 to 100 (the window's; elsewhere 24)",
+     CLI_SET_INTEGER(request, height, LEAST_ROWS, MOST_ROWS)},
+};
+
+static const cli_usage usage = {
+    .command = "anneal schedule plot",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .letters = "o",
+    .about = "Usage: anneal schedule plot SCHEDULE... [OPTION]...\n"
+             "Draws one or several schedules, in the terminal or to a picture.\n",
+    .more =
+        "\nWithout --steps it draws 100. A schedule that needs total_steps and has none gets the\n"
+        "number of steps. Text fits the window; it is coloured on a terminal unless NO_COLOR is\n"
+        "set, and plain ASCII if the locale has no UTF-8.\n"
+        "\nExamples:\n"
+        "  anneal schedule plot 'CosineAnnealingLR(T_max=100)' 'LinearLR(total_iters=20)'\n"
+        "  anneal schedule plot 'OneCycleLR(max_lr=0.1)' --steps 500 -o one-cycle.svg\n"
+        "  anneal schedule plot 'OneCycleLR(max_lr=0.1)' --slot momentum",
+};
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal schedule plot", "o"};
-    int rest;
-    if (!cli_take_options(&arguments, take_option, r, &rest))
-        return CLI_WRONG;
-    if (r->help)
-        return CLI_DONE;
-    if (!cli_has_schedule(&arguments, rest, "CosineAnnealingLR(T_max=100)"))
+    cli_arguments rest;
+    int status = cli_take_options(&usage, argc, argv, r, &rest);
+    if (status != CLI_TAKEN)
+        return status;
+    if (!cli_has_schedule(&rest, "CosineAnnealingLR(T_max=100)"))
         return CLI_WRONG;
     if (r->output && (r->width > 0 || r->height > 0))
         return cli_wrong("--%s is for text; pictures, as --output draws them, have one size",
                          r->width > 0 ? "width" : "height");
-    r->specs = argv + rest;
-    r->spec_count = (size_t)(argc - rest);
+    r->specs = rest.each;
+    r->spec_count = (size_t)rest.count;
     if (r->setting.steps < 0)
         r->setting.steps = DEFAULT_STEPS;
-    return cli_setting_finish(&r->setting) ? CLI_DONE : CLI_WRONG;
+    return cli_setting_finish(&r->setting) ? CLI_TAKEN : CLI_WRONG;
 }
 
 /* ----------------------------------------------------------------- drawing */
@@ -262,13 +240,11 @@ int cli_schedule_plot(int argc, char **argv)
     request r = {.slot = AN_LR};
     drawing d = {0};
     an_error err = {0};
-    if (!cli_setting_init(&r.setting, argc, MOST_STEPS))
+    if (!cli_setting_init(&r.setting, argc))
         return CLI_FAILED;
     int status = parse(&r, argc, argv);
-    if (status == CLI_DONE && r.help)
-        print_help();
-    else if (status == CLI_DONE && !draw(&d, &r, &err))
-        status = cli_fail(&err);
+    if (status == CLI_TAKEN)
+        status = draw(&d, &r, &err) ? CLI_DONE : cli_fail(&err);
     close_drawing(&d);
     cli_setting_free(&r.setting);
     return status;

@@ -9,9 +9,9 @@
 
 /* ----------------------------------------------------------------- setting */
 
-bool cli_setting_init(cli_setting *setting, int argc, long long most_steps)
+bool cli_setting_init(cli_setting *setting, int argc)
 {
-    *setting = (cli_setting){.beta1 = NAN, .steps = -1, .most_steps = most_steps};
+    *setting = (cli_setting){.momentum = NAN, .beta1 = NAN, .steps = -1};
     setting->rates = calloc((size_t)argc + 1, sizeof *setting->rates);
     if (setting->rates)
         return true;
@@ -19,32 +19,23 @@ bool cli_setting_init(cli_setting *setting, int argc, long long most_steps)
     return false;
 }
 
-bool cli_setting_take(cli_setting *setting, int option, const char *value)
+bool cli_take_rate(void *member, const char *value)
 {
-    switch (option) {
-    case CLI_STEPS:
-        return cli_integer("steps", value, 0, setting->most_steps, &setting->steps);
-    case CLI_BASE_LR:
-        return cli_number("base-lr", value, 0, INFINITY, &setting->rates[setting->group_count++]);
-    case CLI_MOMENTUM:
-        setting->has_momentum = true;
-        return cli_number("momentum", value, 0, 1, &setting->momentum);
-    case CLI_BETA1:
-        return cli_number("beta1", value, 0, 1, &setting->beta1);
-    default:
-        setting->metric_file = value;
-        return true;
-    }
+    cli_setting *setting = member;
+    return cli_number("base-lr", value, 0, INFINITY, &setting->rates[setting->group_count++]);
 }
 
 bool cli_setting_finish(cli_setting *setting)
 {
     if (setting->group_count == 0)
         setting->rates[setting->group_count++] = DEFAULT_RATE;
-    if (!setting->has_momentum || isnan(setting->beta1))
-        return true;
-    cli_wrong("--momentum and --beta1 exclude each other: an optimizer has one or the other");
-    return false;
+    if (!isnan(setting->momentum) && !isnan(setting->beta1)) {
+        cli_wrong("--momentum and --beta1 exclude each other: an optimizer has one or the other");
+        return false;
+    }
+    if (isnan(setting->momentum))
+        setting->momentum = 0;
+    return true;
 }
 
 void cli_setting_free(cli_setting *setting)
@@ -204,22 +195,21 @@ void cli_run_values(cli_run *run, const cli_column *columns, size_t column_count
     }
 }
 
-bool cli_has_schedule(const cli_arguments *arguments, int rest, const char *example)
+bool cli_has_schedule(const cli_arguments *rest, const char *example)
 {
-    if (rest == arguments->argc)
+    if (rest->count == 0)
         cli_wrong("%s needs a schedule, such as '%s'; anneal schedule list names them",
-                  arguments->command, example);
-    return rest < arguments->argc;
+                  rest->command, example);
+    return rest->count > 0;
 }
 
-const char *cli_one_schedule(const cli_arguments *arguments, int rest, const char *example)
+const char *cli_one_schedule(const cli_arguments *rest, const char *example)
 {
-    char **argv = arguments->argv;
-    if (!cli_has_schedule(arguments, rest, example))
+    if (!cli_has_schedule(rest, example))
         return NULL;
-    if (rest + 1 == arguments->argc)
-        return argv[rest];
-    cli_wrong("%s takes one schedule, got '%s' and '%s'; quote it if it has blanks",
-              arguments->command, argv[rest], argv[rest + 1]);
+    if (rest->count == 1)
+        return rest->each[0];
+    cli_wrong("%s takes one schedule, got '%s' and '%s'; quote it if it has blanks", rest->command,
+              rest->each[0], rest->each[1]);
     return NULL;
 }

@@ -7,32 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-    OPTION_SET,
-    OPTION_SEED,
-    OPTION_THREADS,
-    OPTION_BUDGET,
-    OPTION_CLOCK,
-    OPTION_FORMAT,
-    OPTION_SAVE,
-    OPTION_HELP
-};
-
-static const cli_option options[] = {
-    [OPTION_SET] = {"set", "KEY=VALUE", "change the configuration: epochs=3, optimizer.lr=0.1"},
-    [OPTION_SEED] = {"seed", "N", "start the random numbers from N (default: the file's, or 1)"},
-    [OPTION_THREADS] = {"threads", "N", "compute with N threads; 0 is one per core"},
-    [OPTION_BUDGET] = {"budget", "TIME",
-                       "train for so long, 60s or 10min, and land the schedule then"},
-    [OPTION_CLOCK] = {"clock", "FILE", "repeat a run that went by the clock: its clock.txt"},
-    [OPTION_FORMAT] = {"format", "text|json",
-                       "json: one object per epoch and a final one, and nothing else"},
-    [OPTION_SAVE] = {"save", "FILE", "write the weights to FILE (safetensors)"},
-    [OPTION_HELP] = {"help", NULL, "this text"},
-};
-
-#define OPTION_COUNT (sizeof options / sizeof *options)
-
 /* What the command line asks for. A seed or thread count below 0 leaves the file's. */
 typedef struct request {
     const char *config, *save, *clock;
@@ -40,31 +14,22 @@ typedef struct request {
     const char **sets;
     size_t set_count;
     long long seed, threads;
-    bool json, help;
+    int format;
 } request;
-
-static void print_help(void)
-{
-    puts("Usage: anneal train CONFIG [OPTION]...\n"
-         "Trains the model that CONFIG describes, tests it, and prints the test accuracy.\n");
-    cli_print_options(stdout, options, OPTION_COUNT);
-    puts("\nExamples:\n"
-         "  anneal train examples/mnist-mlp.yaml\n"
-         "  anneal train examples/mnist-mlp.yaml --set epochs=3 --set optimizer.lr=0.02\n"
-         "  anneal train examples/mnist-mlp.yaml --format json --save mnist.safetensors\n"
-         "  anneal train examples/mnist-mlp.yaml --budget 20s\n"
-         "\nEvery run gets a folder in runs/ with its configuration, its checkpoints and its\n"
-         "weights (--set runs=none: it gets none).\n"
-         "\nCtrl-C ends the training after the present update: a checkpoint is written, the\n"
-         "weights are tested, and the exit status is 1; anneal resume goes on from there. Another\n"
-         "one, half a second later, ends it at once. kill and a closed terminal do the same.");
-}
 
 /* -------------------------------------------------------------- arguments */
 
-/* --budget TIME is --set budget=TIME, and the last one counts. */
-static bool set_budget(request *r, const char *value)
+static bool take_set(void *member, const char *value)
 {
+    request *r = member;
+    r->sets[r->set_count++] = value;
+    return true;
+}
+
+/* --budget TIME is --set budget=TIME, and the last one counts. */
+static bool take_budget(void *member, const char *value)
+{
+    request *r = member;
     static const char key[] = "budget=";
     const size_t size = sizeof key + strlen(value);
     free(r->budget);
@@ -77,58 +42,67 @@ static bool set_budget(request *r, const char *value)
     return true;
 }
 
-static bool take_option(void *user, int option, const char *value)
+static bool take_save(void *member, const char *value)
 {
-    request *r = user;
-    switch (option) {
-    case OPTION_SET:
-        r->sets[r->set_count++] = value;
+    request *r = member;
+    r->save = value;
+    if (*value)
         return true;
-    case OPTION_SEED:
-        return cli_integer("seed", value, 0, LLONG_MAX, &r->seed);
-    case OPTION_THREADS:
-        return cli_integer("threads", value, 0, AN_MAX_THREADS, &r->threads);
-    case OPTION_BUDGET:
-        return set_budget(r, value);
-    case OPTION_CLOCK:
-        r->clock = value;
-        return true;
-    case OPTION_FORMAT:
-        r->json = strcmp(value, "json") == 0;
-        if (r->json || strcmp(value, "text") == 0)
-            return true;
-        cli_wrong("--format takes text or json, got '%s'", value);
-        return false;
-    case OPTION_SAVE:
-        r->save = value;
-        if (*value)
-            return true;
-        cli_wrong("--save needs the name of a file, got ''");
-        return false;
-    default:
-        r->help = true;
-        return true;
-    }
+    cli_wrong("--save needs the name of a file, got ''");
+    return false;
 }
+
+static const cli_option options[] = {
+    {"set", "KEY=VALUE", "change the configuration: epochs=3, optimizer.lr=0.1",
+     CLI_SET_BY(take_set)},
+    {"seed", "N", "start the random numbers from N (default: the file's, or 1)",
+     CLI_SET_INTEGER(request, seed, 0, LLONG_MAX)},
+    {"threads", "N", "compute with N threads; 0 is one per core",
+     CLI_SET_INTEGER(request, threads, 0, AN_MAX_THREADS)},
+    {"budget", "TIME", "train for so long, 60s or 10min, and land the schedule then",
+     CLI_SET_BY(take_budget)},
+    {"clock", "FILE", "repeat a run that went by the clock: its clock.txt",
+     CLI_SET_TEXT(request, clock)},
+    {"format", "text|json", "json: one object per epoch and a final one, and nothing else",
+     CLI_SET_CHOICE(request, format)},
+    {"save", "FILE", "write the weights to FILE (safetensors)", CLI_SET_BY(take_save)},
+};
+
+static const cli_usage usage = {
+    .command = "anneal train",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .about = "Usage: anneal train CONFIG [OPTION]...\n"
+             "Trains the model that CONFIG describes, tests it, and prints the test accuracy.\n",
+    .more =
+        "\nExamples:\n"
+        "  anneal train examples/mnist-mlp.yaml\n"
+        "  anneal train examples/mnist-mlp.yaml --set epochs=3 --set optimizer.lr=0.02\n"
+        "  anneal train examples/mnist-mlp.yaml --format json --save mnist.safetensors\n"
+        "  anneal train examples/mnist-mlp.yaml --budget 20s\n"
+        "\nEvery run gets a folder in runs/ with its configuration, its checkpoints and its\n"
+        "weights (--set runs=none: it gets none).\n"
+        "\nCtrl-C ends the training after the present update: a checkpoint is written, the\n"
+        "weights are tested, and the exit status is 1; anneal resume goes on from there. Another\n"
+        "one, half a second later, ends it at once. kill and a closed terminal do the same.",
+};
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments arguments = {argc, argv, options, OPTION_COUNT, "anneal train", ""};
-    int rest;
-    if (!cli_take_options(&arguments, take_option, r, &rest))
-        return CLI_WRONG;
-    if (r->help)
-        return CLI_DONE;
-    if (rest == argc)
+    cli_arguments rest;
+    int status = cli_take_options(&usage, argc, argv, r, &rest);
+    if (status != CLI_TAKEN)
+        return status;
+    if (rest.count == 0)
         return cli_wrong("anneal train needs a configuration: "
                          "anneal train examples/mnist-mlp.yaml");
-    if (rest + 1 < argc)
-        return cli_wrong("anneal train takes one configuration, got '%s' and '%s'", argv[rest],
-                         argv[rest + 1]);
-    r->config = argv[rest];
+    if (rest.count > 1)
+        return cli_wrong("anneal train takes one configuration, got '%s' and '%s'", rest.each[0],
+                         rest.each[1]);
+    r->config = rest.each[0];
     if (r->budget)
         r->sets[r->set_count++] = r->budget;
-    return CLI_DONE;
+    return CLI_TAKEN;
 }
 
 /* ------------------------------------------------------------------ saving */
@@ -185,8 +159,10 @@ static bool train(cli_training *t, const request *r, an_error *err)
 static int run(const request *r)
 {
     an_error err = {0};
-    cli_training t = {
-        .save = r->save, .replay = r->clock, .json = r->json, .stop = cli_catch_signals()};
+    cli_training t = {.save = r->save,
+                      .replay = r->clock,
+                      .json = r->format == CLI_JSON,
+                      .stop = cli_catch_signals()};
     an_config *config = NULL;
     if (!r->save || can_save(r->save, &err))
         config = an_config_load(r->config, r->sets, r->set_count, &err);
@@ -212,9 +188,7 @@ int cli_train(int argc, char **argv)
         return cli_fail(&err);
     }
     int status = parse(&r, argc, argv);
-    if (status == CLI_DONE && r.help)
-        print_help();
-    else if (status == CLI_DONE)
+    if (status == CLI_TAKEN)
         status = run(&r);
     free(r.budget);
     free(r.sets);

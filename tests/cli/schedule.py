@@ -205,7 +205,7 @@ class Table(Case):
             wrong(["StepLR(3)", "--steps", "1", "--base-lr", lr], ["--base-lr", f"'{lr}'"])
         wrong(["StepLR(3)", "--steps", "1", "--momentum", "2"], ["--momentum", "0 to 1"])
         wrong(["StepLR(3)", "--steps", "1", "--momentum", "0.9", "--beta1", "0.9"], ["--beta1"])
-        wrong(["StepLR(3)", "--steps", "1", "--format", "xml"], ["csv, json or text", "'xml'"])
+        wrong(["StepLR(3)", "--steps", "1", "--format", "xml"], ["text, json or csv", "'xml'"])
         wrong(["StepLR(3)", "--steps", "1", "--bas-lr", "1"], ["'--bas-lr'", "'--base-lr'"])
         wrong(["StepLR(3)", "--steps"], ["--steps needs N"])
 

@@ -109,7 +109,7 @@ class Land(Case):
     def test_without_a_checkpoint(self):
         name = self.interrupted()
         shutil.rmtree(self.folder / "runs" / name / "checkpoints")
-        self.refused("resume", name, "--land", "5", status=1, parts=["--land", "no checkpoint"])
+        self.refused("resume", name, "--land", "5", status=1, parts=["no checkpoint any more", "anneal train"])
 
     def test_by_epochs(self):
         self.config(SLOW.replace("interval: step\n", "").replace("steps: 2000", "epochs: 500")

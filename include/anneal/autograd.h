@@ -304,7 +304,19 @@ typedef struct an_attention_options {
     bool causal; /* position t of the queries sees positions 0..t of the keys */
     double dropout;
     an_rng *rng; /* NULL without dropout */
+    /*
+     * Added to the scores before the softmax; -INFINITY hides a key (an_mask makes such a mask of
+     * booleans). `mask` is (time, positions) or (batch * heads, time, positions), `key_mask` is
+     * (batch, positions); NULL: none. No gradient flows to them. A position that sees nothing gets
+     * NaN, as in PyTorch.
+     */
+    const an_tensor *mask, *key_mask;
+    /* The first `extra` keys are seen from everywhere; masks and `causal` count without them. */
+    int64_t extra;
 } an_attention_options;
+
+/* 0 where `hidden` is false, -INFINITY where it is true: a boolean mask of PyTorch's. */
+AN_API an_tensor *an_mask(an_graph *graph, const bool *hidden, an_shape shape);
 
 /*
  * Scaled dot-product attention (arXiv 1706.03762): queries (batch, time, width), keys and values
@@ -317,6 +329,27 @@ AN_API an_tensor *an_attention(an_graph *graph, an_tensor *queries, an_tensor *k
 /* The same with queries, keys and values side by side in one tensor (batch, time, 3 width), as one
  * an_linear makes them. */
 AN_API an_tensor *an_self_attention(an_graph *graph, an_tensor *qkv, an_attention_options options);
+
+/*
+ * The weights of PyTorch's MultiheadAttention: in_weight (3 width, width), or q_weight (width,
+ * width), k_weight (width, kdim) and v_weight (width, vdim) in its place; in_bias (3 width);
+ * bias_k and bias_v (1, 1, width), a key and a value more (add_bias_kv); out_weight (width, width);
+ * out_bias (width). The biases may be NULL, bias_k and bias_v together.
+ */
+typedef struct an_multihead_weights {
+    an_tensor *in_weight, *q_weight, *k_weight, *v_weight, *in_bias;
+    an_tensor *bias_k, *bias_v, *out_weight, *out_bias;
+} an_multihead_weights;
+
+/*
+ * The whole layer: projections, an_attention, the projection of its result. query (batch, time,
+ * width), key (batch, positions, kdim), value (batch, positions, vdim); where all three are the
+ * same tensor, one product projects them. `zero_attention` (add_zero_attn) puts a key and a value
+ * of zeros to the others. Masks are those of the keys that are given; `extra` is 0.
+ */
+AN_API an_tensor *an_multihead_attention(an_graph *graph, an_tensor *query, an_tensor *key,
+                                         an_tensor *value, an_multihead_weights weights,
+                                         bool zero_attention, an_attention_options options);
 
 /* --------------------------------------------------------------- recurrent */
 

@@ -81,8 +81,9 @@ AN_API void an_model_end(an_model *model);
  *   LayerNorm(normalized_shape, eps=1e-05, elementwise_affine=True, bias=True)
  *   RMSNorm(normalized_shape, eps=None, elementwise_affine=True)
  *   GroupNorm(num_groups, num_channels, eps=1e-05, affine=True)
- *   MultiheadAttention(embed_dim, num_heads, dropout=0.0, bias=True, causal=False): of a sequence
- *     (batch, time, embed_dim) on itself
+ *   MultiheadAttention(embed_dim, num_heads, dropout=0.0, bias=True, add_bias_kv=False,
+ *     add_zero_attn=False, kdim=None, vdim=None, causal=False): of a sequence (batch, time,
+ *     embed_dim) on itself; other keys and values, and masks, are an_multihead_attention's
  *   PositionalEmbedding(num_positions, embedding_dim, std=0.02): adds a learned vector to each
  *     position (no layer of PyTorch's; an Embedding of the positions there)
  *   LSTM(input_size, hidden_size, num_layers=1, bias=True, dropout=0.0, bidirectional=False)

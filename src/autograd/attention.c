@@ -17,8 +17,8 @@ enum { Q, K, V, PARTS };
 static bool check_setting(an_graph *graph, an_node *node, int64_t width)
 {
     const an_op *op = node->op;
-    const int64_t heads = node->as.attention.heads;
-    const double p = node->as.attention.p;
+    const int64_t heads = node->as.attention.setting.heads;
+    const double p = node->as.attention.setting.dropout;
     if (heads < 1 || width % heads != 0)
         return an_error_set(an__failure(graph), AN_ERROR_ARGUMENT,
                             "%s: the number of heads must divide the width %lld, got %lld",
@@ -26,10 +26,35 @@ static bool check_setting(an_graph *graph, an_node *node, int64_t width)
     if (!(p >= 0 && p <= 1))
         return an_error_set(an__failure(graph), AN_ERROR_ARGUMENT,
                             "%s: dropout is a probability from 0 to 1, got %g", op->name, p);
-    if (p > 0 && !node->as.attention.rng)
+    if (p > 0 && !node->as.attention.setting.rng)
         return an_error_set(an__failure(graph), AN_ERROR_ARGUMENT,
                             "%s: dropout needs a random number generator, got NULL", op->name);
     return true;
+}
+
+static bool check_mask(an_graph *graph, const an_node *node, const char *name,
+                       const an_tensor *mask, an_shape want, an_shape other)
+{
+    if (!mask ||
+        (mask->data && (an_shape_equal(mask->shape, want) || an_shape_equal(mask->shape, other))))
+        return true;
+    return an_error_set(an__failure(graph), AN_ERROR_SHAPE, "%s: %s must be %s but has shape %s",
+                        node->op->name, name, an__text(want).text, an__text(mask->shape).text);
+}
+
+/* `q` and `keys` are those of the masks: (batch, time) and how many keys. */
+static bool check_masks(an_graph *graph, const an_node *node, an_shape q, int64_t keys)
+{
+    const an_attention_options *o = &node->as.attention.setting;
+    const int64_t extra = o->extra, seen = keys - extra;
+    if (extra < 0 || extra > keys)
+        return an_error_set(an__failure(graph), AN_ERROR_ARGUMENT,
+                            "%s: extra must be 0 to %lld, the keys, got %lld", node->op->name,
+                            (long long)keys, (long long)extra);
+    const an_shape plain = an_shape_2(q.dim[1], seen), by_key = an_shape_2(q.dim[0], seen);
+    return check_mask(graph, node, "the mask", o->mask, plain,
+                      an_shape_3(q.dim[0] * o->heads, q.dim[1], seen)) &&
+           check_mask(graph, node, "the mask of the keys", o->key_mask, by_key, by_key);
 }
 
 static bool check_dims(an_graph *graph, const an_node *node, an_shape shape)
@@ -53,7 +78,7 @@ static bool attention_shape(an_graph *graph, an_node *node, an_shape *shape)
                             "width are one, and there are as many values as keys",
                             an__text(q).text, an__text(k).text, an__text(v).text);
     *shape = q;
-    return check_setting(graph, node, q.dim[2]);
+    return check_setting(graph, node, q.dim[2]) && check_masks(graph, node, q, k.dim[1]);
 }
 
 static bool self_attention_shape(an_graph *graph, an_node *node, an_shape *shape)
@@ -67,7 +92,8 @@ static bool self_attention_shape(an_graph *graph, an_node *node, an_shape *shape
                             "values side by side, got %s",
                             an__text(*shape).text);
     shape->dim[2] /= PARTS;
-    return check_setting(graph, node, shape->dim[2]);
+    return check_setting(graph, node, shape->dim[2]) &&
+           check_masks(graph, node, *shape, shape->dim[1]);
 }
 
 /* ----------------------------------------------------------------- forward */
@@ -98,14 +124,20 @@ static float *input_data(const an_node *node, int part)
 static an_attention_call plan(an_node *node)
 {
     const an_shape out = node->output.shape;
-    const int64_t size = out.dim[2] / node->as.attention.heads;
+    const an_attention_options *o = &node->as.attention.setting;
+    const int64_t keys = node->inputs[node->count == PARTS ? K : 0]->shape.dim[1];
+    const int64_t size = out.dim[2] / node->as.attention.setting.heads;
     return (an_attention_call){
         .samples = out.dim[0],
-        .heads = node->as.attention.heads,
+        .heads = node->as.attention.setting.heads,
         .queries = out.dim[1],
-        .keys = node->inputs[node->count == PARTS ? K : 0]->shape.dim[1],
+        .keys = keys,
+        .extra = o->extra,
+        .mask = o->mask ? o->mask->data : NULL,
+        .mask_step = o->mask && o->mask->shape.ndim == 3 ? out.dim[1] * (keys - o->extra) : 0,
+        .key_mask = o->key_mask ? o->key_mask->data : NULL,
         .size = size,
-        .causal = node->as.attention.causal,
+        .causal = node->as.attention.setting.causal,
         .scale = size > 0 ? (float)(1 / sqrt((double)size)) : 1,
         .q = input_view(node, Q, input_data(node, Q)),
         .k = input_view(node, K, input_data(node, K)),
@@ -113,7 +145,9 @@ static an_attention_call plan(an_node *node)
         .o = view(node->output.data, out, 0),
         .weights = node->as.attention.weights,
         .keep = node->as.attention.keep,
-        .keep_scale = node->as.attention.p < 1 ? (float)(1 / (1 - node->as.attention.p)) : 0,
+        .keep_scale = node->as.attention.setting.dropout < 1
+                          ? (float)(1 / (1 - node->as.attention.setting.dropout))
+                          : 0,
     };
 }
 
@@ -125,14 +159,14 @@ static int64_t weight_count(const an_attention_call *call)
 /* Which weights dropout keeps. The uniform numbers come and go in the weights' own memory. */
 static bool draw_keep(an_graph *graph, an_node *node, int64_t count)
 {
-    if (!(node->as.attention.p > 0))
+    if (!(node->as.attention.setting.dropout > 0))
         return true;
     uint8_t *keep = an__scratch(graph, count, 1);
     if (!keep)
         return false;
     float *uniform = node->as.attention.weights;
-    const float p = (float)node->as.attention.p;
-    an_rng_fill_uniform(node->as.attention.rng, uniform, count, 0, 1);
+    const float p = (float)node->as.attention.setting.dropout;
+    an_rng_fill_uniform(node->as.attention.setting.rng, uniform, count, 0, 1);
     for (int64_t i = 0; i < count; i++)
         keep[i] = uniform[i] >= p;
     node->as.attention.keep = keep;
@@ -200,10 +234,7 @@ const an_op an__op_self_attention = {"self_attention", self_attention_shape, att
 
 static an_attributes attributes(an_attention_options options)
 {
-    return (an_attributes){.attention = {.heads = options.heads,
-                                         .causal = options.causal,
-                                         .p = options.dropout,
-                                         .rng = options.rng}};
+    return (an_attributes){.attention = {.setting = options}};
 }
 
 an_tensor *an_attention(an_graph *graph, an_tensor *queries, an_tensor *keys, an_tensor *values,

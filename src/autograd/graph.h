@@ -109,10 +109,7 @@ typedef union an_attributes {
         uint16_t *where; /* of each maximum */
     } pool;
     struct {
-        int64_t heads;
-        bool causal;
-        double p;
-        an_rng *rng;
+        an_attention_options setting;
         float *weights, *scratch;
         uint8_t *keep;
     } attention;

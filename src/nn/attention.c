@@ -5,42 +5,64 @@
 
 /* --------------------------------------------------------- MultiheadAttention */
 
-enum { EMBED, HEADS, DROPOUT, BIAS, BATCH_FIRST, CAUSAL };
+enum { EMBED, HEADS, DROPOUT, BIAS, BIAS_KV, ZERO_ATTN, KDIM, VDIM, BATCH_FIRST, CAUSAL };
 
-/* The four parameters, in PyTorch's order and with its initial values. */
-typedef struct attention {
-    an_tensor *in_weight, *in_bias, *out_weight, *out_bias;
-} attention;
-
-static bool attention_declare(an_model *model, an_layer *layer, an_error *err)
+/* In a model keys and values are the layer's one input, so that their widths are its own. */
+static bool attention_check(const an_layer *layer, an_error *err)
 {
-    const int64_t width = an__whole(layer, EMBED);
-    const int64_t heads = an__whole(layer, HEADS);
-    attention *a = an_arena_alloc(&model->arena, sizeof *a);
-    if (!a)
-        return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for a layer");
-    *a = (attention){0};
-    layer->own = a;
+    const int64_t width = an__whole(layer, EMBED), heads = an__whole(layer, HEADS);
+    const double kdim = layer->arg[KDIM].number, vdim = layer->arg[VDIM].number;
     if (width % heads != 0)
         return an_error_set(err, AN_ERROR_ARGUMENT,
                             "num_heads must divide embed_dim %lld, got %lld", (long long)width,
                             (long long)heads);
-    /* xavier_uniform_ of (3 width, width), and kaiming_uniform_(a=sqrt(5)) of (width, width). */
-    const double in_bound = sqrt(6.0 / (4.0 * (double)width)), out_bound = 1 / sqrt((double)width);
-    const bool bias = layer->arg[BIAS].number != 0;
-    a->in_weight = an__layer_param(model, layer, "in_proj_weight", an_shape_2(3 * width, width),
-                                   AN_START_UNIFORM, in_bound, err);
-    if (a->in_weight && bias)
-        a->in_bias = an__layer_param(model, layer, "in_proj_bias", an_shape_1(3 * width),
-                                     AN_START_ZEROS, 0, err);
-    if (!a->in_weight || (bias && !a->in_bias))
+    return ((isnan(kdim) || kdim == (double)width) && (isnan(vdim) || vdim == (double)width)) ||
+           an_error_set(
+               err, AN_ERROR_ARGUMENT,
+               "kdim and vdim must be None or embed_dim %lld: the layer attends to its own "
+               "input; an_multihead_attention takes others",
+               (long long)width);
+}
+
+/* The parameters in PyTorch's order, and with its initial values. */
+static bool attention_declare(an_model *model, an_layer *layer, an_error *err)
+{
+    const int64_t width = an__whole(layer, EMBED);
+    const bool bias = layer->arg[BIAS].number != 0, more = layer->arg[BIAS_KV].number != 0;
+    an_multihead_weights *a = an_arena_alloc(&model->arena, sizeof *a);
+    if (!a)
+        return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for a layer");
+    *a = (an_multihead_weights){0};
+    layer->own = a;
+    /* xavier_uniform_ of (3 width, width), kaiming_uniform_(a=sqrt(5)) of (width, width), and
+     * xavier_normal_ of (1, 1, width). */
+    const double root = 1 / sqrt((double)width);
+    const struct {
+        bool wanted;
+        an_tensor **to;
+        const char *name;
+        an_shape shape;
+        an_start start;
+        double scale;
+    } rows[] = {
+        {true, &a->in_weight, "in_proj_weight", an_shape_2(3 * width, width), AN_START_UNIFORM,
+         sqrt(1.5) * root},
+        {bias, &a->in_bias, "in_proj_bias", an_shape_1(3 * width), AN_START_ZEROS, 0},
+        {more, &a->bias_k, "bias_k", an_shape_3(1, 1, width), AN_START_NORMAL, root},
+        {more, &a->bias_v, "bias_v", an_shape_3(1, 1, width), AN_START_NORMAL, root},
+        {true, &a->out_weight, "out_proj.weight", an_shape_2(width, width), AN_START_UNIFORM, root},
+        {bias, &a->out_bias, "out_proj.bias", an_shape_1(width), AN_START_ZEROS, 0},
+    };
+    if (!attention_check(layer, err))
         return false;
-    a->out_weight = an__layer_param(model, layer, "out_proj.weight", an_shape_2(width, width),
-                                    AN_START_UNIFORM, out_bound, err);
-    if (a->out_weight && bias)
-        a->out_bias = an__layer_param(model, layer, "out_proj.bias", an_shape_1(width),
-                                      AN_START_ZEROS, 0, err);
-    return a->out_weight && (!bias || a->out_bias);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].wanted)
+            *rows[i].to = an__layer_param(model, layer, rows[i].name, rows[i].shape, rows[i].start,
+                                          rows[i].scale, err);
+        if (rows[i].wanted && !*rows[i].to)
+            return false;
+    }
+    return true;
 }
 
 static bool attention_shape(const an_layer *layer, an_shape in, an_shape *out, an_error *err)
@@ -52,16 +74,15 @@ static bool attention_shape(const an_layer *layer, an_shape in, an_shape *out, a
 static an_tensor *attention_forward(const an_layer *layer, an_model *model, an_graph *graph,
                                     an_tensor *x)
 {
-    const attention *a = layer->own;
+    const an_multihead_weights *weights = layer->own;
     const an_attention_options options = {
         .heads = an__whole(layer, HEADS),
         .causal = layer->arg[CAUSAL].number != 0,
         .dropout = model->training ? layer->arg[DROPOUT].number : 0,
         .rng = &model->rng,
     };
-    an_tensor *qkv = an_linear(graph, x, a->in_weight, a->in_bias, AN_IDENTITY);
-    an_tensor *heads = an_self_attention(graph, qkv, options);
-    return an_linear(graph, heads, a->out_weight, a->out_bias, AN_IDENTITY);
+    return an_multihead_attention(graph, x, x, x, *weights, layer->arg[ZERO_ATTN].number != 0,
+                                  options);
 }
 
 const an_layer_kind an__layer_MultiheadAttention = {
@@ -70,9 +91,13 @@ const an_layer_kind an__layer_MultiheadAttention = {
              {"num_heads", AN_ARG_INTEGER, true, 0, 1, AN_MANY, "at least 1", NULL},
              {"dropout", AN_ARG_NUMBER, false, 0, 0, AN_UNIT_BELOW, AN_UNIT_TEXT, NULL},
              {"bias", AN_ARG_FLAG, false, 1, 0, 2, "True or False", NULL},
+             {"add_bias_kv", AN_ARG_FLAG, false, 0, 0, 2, "True or False", NULL},
+             {"add_zero_attn", AN_ARG_FLAG, false, 0, 0, 2, "True or False", NULL},
+             {"kdim", AN_ARG_OPTIONAL, false, NAN, 1, AN_MANY, "a width or None", NULL},
+             {"vdim", AN_ARG_OPTIONAL, false, NAN, 1, AN_MANY, "a width or None", NULL},
              {"batch_first", AN_ARG_FLAG, false, 1, 1, 2, AN_BATCH_FIRST, NULL},
              {"causal", AN_ARG_FLAG, false, 0, 0, 2, "True or False", NULL}},
-    .arg_count = 6,
+    .arg_count = 10,
     .declare = attention_declare,
     .shape = attention_shape,
     .forward = attention_forward,

@@ -325,6 +325,11 @@ static void three_parts(an_rng *rng, bool large, an_shape *shapes, int *count, s
     s->seed = an_rng_u32(rng);
     const int64_t batch = 1 + below(rng, 3), width = s->heads * odd_dim(rng, 8);
     const int64_t keys = large ? 150 : odd_dim(rng, 17);
+    if (below(rng, 2)) {
+        s->mask = (int)below(rng, 3);
+        s->key_mask = below(rng, 2);
+        s->extra = below(rng, 2);
+    }
     shapes[0] = an_shape_3(batch, large ? 200 : odd_dim(rng, 17), width);
     shapes[1] = shapes[2] = an_shape_3(batch, keys, width);
 }
@@ -332,6 +337,7 @@ static void three_parts(an_rng *rng, bool large, an_shape *shapes, int *count, s
 static void side_by_side(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
 {
     three_parts(rng, large, shapes, count, s);
+    s->extra = 0;
     *count = 1;
     shapes[0].dim[2] *= 3;
 }
@@ -414,10 +420,26 @@ CALL(slice, in[0], s->dim, s->start, s->count)
 CALL(index_rows, in[0], (an_labels){s->labels, s->label_count})
 CALL(concat, in, count, s->dim)
 
+static an_tensor *mask_of(an_graph *graph, an_shape shape)
+{
+    an_tensor *mask = an_empty(graph, shape);
+    for (int64_t i = 0; i < mask->size; i++)
+        mask->data[i] = mask_value(i, i % shape.dim[shape.ndim - 1]);
+    return mask;
+}
+
 static an_tensor *call_attention(an_graph *graph, an_tensor **in, int count, const setting *s)
 {
     an_rng rng = an_rng_init(s->seed, 1);
-    const an_attention_options options = {s->heads, s->causal, s->p, &rng};
+    an_attention_options options = {s->heads, s->causal, s->p, &rng, NULL, NULL, s->extra};
+    const an_shape q = in[0]->shape, k = in[count == 1 ? 0 : 1]->shape;
+    const int64_t columns = k.dim[1] - s->extra;
+    if (s->mask)
+        options.mask =
+            mask_of(graph, s->mask == 1 ? an_shape_2(q.dim[1], columns)
+                                        : an_shape_3(q.dim[0] * s->heads, q.dim[1], columns));
+    if (s->key_mask)
+        options.key_mask = mask_of(graph, an_shape_2(q.dim[0], columns));
     return count == 1 ? an_self_attention(graph, in[0], options)
                       : an_attention(graph, in[0], in[1], in[2], options);
 }

@@ -479,10 +479,12 @@ static void test_attention(void **state)
     expect(f, an_attention(g, f->t234, f->t234, f->t234, (an_attention_options){.heads = 0}),
            AN_ERROR_ARGUMENT, "got 0");
     expect(f,
-           an_attention(g, f->t234, f->t234, f->t234, (an_attention_options){2, true, 1.5, NULL}),
+           an_attention(g, f->t234, f->t234, f->t234,
+                        (an_attention_options){.heads = 2, .dropout = 1.5}),
            AN_ERROR_ARGUMENT, "dropout is a probability from 0 to 1, got 1.5");
     expect(f,
-           an_attention(g, f->t234, f->t234, f->t234, (an_attention_options){2, true, 0.5, NULL}),
+           an_attention(g, f->t234, f->t234, f->t234,
+                        (an_attention_options){.heads = 2, .dropout = 0.5}),
            AN_ERROR_ARGUMENT, "needs a random number generator");
 }
 

@@ -162,6 +162,22 @@ void twin_softmax(const setting *s, const twin *in, int count, twin *out)
 
 /* ---------------------------------------------------------------- attention */
 
+float mask_value(int64_t i, int64_t column)
+{
+    return column > 0 && (5 * i) % 7 == 3 ? -INFINITY : 0.25f * (float)((7 * i) % 11) - 1;
+}
+
+/* What the masks add to the score of key k; head is b * heads + h. */
+static double masked(const setting *s, int64_t b, int64_t head, int64_t t, int64_t time,
+                     int64_t columns, int64_t k)
+{
+    if (k < 0)
+        return 0;
+    const int64_t row = s->mask == 2 ? head * time + t : t;
+    const double own = s->mask ? (double)mask_value(row * columns + k, k) : 0;
+    return own + (s->key_mask ? (double)mask_value(b * columns + k, k) : 0);
+}
+
 /* softmax(q k^T / sqrt(size)) v of every head; the weights are dropped as twin_dropout does. */
 void twin_attention(const setting *s, const twin *in, int count, twin *out)
 {
@@ -179,9 +195,10 @@ void twin_attention(const setting *s, const twin *in, int count, twin *out)
     twin_new(out, shape);
     for (int64_t i = 0; i < out->size; i++) {
         const int64_t column = i % width, t = i / width % time, b = i / width / time;
-        const int64_t h = column / size, seen = s->causal && t + 1 < keys ? t + 1 : keys;
+        const int64_t h = column / size,
+                      seen = s->causal && t + 1 + s->extra < keys ? t + 1 + s->extra : keys;
         for (int64_t k = 0; k < seen; k++) {
-            row[k] = 0;
+            row[k] = masked(s, b, b * s->heads + h, t, time, keys - s->extra, k - s->extra);
             for (int64_t j = h * size; j < (h + 1) * size; j++)
                 row[k] += in[0].data[(b * time + t) * width + j] *
                           in[1].data[(b * keys + k) * width + j] / sqrt((double)size);

@@ -30,6 +30,9 @@ typedef struct setting {
     uint64_t seed; /* of dropout */
     int64_t heads; /* of attention */
     bool causal;
+    int mask; /* of attention: 0 none, 1 for all heads, 2 for each */
+    bool key_mask;
+    int64_t extra;
     bool reverse; /* of LSTM and GRU */
     double eps;   /* of norms */
     int64_t groups;
@@ -42,6 +45,9 @@ typedef struct setting {
     int64_t out_size[2];                                  /* of adaptive pooling */
     float weights[MAX_WEIGHTS], pos_weights[MAX_WEIGHTS]; /* what the loss points to */
 } setting;
+
+/* Value i of a mask, none of which hides column 0. */
+float mask_value(int64_t i, int64_t column);
 
 typedef void twin_function(const setting *s, const twin *in, int count, twin *out);
 

@@ -140,6 +140,13 @@ static void test_initial_values(void **state)
     check_bound(an_model_params(model), "0.in_proj_bias", 0);
     check_bound(an_model_params(model), "0.out_proj.bias", 0);
     an_model_free(model);
+    model = model_of("MultiheadAttention(900, 4, add_bias_kv=True)", an_shape_2(3, 900));
+    const an_tensor *more = an_params_find(an_model_params(model), "0.bias_k")->tensor;
+    double sum = 0;
+    for (int64_t i = 0; i < more->size; i++)
+        sum += (double)more->data[i] * (double)more->data[i];
+    assert_true(fabs(sqrt(sum / 900) - 1.0 / 30) < 0.003);
+    an_model_free(model);
     model = model_of("GRU(7, 25, num_layers=2)", an_shape_2(3, 7));
     check_bound(an_model_params(model), "0.weight_ih_l0", 0.2);
     check_bound(an_model_params(model), "0.weight_hh_l1", 0.2);
@@ -218,6 +225,7 @@ static void test_refusals(void **state)
     static const struct {
         const char *text, *message;
     } cases[] = {
+        {"MultiheadAttention(4, 2, vdim=3)", "kdim and vdim must be None or embed_dim 4"},
         {"MultiheadAttention(4, 3)", "num_heads must divide embed_dim 4, got 3"},
         {"MultiheadAttention(6, 2)", "takes (batch, time, 6) but gets (batch, 3, 4)"},
         {"MultiheadAttention(4, 2, dropout=1.5)", "dropout must be from 0 to 1, got 1.5"},

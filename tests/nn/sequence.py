@@ -43,6 +43,15 @@ for name, kind in (("LSTM", nn.LSTM), ("GRU", nn.GRU)):
         CASES.append((f"{name}(3, 4{text})", kind(3, 4, batch_first=True, **options),
                       lambda m, x: m(x)[0], (2, 5, 3)))
 
+CASES += [
+    ("MultiheadAttention(6, 2, add_bias_kv=True, add_zero_attn=True)",
+     nn.MultiheadAttention(6, 2, add_bias_kv=True, add_zero_attn=True, batch_first=True),
+     lambda m, x: attention(m, x, False), (2, 5, 6)),
+    ("MultiheadAttention(6, 2, add_bias_kv=True, kdim=6, causal=True)",
+     nn.MultiheadAttention(6, 2, add_bias_kv=True, kdim=6, batch_first=True),
+     lambda m, x: attention(m, x, True), (2, 5, 6)),
+]
+
 print("/* Written by sequence.py with PyTorch %s; do not edit. */" % torch.__version__)
 print("/* clang-format off */")
 print("static const layer_case layer_cases[] = {")

@@ -16,6 +16,7 @@
 
 #include "tensor/context.h"
 #include "tensor/kernels/gemm.h"
+#include "tensor/kernels/pointwise.h"
 
 #include <string.h>
 
@@ -60,9 +61,36 @@ static const float *dropped(const block *b, int64_t *ld)
     return b->share->scores;
 }
 
+static void add_to(const block *b, float *scores, const float *mask)
+{
+    const int64_t extra = b->share->call->extra;
+    const an_run run = {b->keys - extra, scores + extra, mask, 1, 1};
+    if (run.n > 0)
+        b->share->context->kernels->pointwise->binary[AN_BINARY_ADD].forward(&run, scores + extra);
+}
+
+/* Scales the block's scores and adds the masks. */
+static void add_masks(const block *b)
+{
+    const an_attention_call *c = b->share->call;
+    const an_unary_kernel *affine = &b->share->context->kernels->pointwise->unary[AN_UNARY_AFFINE];
+    const int64_t columns = c->keys - c->extra;
+    for (int64_t r = 0; r < b->rows; r++) {
+        float *scores = b->weights + r * c->keys;
+        affine->forward(b->keys, scores, scores, c->scale, 0);
+        if (c->mask)
+            add_to(b, scores,
+                   c->mask + (b->sample * c->heads + b->head) * c->mask_step +
+                       (b->first + r) * columns);
+        if (c->key_mask)
+            add_to(b, scores, c->key_mask + b->sample * columns);
+    }
+}
+
 static void forward(const block *b)
 {
     const an_attention_call *c = b->share->call;
+    const bool masked = c->mask || c->key_mask;
     int64_t ld;
     multiply(b, (an_gemm){.transpose_b = true,
                           .m = b->rows,
@@ -74,8 +102,11 @@ static void forward(const block *b)
                           .ldb = c->k.stride,
                           .c = b->weights,
                           .ldc = c->keys});
-    b->share->context->kernels->scores->softmax(
-        b->rows, b->keys, c->keys, c->causal ? b->first + 1 : b->keys, c->scale, b->weights);
+    if (masked)
+        add_masks(b);
+    b->share->context->kernels->scores->softmax(b->rows, b->keys, c->keys,
+                                                c->causal ? b->first + 1 + c->extra : b->keys,
+                                                masked ? 1 : c->scale, b->weights);
     const float *weights = dropped(b, &ld);
     multiply(b, (an_gemm){.m = b->rows,
                           .n = c->size,
@@ -170,8 +201,8 @@ static block block_at(const share *s, int64_t index, int64_t first)
                .keys = c->keys,
                .weights = c->weights + row * c->keys,
                .keep = c->keep ? c->keep + row * c->keys : NULL};
-    if (c->causal && first + b.rows < c->keys)
-        b.keys = first + b.rows;
+    if (c->causal && first + b.rows + c->extra < c->keys)
+        b.keys = first + b.rows + c->extra;
     return b;
 }
 

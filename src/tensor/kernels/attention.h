@@ -5,7 +5,8 @@
  *     o = weights v                       (queries, size)
  *
  * for each head of each sample. q, k, v and o are views: sample b, position t, head h begins at
- * data + b * sample_stride + t * stride + h * size. With `causal`, position t sees keys 0..t.
+ * data + b * sample_stride + t * stride + h * size. With `causal`, position t sees keys 0..t, and
+ * the extra ones before them.
  */
 #ifndef AN_ATTENTION_H
 #define AN_ATTENTION_H
@@ -21,6 +22,13 @@ typedef struct an_attention_call {
     int64_t samples, heads, queries, keys, size;
     bool causal;
     float scale;
+    /*
+     * Added to the scores (scale q k^T), -INFINITY hides: `mask` of (queries, keys - extra), for
+     * each head mask_step floats behind the last one's, and `key_mask` of (samples, keys - extra).
+     * Either may be NULL. The first `extra` keys are not in them, and each position sees them.
+     */
+    const float *mask, *key_mask;
+    int64_t mask_step, extra;
     an_heads q, k, v, o;
     /*
      * (samples, heads, queries, keys): written by forward, read by backward. What a causal position

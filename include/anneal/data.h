@@ -289,8 +289,12 @@ typedef struct an_loader_options {
      * often as its weight says, instead of each once. NULL: none. Not needed after an_loader_new.
      */
     const double *weights;
-    int64_t samples; /* drawn in an epoch by weights; 0: as many as there are */
+    /* Drawn in an epoch by weights, at most AN_MOST_DRAWN: an epoch's order is drawn whole when it
+     * begins. 0: as many as there are. */
+    int64_t samples;
 } an_loader_options;
+
+#define AN_MOST_DRAWN 100000000
 
 typedef struct an_loader an_loader;
 

@@ -452,7 +452,7 @@ typedef struct an_average_time {
 
 typedef struct an_average_options {
     an_average_kind kind;
-    double decay;          /* EMA: in [0, 1] */
+    double decay;          /* EMA: at least 0, below 1 */
     double gamma;          /* POLYNOMIAL: at least 0 */
     an_average_time start; /* at least 0 */
     an_average_time every; /* at least 1 */

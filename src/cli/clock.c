@@ -35,6 +35,23 @@ static bool read_line(const char *line, size_t size, double before, double *seco
            *seconds < 1e15;
 }
 
+static bool fail_at(const cli_clock *clock, const char *path, const char *line, size_t size,
+                    an_error *err)
+{
+    char shown[41];
+    size_t used = 0;
+    for (; used < size && used < sizeof shown - 1; used++)
+        shown[used] = line[used] >= ' ' && line[used] <= '~' ? line[used] : '?';
+    shown[used] = '\0';
+    return an_error_set(err, AN_ERROR_DATA,
+                        "%s:%zu: '%s' is not a time that a run's clock can have shown: it has one "
+                        "number a line, which never falls%s",
+                        path, clock->count, shown,
+                        clock->path[0] ? "; bring it back from a copy, or remove it: the run then "
+                                         "goes on by the machine's clock"
+                                       : "");
+}
+
 /* The numbers of a file's complete lines: the last one may have been cut off. */
 static bool read_seconds(cli_clock *clock, const char *path, an_error *err)
 {
@@ -53,10 +70,7 @@ static bool read_seconds(cli_clock *clock, const char *path, an_error *err)
         double *seconds = &clock->seconds[clock->count++];
         good = read_line(line, size, before, seconds);
         if (!good)
-            an_error_set(err, AN_ERROR_DATA,
-                         "%s:%zu: '%.*s' is not a time that a run's clock can have shown; it has "
-                         "one number a line, which never falls",
-                         path, clock->count, size < 40 ? (int)size : 40, line);
+            fail_at(clock, path, line, size, err);
         before = isnan(*seconds) ? before : *seconds;
         length -= size + 1;
         clock->whole += (int64_t)size + 1;

@@ -18,7 +18,7 @@ static bool read_weights(an_config *config, const an__node *node, an_error *err)
 
 static bool read_samples(an_config *config, const an__node *node, an_error *err)
 {
-    return an__read_integer(config, node, 1, INT32_MAX, &config->samples.count, err);
+    return an__read_integer(config, node, 1, AN_MOST_DRAWN, &config->samples.count, err);
 }
 
 /* balanced or weighted; or a map that says how many samples an epoch has, too. */

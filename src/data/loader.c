@@ -66,12 +66,12 @@ static bool check_options(const an_dataset *dataset, const an_loader_options *op
                             (long long)options->batch_size);
     }
     const int64_t drawn = options->samples > 0 ? options->samples : dataset->count;
-    if (options->samples < 0 || options->samples > INT32_MAX ||
+    if (options->samples < 0 || options->samples > AN_MOST_DRAWN ||
         (options->samples > 0 && !options->weights)) {
         return an_error_set(err, AN_ERROR_ARGUMENT,
-                            "samples may be from 1 to 2^31 - 1 where weights say how they are "
-                            "drawn, else 0, got %lld",
-                            (long long)options->samples);
+                            "samples may be from 1 to %d where weights say how they are drawn, "
+                            "else 0, got %lld; more of them are more epochs",
+                            AN_MOST_DRAWN, (long long)options->samples);
     }
     if (options->drop_last && options->batch_size > drawn) {
         return an_error_set(err, AN_ERROR_ARGUMENT,

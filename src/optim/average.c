@@ -13,7 +13,7 @@
 #define ROW(name, range, initial) \
     AN_OPTION(#name, an_average_options, name, NUMBER, range, AN_NO_SLOT, initial)
 
-static const an_option decay_row[] = {ROW(decay, UNIT, 0.999)};
+static const an_option decay_row[] = {ROW(decay, FRACTION, 0.999)};
 static const an_option gamma_row[] = {ROW(gamma, NOT_NEGATIVE, 8)};
 
 /* The kinds, in the order of an_average_kind. */

@@ -38,9 +38,17 @@ uint32_t an__record_check(const void *bytes, size_t count);
 bool an__record_add(an_append *file, const void *message, size_t count);
 
 /*
- * Walks a file's records from the top: the offset where the first one begins that is damaged or cut
- * short, has a step after `step`, or begins at or after `stop`; the file's size when there is none;
- * -1 with err.
+ * Reads the record, `number` from 1 and at `offset` of its file, that these bytes are or begin
+ * with; `step` gets its event's. DATA for one that is damaged.
+ */
+bool an__record_read(const void *bytes, size_t size, int64_t number, int64_t offset, int64_t *step,
+                     an_error *err);
+
+/*
+ * Walks a file's records from the top: the offset where the first one begins that the file's end
+ * cuts short, that has a step after `step`, or begins at or after `stop`; the file's size when
+ * there is none. -1 with err: MEMORY, IO, and DATA at one that is damaged, for what follows it
+ * would be lost if the file were cut there.
  */
 int64_t an__records_walk(an_append *file, int64_t step, int64_t stop, an_error *err);
 

@@ -8,6 +8,7 @@
 
 typedef struct reading {
     const unsigned char *begin;
+    int64_t offset; /* of `begin` in the file */
     an_proto_in in;
     int64_t record;
     an_event_value value; /* what is known of the next one */
@@ -19,9 +20,10 @@ typedef struct reading {
 
 static bool damaged(reading *r, const char *what)
 {
+    const int64_t at = r->offset + (int64_t)(r->in.at - r->begin);
     return an_error_set(r->err, AN_ERROR_DATA,
                         "the event file is damaged in record %lld, at byte %lld: %s",
-                        (long long)r->record, (long long)(r->in.at - r->begin), what);
+                        (long long)r->record, (long long)at, what);
 }
 
 static bool read_value(reading *r, an_proto_in in)
@@ -109,12 +111,12 @@ static bool read_event(reading *r, an_proto_in in)
 static bool read_record(reading *r)
 {
     uint64_t left = (uint64_t)(r->in.end - r->in.at);
-    if (left < AN_RECORD_HEAD + AN_RECORD_TAIL)
+    if (left < AN_RECORD_HEAD)
         return damaged(r, "the file ends within a record");
     uint64_t length = an__get_64(r->in.at);
     if (an__get_32(r->in.at + 8) != an__record_check(r->in.at, 8))
         return damaged(r, "the checksum of the length is wrong");
-    if (length > left - AN_RECORD_HEAD - AN_RECORD_TAIL)
+    if (left < AN_RECORD_HEAD + AN_RECORD_TAIL || length > left - AN_RECORD_HEAD - AN_RECORD_TAIL)
         return damaged(r, "the file ends within a record");
     const unsigned char *message = r->in.at + AN_RECORD_HEAD;
     if (an__get_32(message + length) != an__record_check(message, (size_t)length))
@@ -123,6 +125,23 @@ static bool read_record(reading *r)
         return false;
     r->in.at = message + length + AN_RECORD_TAIL;
     return true;
+}
+
+static bool pass_over(void *user, const an_event_value *value)
+{
+    (void)user, (void)value;
+    return true;
+}
+
+bool an__record_read(const void *bytes, size_t size, int64_t number, int64_t offset, int64_t *step,
+                     an_error *err)
+{
+    reading r = {
+        .begin = bytes, .offset = offset, .record = number, .visit = pass_over, .err = err};
+    r.in = (an_proto_in){r.begin, r.begin + size};
+    const bool ok = read_record(&r);
+    *step = r.value.step;
+    return ok;
 }
 
 bool an_events_read(const void *bytes, size_t size,

@@ -88,6 +88,17 @@ class Budget(Case):
         _, err = self.anneal(*longer, "--set", "on_write_error=stop", status=1)
         self.assertRegex(err, r"^anneal: the clock '.*clock.txt' cannot be written: Is a directory")
 
+    def test_a_clock_that_is_damaged(self):
+        """As a power cut may leave it: what to do is said, and works."""
+        run = self.interrupted()
+        clock = run / "clock.txt"
+        clock.write_bytes(clock.read_bytes() + b"\0" * 100 + b"\n")
+        longer = ("resume", run.name, "--set", "budget=0.01s", "--changes", "keep")
+        self.refused(*longer, status=1, parts=[
+            "clock.txt:", "'" + 40 * "?" + "'", "bring it back from a copy, or remove it"])
+        clock.unlink()
+        self.anneal(*longer)
+
     def test_a_disk_that_is_full(self):
         """What was written stays as it is, and the training goes on."""
         most = 1 << 20

@@ -154,6 +154,8 @@ static void test_refused(void **state)
         {CLASSES "sampling: fair\n", "c.yaml:6", "must be balanced or weighted, got 'fair'"},
         {CLASSES "sampling: {samples: 5}\n", "c.yaml:6", "sampling needs the key 'weights'"},
         {CLASSES "sampling: {weights: balanced, samples: 0}\n", "c.yaml:6", "at least 1"},
+        {CLASSES "sampling: {weights: balanced, samples: 100000001}\n", "c.yaml:6",
+         "100000000"},
         {CLASSES "augment: RandomHorizontalFlip()\n", "c.yaml:6", "augment is for images"},
         {BODY "epochs: 1\naugment: RandomFlip()\n", "c.yaml:8", "there is no 'RandomFlip'"},
         {BODY "epochs: 1\naugment: []\n", "c.yaml:8", "takes a list of calls"},

@@ -232,6 +232,35 @@ static void test_stratified_view(void **state)
     an_dataset_free(set);
 }
 
+/* Labels are any numbers: what a cut costs does not go by the greatest of them. */
+static void test_stratified_by_great_labels(void **state)
+{
+    (void)state;
+    enum { MOST = INT32_MAX - 1, MANY = 600 };
+    float values[MANY];
+    int32_t labels[MANY];
+    int64_t counts[3] = {0};
+    for (int i = 0; i < MANY; i++) {
+        values[i] = (float)i;
+        labels[i] = i < 3 ? 7 : i % 3 == 0 ? MOST : MOST - 1 - i; /* 3, 199, and 398 of one */
+    }
+    an_dataset *rest, *cut;
+    an_dataset *set =
+        an_dataset_from_floats(NULL, values, MANY, an_shape_1(1), labels, 0, NULL, 0, NULL);
+    assert_true(an_dataset_split_stratified(set, 300, 1, &rest, &cut, NULL));
+    for (int64_t i = 0; i < an_dataset_count(cut); i++) {
+        const int32_t label = an_dataset_label(cut, i);
+        counts[label == 7 ? 0 : label == MOST ? 1 : 2]++;
+    }
+    /* Rounded down, 1 + 99; the 200 that are missing go to the lowest of those that lost a half. */
+    assert_int_equal(counts[0], 2);
+    assert_int_equal(counts[1], 99);
+    assert_int_equal(counts[2], 199);
+    an_dataset_free(rest);
+    an_dataset_free(cut);
+    an_dataset_free(set);
+}
+
 static void test_stratified_refuses(void **state)
 {
     (void)state;
@@ -297,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_stratified),
         cmocka_unit_test(test_stratified_view),
+        cmocka_unit_test(test_stratified_by_great_labels),
         cmocka_unit_test(test_stratified_refuses),
         cmocka_unit_test(test_memory),
     };

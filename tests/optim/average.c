@@ -149,7 +149,6 @@ static void text_is_read_and_wrong_text_points(void **state)
     static const char *const good[][2] = {
         {"EMA()", "EMA(decay=0.999)"},
         {"EMA(0)", "EMA(decay=0)"},
-        {"EMA(1)", "EMA(decay=1)"},
         {"PolynomialDecay()", "PolynomialDecay(gamma=8)"},
         {"SWA()", "SWA()"},
         {"SWA(start=5)", "SWA(start=5ep)"},
@@ -165,7 +164,9 @@ static void text_is_read_and_wrong_text_points(void **state)
         an_average_free(average);
     }
     static const char *const bad[][2] = {
-        {"EMA(decay=1.5)", "EMA: decay must be from 0 to 1, got 1.5"},
+        {"EMA(decay=1.5)", "EMA: decay must be at least 0 and below 1, got 1.5"},
+        {"EMA(decay=1)", "EMA: decay must be at least 0 and below 1, got 1"},
+        {"EMA(decay=nan)", "EMA: decay must be"},
         {"EMA(gamma=1)", "gamma"},
         {"SWA(start=-1)", "SWA: start must be a whole number of epochs or updates from 0 on"},
         {"SWA(every=0)", "SWA: every must be a whole number of epochs or updates from 1 on"},
@@ -241,7 +242,7 @@ static void wrong_options_are_refused(void **state)
     assert_true(options.kind == AN_AVERAGE_EMA && options.decay == 0.999 && options.gamma == 8);
     options.decay = NAN;
     assert_null(an_average_new(params, &options, &err));
-    assert_string_equal(err.message, "EMA: decay must be from 0 to 1, got nan");
+    assert_string_equal(err.message, "EMA: decay must be at least 0 and below 1, got nan");
     options.decay = 0.5;
     options.every.count = 0;
     assert_null(an_average_new(params, &options, &err));

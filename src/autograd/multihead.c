@@ -8,7 +8,7 @@
 
 an_tensor *an_mask(an_graph *graph, const bool *hidden, an_shape shape)
 {
-    if (!hidden && an_shape_size(shape) > 0) {
+    if (!hidden) {
         an_error_set(an__failure(graph), AN_ERROR_ARGUMENT, "mask: the booleans are NULL");
         return &graph->poison;
     }

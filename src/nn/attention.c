@@ -38,20 +38,20 @@ static bool attention_declare(an_model *model, an_layer *layer, an_error *err)
      * xavier_normal_ of (1, 1, width). */
     const double root = 1 / sqrt((double)width);
     const struct {
-        bool wanted;
         an_tensor **to;
         const char *name;
         an_shape shape;
-        an_start start;
         double scale;
+        an_start start;
+        bool wanted;
     } rows[] = {
-        {true, &a->in_weight, "in_proj_weight", an_shape_2(3 * width, width), AN_START_UNIFORM,
-         sqrt(1.5) * root},
-        {bias, &a->in_bias, "in_proj_bias", an_shape_1(3 * width), AN_START_ZEROS, 0},
-        {more, &a->bias_k, "bias_k", an_shape_3(1, 1, width), AN_START_NORMAL, root},
-        {more, &a->bias_v, "bias_v", an_shape_3(1, 1, width), AN_START_NORMAL, root},
-        {true, &a->out_weight, "out_proj.weight", an_shape_2(width, width), AN_START_UNIFORM, root},
-        {bias, &a->out_bias, "out_proj.bias", an_shape_1(width), AN_START_ZEROS, 0},
+        {&a->in_weight, "in_proj_weight", an_shape_2(3 * width, width), sqrt(1.5) * root,
+         AN_START_UNIFORM, true},
+        {&a->in_bias, "in_proj_bias", an_shape_1(3 * width), 0, AN_START_ZEROS, bias},
+        {&a->bias_k, "bias_k", an_shape_3(1, 1, width), root, AN_START_NORMAL, more},
+        {&a->bias_v, "bias_v", an_shape_3(1, 1, width), root, AN_START_NORMAL, more},
+        {&a->out_weight, "out_proj.weight", an_shape_2(width, width), root, AN_START_UNIFORM, true},
+        {&a->out_bias, "out_proj.bias", an_shape_1(width), 0, AN_START_ZEROS, bias},
     };
     if (!attention_check(layer, err))
         return false;

@@ -1,51 +1,44 @@
-#!/usr/bin/env python3
-"""Usage: bench/logs.py BUILD [PAIRS [EVERY]]
+"""The table of bench/run.py of what logging every update costs an epoch of 784-128-10 at batch 64.
 
-What logging everything costs: the MNIST example (784-128-10, batch 64) trained with every log
-(store, CSV, TensorBoard) at every EVERYth update (default 1) and with none, in turn, PAIRS times
-(default 8). Prints the epochs' times at the 10th, 25th and 50th percentile and what the logs add
-to each.
+bench/logs.c trains with every log (CSV, events, store of runs) and without any in neighbouring
+blocks of epochs. The figure is the median of the pairs' differences; around it stand the quartiles,
+and by how much chance alone would move that median.
 """
 import json
-import pathlib
-import subprocess
-import sys
+import os
+import statistics
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-EVERYTHING = ["--set", "log={every: %s, csv: true, tensorboard: true}"]
-NOTHING = ["--set", "runs=none"]
-EPOCHS = 12
+from tables import run
+
+PAIRS, PAIRS_QUICK = 60, 8
+HEAD = ["every update into CSV, events and store", "ms/epoch without", "difference, ms",
+        "quartiles", "± of the median", "%"]
 
 
-def epochs(build, options):
-    """Seconds of each epoch but the first."""
+def measure(build, data, quick, env):
+    """The pairs' seconds of an epoch, {"without": [...], "with": [...]}."""
+    pairs = PAIRS_QUICK if quick else PAIRS
     with tempfile.TemporaryDirectory() as folder:
-        out = subprocess.run(
-            [build / "anneal", "train", ROOT / "examples" / "mnist-mlp.yaml", "--format", "json",
-             "--set", f"data.path={ROOT / 'data' / 'mnist'}", "--set", f"epochs={EPOCHS}",
-             "--set", "checkpoint={minutes: 100}", *options],
-            cwd=folder, check=True, capture_output=True, text=True).stdout
-    lines = [json.loads(line) for line in out.splitlines()]
-    moments = [line["seconds"] for line in lines if "epoch" in line][:EPOCHS]
-    return [b - a for a, b in zip(moments, moments[1:])]
+        command = [os.path.join(build, "bench", "logs"), "2", str(pairs), data, folder]
+        return json.loads(run(command, env))
 
 
-def main():
-    build = pathlib.Path(sys.argv[1]).resolve()
-    pairs = int(sys.argv[2]) if len(sys.argv) > 2 else 8
-    every = sys.argv[3] if len(sys.argv) > 3 else "1"
-    everything = [option % every if "%s" in option else option for option in EVERYTHING]
-    without, with_logs = [], []
-    epochs(build, NOTHING)
-    for i in range(pairs):
-        for times, options in ((without, NOTHING), (with_logs, everything))[::1 - 2 * (i % 2)]:
-            times += epochs(build, options)
-    for percent in (10, 25, 50):
-        a, b = (sorted(times)[len(times) * percent // 100] for times in (without, with_logs))
-        print(f"{percent:3} %  without {a * 1e3:6.2f} ms   with {b * 1e3:6.2f} ms   "
-              f"{100 * (b / a - 1):+.2f} %")
+def differences(pairs):
+    """Milliseconds of an epoch that the logs add, in each pair."""
+    return [1e3 * (b - a) for a, b in zip(pairs["without"], pairs["with"])]
 
 
-if __name__ == "__main__":
-    main()
+def cost(pairs):
+    """What the logs add, in per cent of an epoch without them."""
+    return 100 * statistics.median(differences(pairs)) / (1e3 * statistics.median(pairs["without"]))
+
+
+def table(pairs):
+    added = differences(pairs)
+    low, middle, high = statistics.quantiles(added, method="inclusive")
+    # A normal distribution's quartiles are 1.349 deviations apart.
+    error = 1.253 * (high - low) / 1.349 / len(added) ** 0.5
+    return [HEAD, ["784-128-10, batch 64, 2 threads", f"{1e3 * statistics.median(pairs['without']):.2f}",
+                   f"{middle:.2f}", f"{low:.2f} to {high:.2f}", f"{error:.2f}",
+                   f"{cost(pairs):.2f}"]]

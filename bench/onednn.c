@@ -20,20 +20,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench.h"
 #include "tensor/kernels/kernels.h"
 
 enum { MOST_THREADS = 8, MOST_ROUNDS = 99 };
 
 static const char *const way_names[WAYS] = {"rows", "weights", "any", "winograd"};
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void *bench_zeros(size_t bytes)
 {
@@ -95,18 +88,6 @@ static double time_entry(entry *e)
         took = now() - start;
     } while (took < 0.33e-3);
     return took / runs;
-}
-
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(entry *e, int rounds)
-{
-    qsort(e->seconds, (size_t)rounds, sizeof *e->seconds, compare);
-    return e->seconds[rounds / 2];
 }
 
 static void free_plans(plan *plans, int count)
@@ -190,11 +171,11 @@ static void measure(an_context *context, subject *s, int rounds)
             entry *e = &entries[round % 2 ? count - 1 - i : i];
             e->seconds[round] = time_entry(e);
         }
-    const double ours = median(&entries[0], rounds);
+    const double ours = median(entries[0].seconds, (size_t)rounds);
     double best = INFINITY, bare = INFINITY;
     const entry *fastest = NULL;
     for (int i = 1; i < count; i++) {
-        const double took = median(&entries[i], rounds);
+        const double took = median(entries[i].seconds, (size_t)rounds);
         if (entries[i].bare)
             bare = fmin(bare, took);
         if (!entries[i].bare && took < best) {

@@ -8,7 +8,9 @@ round goes backwards, so that a machine that slows down slows all of them. OPENB
 their like are unset but for the one that is varied. What is counted and how to read the table:
 docs/performance.md. Then the schedules: a step, a value and a range of each, beside PyTorch's step;
 a step of the optimizers, beside PyTorch's and what memory can do; convolutional and recurrent nets
-and a transformer; and what all of them keep in memory.
+and a transformer; what logging costs; what all of them keep in memory; our kernels beside oneDNN's,
+where that is installed. At the end stands what of all this was wanted and holds, and how long each
+part took.
 """
 import argparse
 import json
@@ -17,17 +19,21 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 
+import goals
+import logs
 import memory
 import nets
+import onednn
 import optimizers
 import schedules
 import tables
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHAPES = {"small": "784-128-10, batch 64", "large": "784-512-512-10, batch 128"}
-PARTS = ("perceptrons", "schedules", "optimizers", *nets.NETS, "memory")
+PARTS = ("perceptrons", "schedules", "optimizers", *nets.NETS, "logs", "memory", "onednn")
 PREFIXES = ("OPENBLAS_", "OMP_", "GOTO_", "GOMP_", "KMP_", "MKL_", "BLIS_", "DNNL_", "ATEN_")
 INSTALL = "apt-get install python3-torch libopenblas0-pthread"
 
@@ -63,9 +69,9 @@ def has_torch(python, env):
     return done.returncode == 0
 
 
-def build_programs(build):
-    command = ["ninja", "-C", build, "bench/anneal_nets", "bench/bound", "bench/lr",
-               "bench/optim"]
+def build_programs(build, with_onednn):
+    names = ["anneal_nets", "bound", "lr", "optim", "logs"] + ["onednn"] * with_onednn
+    command = ["ninja", "-C", build] + [f"bench/{name}" for name in names]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}")
@@ -235,9 +241,9 @@ def arguments():
     parser.add_argument("--only", default=",".join(PARTS), metavar="PART,...",
                         help="some of: " + ", ".join(PARTS))
     args = parser.parse_args()
-    args.only = args.only.split(",")
-    if not set(args.only) <= set(PARTS):
+    if not set(args.only.split(",")) <= set(PARTS):
         parser.error("--only takes some of: " + ", ".join(PARTS))
+    args.only = [part for part in PARTS if part in args.only.split(",")]
     if args.quick:
         args.rounds = args.epochs = 1
     if args.rounds < 1 or args.epochs < 1:
@@ -257,24 +263,47 @@ def perceptrons(args, python, env, dropped):
 
 def measure_parts(args, python, env, dropped):
     """The report: the perceptrons' facts, and a list of rows or tables for every other part."""
-    report = perceptrons(args, python, env, dropped) if "perceptrons" in args.only else {}
-    if "schedules" in args.only:
-        report["schedules"] = schedules.measure(args.build, python, env)
-    if "optimizers" in args.only:
-        report["optimizers"] = optimizers.measure(args.build, python, env)
-    report["nets"] = {net: nets.measure(net, args.build, python, args.data, args.rounds, env)
-                      for net in nets.NETS if net in args.only}
-    if "memory" in args.only:
-        report["memory"] = memory.measure(args.build, python, args.data, env)
+    report, took = {"nets": {}}, {}
+    for part in args.only:
+        begun = time.monotonic()
+        if part == "perceptrons":
+            report.update(perceptrons(args, python, env, dropped))
+        elif part in nets.NETS:
+            report["nets"][part] = nets.measure(part, args.build, python, args.data, args.rounds, env)
+        else:
+            report[part] = measure_part(part, args, python, env)
+        took[part] = time.monotonic() - begun
+        print(f"{part}: {took[part]:.0f} s", file=sys.stderr)
+    report["took"] = took
     return report
+
+
+def measure_part(part, args, python, env):
+    """A part that has a key and a table of its own."""
+    if part == "schedules":
+        return schedules.measure(args.build, python, env)
+    if part == "optimizers":
+        return optimizers.measure(args.build, python, env)
+    if part == "logs":
+        return logs.measure(args.build, args.data, args.quick, env)
+    if part == "memory":
+        return memory.measure(args.build, python, args.data, env)
+    return onednn.measure(args.build, args.quick, env)
 
 
 def tables_of(report):
     """What is printed beside the perceptrons' tables."""
-    some = [schedules.table(report["schedules"])] if "schedules" in report else []
-    some += [optimizers.table(report["optimizers"])] if "optimizers" in report else []
+    some = [module.table(report[part])
+            for part, module in (("schedules", schedules), ("optimizers", optimizers))
+            if part in report]
     some += [nets.table(net, rows) for net, rows in report["nets"].items()]
-    return some + ([memory.table(report["memory"])] if "memory" in report else [])
+    some += [module.table(report[part])
+             for part, module in (("logs", logs), ("memory", memory), ("onednn", onednn))
+             if part in report]
+    wanted = goals.table(report, logs.cost)
+    took = [["part", "seconds"]] + [[part, f"{s:.0f}"] for part, s in report["took"].items()]
+    took.append(["all", f"{sum(report['took'].values()):.0f}"])
+    return some + ([wanted] if len(wanted) > 1 else []) + [took]
 
 
 def main():
@@ -284,7 +313,12 @@ def main():
     if not python:
         print(f"{args.python} has no torch, so there is nothing to compare with; {INSTALL}",
               file=sys.stderr)
-    build_programs(args.build)
+    with_onednn = "onednn" in args.only and onednn.is_there(args.build)
+    if "onednn" in args.only and not with_onednn:
+        args.only.remove("onednn")
+        print("oneDNN was not found when the build folder was made: its part is left out",
+              file=sys.stderr)
+    build_programs(args.build, with_onednn)
     report = measure_parts(args, python, env, dropped)
     if args.format == "json":
         print(json.dumps(report, indent=1, ensure_ascii=False))

@@ -281,10 +281,12 @@ size_t an__double_text(double value, int digits, char *text)
         memcpy(text, word, length + 1);
         return length;
     }
+    text[0] = '-';
+    size_t length = digits == 17 ? an__seventeen_text(value, text + negative) : 0;
+    if (length > 0)
+        return length + negative;
     an_decimal decimal;
-    if (digits != 17 || !an__decimal_seventeen(&decimal, value)) {
-        an__decimal_from_double(&decimal, value);
-        an__decimal_round(&decimal, digits);
-    }
+    an__decimal_from_double(&decimal, value);
+    an__decimal_round(&decimal, digits);
     return an__decimal_layout(&decimal, digits, negative, text);
 }

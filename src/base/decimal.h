@@ -40,10 +40,10 @@ void an__decimal_from_double(an_decimal *decimal, double value);
 double an__decimal_to_double(an_decimal *decimal);
 
 /*
- * An exact short cut to the 17 digits that an__decimal_round would leave, for sizes from 1e-11 to
- * 1e17; false for others and where the compiler has no integers of 128 bits.
+ * An exact short cut: writes a size from 1e-11 to 1e17 as %.17g does, into AN_DECIMAL_TEXT bytes,
+ * and returns the length. 0 for other sizes, and where the compiler has no integers of 128 bits.
  */
-bool an__decimal_seventeen(an_decimal *decimal, double value);
+size_t an__seventeen_text(double value, char *text);
 
 /* Rounds to `digits` significant digits, ties to even. */
 void an__decimal_round(an_decimal *decimal, int64_t digits);

@@ -4,7 +4,8 @@
  * A double is m * 2^e with m below 2^53, and its digits, if the first one stands at 10^k, are
  * m * 2^e * 10^s with s = DIGITS - 1 - k, rounded to an integer. Up to s = 27, 5^s is below 2^63:
  * the product m * 5^s fits in 128 bits and is exact, and so are the shift by e + s that is left and
- * what it drops. Logs are full of such numbers; of the others an__decimal_from_double takes care.
+ * what it drops. Logs are full of such numbers, so they become text right here; of the others
+ * an__decimal_from_double takes care.
  */
 #include "base/decimal.h"
 
@@ -62,16 +63,21 @@ static uint64_t scaled(uint64_t m, int s, int shift)
     return whole + (rest > half || (rest == half && whole % 2 == 1));
 }
 
+/* "00" to "99". */
+static const char pairs[] =
+    "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+    "8081828384858687888990919293949596979899";
+
 /* Two digits a division: the divisions follow each other, and are what takes the time. */
-static void put_digits(unsigned char *digits, int count, uint32_t number)
+static void put_digits(char *text, int count, uint32_t number)
 {
     for (; count > 1; number /= 100) {
-        uint32_t pair = number % 100;
-        digits[--count] = (unsigned char)(pair % 10);
-        digits[--count] = (unsigned char)(pair / 10);
+        count -= 2;
+        memcpy(text + count, pairs + 2 * (size_t)(number % 100), 2);
     }
     if (count > 0)
-        digits[0] = (unsigned char)number;
+        text[0] = (char)('0' + number);
 }
 
 /* floor(e * log10(2)) for |e| up to 1200. */
@@ -80,7 +86,8 @@ static int decimal_exponent(int e)
     return (e * 1233 + (1 << 21)) / 4096 - (1 << 21) / 4096;
 }
 
-bool an__decimal_seventeen(an_decimal *decimal, double value)
+/* The digits of a value, the first of which stands at 10^*exponent; false where they take more. */
+static bool find_digits(double value, char digits[DIGITS], int *exponent)
 {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
@@ -94,22 +101,58 @@ bool an__decimal_seventeen(an_decimal *decimal, double value)
         k++; /* the exponent of 2 says the one of 10 but for one */
         number = scaled(m, DIGITS - 1 - k, e + DIGITS - 1 - k);
     }
-    put_digits(decimal->digits, 9, (uint32_t)(number / 100000000));
-    put_digits(decimal->digits + 9, 8, (uint32_t)(number % 100000000));
-    decimal->count = DIGITS;
-    decimal->point = k + 1;
-    decimal->cut = false;
-    an__decimal_trim(decimal);
+    put_digits(digits, 9, (uint32_t)(number / 100000000));
+    put_digits(digits + 9, 8, (uint32_t)(number % 100000000));
+    *exponent = k;
     return true;
+}
+
+/* ".ddd", of the digits from `first` to `count`, or nothing where there are none. */
+static size_t put_fraction(char *text, const char *digits, int first, int count)
+{
+    if (count <= first)
+        return 0;
+    text[0] = '.';
+    memcpy(text + 1, digits + first, DIGITS); /* of a length that the compiler knows */
+    return (size_t)(count - first) + 1;
+}
+
+size_t an__seventeen_text(double value, char *text)
+{
+    char digits[2 * DIGITS] = {0}; /* so that DIGITS may be copied from anywhere */
+    int exponent, count = DIGITS;
+    size_t used;
+    if (!find_digits(value, digits, &exponent))
+        return 0;
+    while (digits[count - 1] == '0')
+        count--;
+    if (exponent >= 0) {
+        memcpy(text, digits, DIGITS);
+        used = (size_t)exponent + 1;
+        used += put_fraction(text + used, digits, exponent + 1, count);
+    } else if (exponent >= -4) {
+        memcpy(text, "0.000", 5);
+        used = (size_t)(1 - exponent);
+        memcpy(text + used, digits, DIGITS);
+        used += (size_t)count;
+    } else {
+        text[0] = digits[0];
+        used = 1 + put_fraction(text + 1, digits, 1, count);
+        memcpy(text + used, "e-", 2);
+        put_digits(text + used + 2, 2, (uint32_t)-exponent);
+        used += 4;
+    }
+    text[used] = '\0';
+    return used;
 }
 
 #else
 
-bool an__decimal_seventeen(an_decimal *decimal, double value)
+size_t an__seventeen_text(double value, char *text)
 {
-    (void)decimal;
     (void)value;
-    return false;
+    (void)text;
+    return 0;
 }
 
 #endif

@@ -5,6 +5,12 @@
 _Static_assert((int)AN_GEMM_SPACE <= (int)AN_CONV_SCRATCH,
                "products borrow the memory of convolutions");
 
+/*
+ * Where the rows of a weight's gradient are split: so many a thread fill its tiles well, and so
+ * many values of B, which every thread then reads, leave room in the second-level cache.
+ */
+enum { GRADIENT_ROWS = 32, GRADIENT_INPUTS = 65536 };
+
 typedef struct product {
     const an_gemm *call;
     const an_context *context;
@@ -50,8 +56,20 @@ static void run_parts(void *arg, int64_t begin, int64_t end)
 
 /*
  * Columns of C (output features) are split where there are enough, so that no part of B is packed
- * twice; else rows.
+ * twice; else rows. But C of a transposed A is the gradient of a weight, whose rows are the output
+ * features: there rows are split where B is small, so that a thread finds the weights of the
+ * features that it computed forward, their gradients and what the update keeps of them in its own
+ * cache.
  */
+static bool splits_columns(const an_gemm *call, int64_t lanes, int64_t parts)
+{
+    const int64_t columns = (call->n - 1) / lanes + 1;
+    if (call->transpose_a && call->m >= GRADIENT_ROWS * parts &&
+        (double)call->n * (double)call->k <= GRADIENT_INPUTS)
+        return false;
+    return columns >= 2 * parts || columns >= call->m;
+}
+
 void an__gemm(an_context *context, const an_gemm *call)
 {
     if (call->m <= 0 || call->n <= 0)
@@ -63,7 +81,6 @@ void an__gemm(an_context *context, const an_gemm *call)
     product job = {.call = &whole,
                    .context = context,
                    .parts = an__worth_threads(context, INT64_MAX, operations)};
-    const int64_t columns = (call->n - 1) / context->kernels->gemm->lanes + 1;
-    job.by_columns = columns >= 2 * (int64_t)job.parts || columns >= call->m;
+    job.by_columns = splits_columns(call, context->kernels->gemm->lanes, job.parts);
     an__parallel(context, job.parts, 1, run_parts, &job);
 }

@@ -78,7 +78,7 @@ static bool is_choice(const an__alias_argument *a, an__piece word)
 /* Only the parameter's default, or one of its words. */
 static bool check(an__alias_call *e, const an__alias_argument *a)
 {
-    double value;
+    double value, fallback;
     const an_spec_node *node = a->value;
     if (!node || a->ignored)
         return true;
@@ -91,10 +91,9 @@ static bool check(an__alias_call *e, const an__alias_argument *a)
     }
     if (!a->fixed)
         return true;
-    if (!an__alias_node_value(e, a, node, &value))
+    if (!an__alias_node_value(e, a, node, &value) || !an__alias_fallback(e, a, &fallback))
         return false;
-    return value == an__alias_fallback(e, a) ||
-           an__alias_fail(e, node, "this can only be ", a->fallback);
+    return value == fallback || an__alias_fail(e, node, "this can only be ", a->fallback);
 }
 
 /* -------------------------------------------------------- which row it is */

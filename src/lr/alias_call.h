@@ -44,11 +44,12 @@ typedef struct an__alias_call {
 bool an__alias_fail(an__alias_call *e, const an_spec_node *at, const char *what, an__piece detail);
 bool an__alias_out_of_memory(an__alias_call *e);
 
-/* alias_fill.c: writes a form with its holes filled; an argument, and a default, as a number. */
+/* alias_fill.c: writes a form with its holes filled; an argument, and a default, as a number.
+ * False with err: also where memory ran out. */
 bool an__alias_expand(an__alias_call *e, an__piece form);
 bool an__alias_node_value(an__alias_call *e, const an__alias_argument *a, const an_spec_node *node,
                           double *out);
-double an__alias_fallback(an__alias_call *e, const an__alias_argument *a);
+bool an__alias_fallback(an__alias_call *e, const an__alias_argument *a, double *out);
 
 static inline size_t an__piece_length(an__piece p)
 {

@@ -1,6 +1,7 @@
 /* alias_fill.c - fills the holes of a form from a call's arguments. */
 #include "lr/alias_call.h"
 #include "lr/expression.h"
+#include "lr/node.h"
 #include "lr/text.h"
 #include <math.h>
 
@@ -60,19 +61,22 @@ static double code_of(an__piece word)
     return -(4294967296.0 + hash) - 0.5;
 }
 
-/* The value of a default, as a number. */
-double an__alias_fallback(an__alias_call *e, const an__alias_argument *a)
+bool an__alias_fallback(an__alias_call *e, const an__alias_argument *a, double *out)
 {
     size_t bad;
-    if (an__piece_is_quoted(a->fallback))
-        return code_of(an__piece_unquoted(a->fallback));
-    if (an__piece_is(a->fallback, "None"))
-        return code_of(a->fallback);
-    if (an__piece_is(a->fallback, "True") || an__piece_is(a->fallback, "False"))
-        return an__piece_is(a->fallback, "True");
+    if (an__piece_is_quoted(a->fallback)) {
+        *out = code_of(an__piece_unquoted(a->fallback));
+        return true;
+    }
+    if (an__piece_is(a->fallback, "None")) {
+        *out = code_of(a->fallback);
+        return true;
+    }
     an__lr_expression *number = an__lr_expression_parse(
-        a->fallback.at, an__piece_length(a->fallback), "_", e->arena, &bad, NULL);
-    return number ? an__lr_expression_value(number, 0) : NAN;
+        a->fallback.at, an__piece_length(a->fallback), "_", e->arena, &bad, e->err);
+    if (number)
+        *out = an__lr_expression_value(number, 0);
+    return number != NULL;
 }
 
 bool an__alias_node_value(an__alias_call *e, const an__alias_argument *a, const an_spec_node *node,
@@ -110,10 +114,7 @@ bool an__alias_node_value(an__alias_call *e, const an__alias_argument *a, const 
 static bool value_of(an__alias_call *e, const an__alias_argument *a, double *out)
 {
     const an_spec_node *node = a == e->list ? e->element : a->value;
-    if (node)
-        return an__alias_node_value(e, a, node, out);
-    *out = an__alias_fallback(e, a);
-    return true;
+    return node ? an__alias_node_value(e, a, node, out) : an__alias_fallback(e, a, out);
 }
 
 /* ------------------------------------------------------------- expressions */
@@ -139,9 +140,7 @@ static bool name_value(an__alias_call *e, an__piece name, double *out, bool *fai
     else if (an__piece_is(name, "None"))
         *out = code_of(name);
     else if (an__piece_is(name, "run_steps"))
-        *out = e->run && e->run->total_steps > 0
-                   ? (double)e->run->total_steps
-                   : (e->run ? (double)(e->run->epochs * e->run->steps_per_epoch) : 0);
+        *out = e->run ? an__lr_steps_of(e->run, AN_RUNS) : 0;
     else
         return false;
     return true;
@@ -371,8 +370,10 @@ bool an__alias_expand(an__alias_call *e, an__piece form)
         an__piece plain = {form.at, form.at};
         while (plain.end < form.end && *plain.end != '{')
             plain.end++;
-        if (!put(e, plain) || plain.end == form.end)
-            return plain.end == form.end && put(e, an__piece_of(""));
+        if (!put(e, plain))
+            return false;
+        if (plain.end == form.end)
+            return true;
         an__piece hole = {plain.end + 1, form.end};
         hole.end = an__piece_find(hole, '}');
         if (!fill(e, hole))

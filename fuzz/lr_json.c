@@ -30,6 +30,8 @@ static void check_loaded(an_lr_schedule *schedule)
         abort();
     free(once);
     free(twice);
+    if (an_lr_replays(schedule) && an_lr_now(schedule).steps > 1e5)
+        return; /* which takes as long as it says */
     for (int i = 0; i < 5; i++) {
         an_lr_clock clock = an_lr_now(schedule);
         clock.steps++;

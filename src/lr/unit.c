@@ -21,6 +21,9 @@ const char *an__lr_unit_text(an_lr_unit unit)
     return (unsigned)unit < AN_UNIT_COUNT ? units[unit].text : "?";
 }
 
+/* How far a schedule that replays may be moved. */
+#define MOST_REPLAYED 1e6
+
 static const an__lr_span absent = {NAN, AN_STEPS};
 static const an__lr_span endless = {INFINITY, AN_STEPS};
 static const an__lr_span mixed = {NAN, AN_UNIT_COUNT};
@@ -317,6 +320,28 @@ static bool check_counted(const an__lr_node *node, const an__lr_node *child, an_
                         node->desc.kind == AN_SEQUENTIAL_LR ? "Sequence" : "Product");
 }
 
+/*
+ * What replays would keep the program busy for years where its clock is set far ahead: by a Shift
+ * back, a Reverse, a Stretch or the warm-up of Restarts. `at` of such a step is the caller's wish,
+ * but these are computed at every step, the first included.
+ */
+static bool check_replay(const an__lr_node *node, an_error *err)
+{
+    bool shift = node->desc.kind == AN_LR_SHIFT;
+    if (!shift && node->desc.kind != AN_LR_REVERSE && node->desc.kind != AN_LR_STRETCH &&
+        node->desc.kind != AN_LR_RESTARTS)
+        return true;
+    const an__lr_span *length = &node->spans[node->desc.kind == AN_LR_STRETCH];
+    if (!((shift ? -length->value : length->value) > MOST_REPLAYED) ||
+        !an__lr_replays(node->children[0]))
+        return true;
+    return an_error_set(err, AN_ERROR_ARGUMENT,
+                        "%s: %s within it is computed from its first step on, so it can be moved "
+                        "by up to %g, got %g%s",
+                        an_lr_name(node->desc.kind), an_lr_name(node->children[0]->desc.kind),
+                        MOST_REPLAYED, length->value, an__lr_unit_text(length->unit));
+}
+
 bool an__lr_resolve(an__lr_node *node, const an_lr_run *run, an__lr_span available, an_error *err)
 {
     bool leaf = node->child_count == 0;
@@ -335,7 +360,7 @@ bool an__lr_resolve(an__lr_node *node, const an_lr_run *run, an__lr_span availab
             !check_counted(node, node->children[i], err))
             return false;
     }
-    if (!take_length(node, err))
+    if (!take_length(node, err) || !check_replay(node, err))
         return false;
     node->length = length_of(node);
     return check_end(node, run, err);

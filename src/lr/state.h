@@ -75,6 +75,9 @@ bool an__lr_state_open(an__lr_source *source, an__lr_head *head, an_error *err);
 
 /* state_desc.c: writes a description; how many nodes it has. */
 void an__lr_put_desc(an__lr_sink *sink, const an_lr_desc *desc);
+/* The value of one parameter, other than a schedule or a list of them. */
+void an__lr_put_value(an__lr_sink *sink, const an_lr_desc *desc, const an_lr_param *param);
+bool an__lr_is_child(const an_lr_param *param);
 size_t an__lr_count_nodes(const an_lr_desc *desc);
 
 /* How a function of the host's or from text is saved. */
@@ -102,7 +105,8 @@ typedef enum an__lr_relation {
     AN__NO_DESC      /* the bytes are no description */
 } an__lr_relation;
 
-/* Compares, and the facts of the runs where lengths depend on them; fills *changes. */
+/* state_compare.c: compares, and the facts of the runs where lengths depend on them; fills
+ * *changes. */
 an__lr_relation an__lr_compare_desc(an__lr_source saved, const an_lr_desc *desc,
                                     const an_lr_run *saved_run, const an_lr_run *run,
                                     an_lr_changes *changes);

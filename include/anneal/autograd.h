@@ -356,16 +356,17 @@ AN_API an_tensor *an_multihead_attention(an_graph *graph, an_tensor *query, an_t
 /*
  * PyTorch's weights of one layer, in its order of the gates (LSTM i, f, g, o; GRU r, z, n):
  * weight_ih (gates * hidden, features), weight_hh (gates * hidden, hidden), biases (gates * hidden)
- * or both NULL.
+ * or both NULL. An LSTM whose hidden states are projected (proj_size) has weight_hr (out, hidden),
+ * out below hidden, and its weight_hh is (4 hidden, out); else weight_hr is NULL.
  */
 typedef struct an_recurrent_weights {
-    an_tensor *weight_ih, *weight_hh, *bias_ih, *bias_hh;
+    an_tensor *weight_ih, *weight_hh, *bias_ih, *bias_hh, *weight_hr;
 } an_recurrent_weights;
 
 /*
  * A layer over whole sequences: x (batch, time, features) gives the hidden states (batch, time,
- * hidden), from a state of zeros. `reverse` goes from the last step to the first, for the second
- * half of a bidirectional layer.
+ * hidden or out), from a state of zeros. `reverse` goes from the last step to the first, for the
+ * second half of a bidirectional layer.
  */
 AN_API an_tensor *an_lstm(an_graph *graph, an_tensor *x, an_recurrent_weights weights,
                           bool reverse);

@@ -86,8 +86,9 @@ AN_API void an_model_end(an_model *model);
  *     embed_dim) on itself; other keys and values, and masks, are an_multihead_attention's
  *   PositionalEmbedding(num_positions, embedding_dim, std=0.02): adds a learned vector to each
  *     position (no layer of PyTorch's; an Embedding of the positions there)
- *   LSTM(input_size, hidden_size, num_layers=1, bias=True, dropout=0.0, bidirectional=False)
- *   GRU(...): likewise; both give the hidden states of all steps
+ *   LSTM(input_size, hidden_size, num_layers=1, bias=True, dropout=0.0, bidirectional=False,
+ *        proj_size=0)
+ *   GRU(...): likewise, without proj_size; both give the hidden states of all steps
  *   Select(dim, index): torch.select; Select(1, -1) is the last step of a sequence
  *   Conv2d(in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1,
  *          bias=True, padding_mode='zeros'); padding may be 'same' or 'valid', its mode also

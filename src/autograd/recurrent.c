@@ -13,6 +13,18 @@
 
 enum { X, W_IH, W_HH, B_IH, B_HH, WITH_BIAS };
 
+/* Two biases or none come after the weights of the gates, then the weight of a projection. */
+static bool has_bias(const an_node *node)
+{
+    return node->count >= WITH_BIAS;
+}
+
+/* W_hr, or NULL. */
+static an_tensor *projection(const an_node *node)
+{
+    return node->count % 2 == 0 ? node->inputs[node->count - 1] : NULL;
+}
+
 static int64_t gate_count(const an_node *node)
 {
     return node->op == &an__op_gru ? 3 : 4;
@@ -38,16 +50,22 @@ static bool recurrent_shape(an_graph *graph, an_node *node, an_shape *shape)
         return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
                             "%s: takes (batch, time, features), got %s", node->op->name,
                             an__text(x).text);
-    if (w.ndim != 2 || w.dim[0] != gates * w.dim[1])
+    const an_tensor *hr = projection(node);
+    if (w.ndim != 2 || (hr ? w.dim[0] % gates != 0 : w.dim[0] != gates * w.dim[1]))
         return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
                             "%s: weight_hh must be (%lld hidden, hidden) but has shape %s",
                             node->op->name, (long long)gates, an__text(w).text);
+    if (hr && (w.dim[1] > w.dim[0] / gates ||
+               !an_shape_equal(hr->shape, an_shape_2(w.dim[1], w.dim[0] / gates))))
+        return an_error_set(an__failure(graph), AN_ERROR_SHAPE,
+                            "%s: weight_hr must be (out, hidden), with fewer values out than "
+                            "hidden, but has shape %s beside weight_hh %s",
+                            node->op->name, an__text(hr->shape).text, an__text(w).text);
     *shape = x;
     shape->dim[2] = w.dim[1];
     return check_weight(graph, node, W_IH, "weight_ih", an_shape_2(w.dim[0], x.dim[2])) &&
-           (node->count < WITH_BIAS ||
-            (check_weight(graph, node, B_IH, "bias_ih", an_shape_1(w.dim[0])) &&
-             check_weight(graph, node, B_HH, "bias_hh", an_shape_1(w.dim[0]))));
+           (!has_bias(node) || (check_weight(graph, node, B_IH, "bias_ih", an_shape_1(w.dim[0])) &&
+                                check_weight(graph, node, B_HH, "bias_hh", an_shape_1(w.dim[0]))));
 }
 
 /* ----------------------------------------------------------------- forward */
@@ -61,7 +79,7 @@ static float *floats(an_graph *graph, int64_t count)
 static const float *input_bias(an_graph *graph, const an_node *node, bool *ok)
 {
     *ok = true;
-    if (node->count < WITH_BIAS)
+    if (!has_bias(node))
         return NULL;
     const float *a = node->inputs[B_IH]->data, *b = node->inputs[B_HH]->data;
     if (node->op == &an__op_gru)
@@ -83,9 +101,11 @@ static void describe(an_node *node)
         .reverse = node->as.recurrent.reverse,
         .samples = shape.dim[0],
         .time = shape.dim[1],
-        .hidden = shape.dim[2],
+        .hidden = node->inputs[W_HH]->shape.dim[0] / gate_count(node),
+        .out = shape.dim[2],
         .w = node->inputs[W_HH]->data,
-        .bias = node->count == WITH_BIAS ? node->inputs[B_HH]->data : NULL,
+        .w_hr = projection(node) ? projection(node)->data : NULL,
+        .bias = has_bias(node) ? node->inputs[B_HH]->data : NULL,
         .y = node->output.data,
     };
 }
@@ -98,16 +118,19 @@ static float *allocate(an_graph *graph, an_node *node)
         return NULL;
     node->as.recurrent.call = call;
     describe(node);
-    const int64_t states = node->output.size, gates = gate_count(node) * states;
+    const int64_t states = call->samples * call->time * call->hidden;
+    const int64_t gates = gate_count(node) * states;
     call->gates = floats(graph, gates);
-    call->before = floats(graph, states);
+    call->before = floats(graph, node->output.size);
+    call->wide = call->w_hr ? floats(graph, states) : NULL;
+    call->d_out = call->w_hr ? floats(graph, node->output.size) : NULL;
     call->cells = floats(graph, states);
     call->room = floats(graph, an__recurrent_room(call));
     call->d_hidden = call->gru ? floats(graph, gates) : NULL;
     float *w_turned = floats(graph, node->inputs[W_HH]->size);
     call->w_turned = w_turned;
-    const bool all =
-        call->gates && call->before && call->cells && call->room && (!call->gru || call->d_hidden);
+    const bool all = call->gates && call->before && call->cells && call->room &&
+                     (!call->gru || call->d_hidden) && (!call->w_hr || (call->wide && call->d_out));
     return all ? w_turned : NULL;
 }
 
@@ -181,7 +204,9 @@ static void recurrent_backward(an_graph *graph, an_node *node)
     const float *d_hidden = call->gru ? call->d_hidden : call->gates;
     weight_gradient(graph, w_ih, steps, call->gates, x->data);
     weight_gradient(graph, node->inputs[W_HH], steps, d_hidden, call->before);
-    if (node->count == WITH_BIAS) {
+    if (call->w_hr)
+        weight_gradient(graph, projection(node), steps, call->d_out, call->wide);
+    if (has_bias(node)) {
         bias_gradient(graph, node->inputs[B_IH], steps, call->gates);
         bias_gradient(graph, node->inputs[B_HH], steps, d_hidden);
     }
@@ -212,8 +237,16 @@ static an_tensor *record(an_graph *graph, const an_op *op, an_tensor *x, an_recu
                      "%s: bias_ih and bias_hh come together, one of them is NULL", op->name);
         return &graph->poison;
     }
-    return an__record(graph, op, (an_tensor *[]){x, w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh},
-                      w.bias_ih ? WITH_BIAS : B_IH,
+    if (w.weight_hr && op == &an__op_gru) {
+        an_error_set(an__failure(graph), AN_ERROR_ARGUMENT,
+                     "gru: has no projection, but weight_hr is given");
+        return &graph->poison;
+    }
+    an_tensor *inputs[] = {x, w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh, w.weight_hr};
+    int count = w.bias_ih ? WITH_BIAS : B_IH;
+    if (w.weight_hr)
+        inputs[count++] = w.weight_hr;
+    return an__record(graph, op, inputs, count,
                       &(an_attributes){.recurrent = {.reverse = reverse}});
 }
 

@@ -3,7 +3,7 @@
 
 #include "nn/layer.h"
 
-enum { INPUT, HIDDEN, LAYERS, BIAS, BATCH_FIRST, DROPOUT, BIDIRECTIONAL };
+enum { INPUT, HIDDEN, LAYERS, BIAS, BATCH_FIRST, DROPOUT, BIDIRECTIONAL, PROJECTION };
 
 /* What is beyond this is a mistake. */
 #define MOST_LAYERS 1024
@@ -11,6 +11,13 @@ enum { INPUT, HIDDEN, LAYERS, BIAS, BATCH_FIRST, DROPOUT, BIDIRECTIONAL };
 static int directions(const an_layer *layer)
 {
     return layer->arg[BIDIRECTIONAL].number != 0 ? 2 : 1;
+}
+
+/* The size of the hidden states that the layer gives: proj_size, where there is one. */
+static int64_t state_size(const an_layer *layer)
+{
+    const bool projects = layer->kind == &an__layer_LSTM && an__whole(layer, PROJECTION) > 0;
+    return an__whole(layer, projects ? PROJECTION : HIDDEN);
 }
 
 /* One parameter, "weight_ih_l0_reverse"; PyTorch draws all of them within 1 / sqrt(hidden). */
@@ -27,19 +34,24 @@ static bool declare_weights(an_model *model, const an_layer *layer, an_recurrent
                             int64_t at, bool reverse, int64_t gates, an_error *err)
 {
     const int64_t hidden = an__whole(layer, HIDDEN), rows = gates * hidden;
-    const int64_t in = at == 0 ? an__whole(layer, INPUT) : hidden * directions(layer);
-    const an_shape wide = an_shape_2(rows, in), square = an_shape_2(rows, hidden);
+    const int64_t out = state_size(layer);
+    const int64_t in = at == 0 ? an__whole(layer, INPUT) : out * directions(layer);
+    const an_shape wide = an_shape_2(rows, in), square = an_shape_2(rows, out);
     const an_shape row = an_shape_1(rows);
     *w = (an_recurrent_weights){0};
     w->weight_ih = declare_one(model, layer, "weight_ih", at, reverse, wide, err);
     if (w->weight_ih)
         w->weight_hh = declare_one(model, layer, "weight_hh", at, reverse, square, err);
-    if (!w->weight_hh || layer->arg[BIAS].number == 0)
-        return w->weight_hh != NULL;
-    w->bias_ih = declare_one(model, layer, "bias_ih", at, reverse, row, err);
+    const bool bias = layer->arg[BIAS].number != 0;
+    if (w->weight_hh && bias)
+        w->bias_ih = declare_one(model, layer, "bias_ih", at, reverse, row, err);
     if (w->bias_ih)
         w->bias_hh = declare_one(model, layer, "bias_hh", at, reverse, row, err);
-    return w->bias_hh != NULL;
+    const bool all = w->weight_hh && (!bias || w->bias_hh);
+    if (all && out != hidden)
+        w->weight_hr =
+            declare_one(model, layer, "weight_hr", at, reverse, an_shape_2(out, hidden), err);
+    return all && (out == hidden || w->weight_hr);
 }
 
 static bool recurrent_declare(an_model *model, an_layer *layer, int64_t gates, an_error *err)
@@ -58,6 +70,10 @@ static bool recurrent_declare(an_model *model, an_layer *layer, int64_t gates, a
 
 static bool lstm_declare(an_model *model, an_layer *layer, an_error *err)
 {
+    if (an__whole(layer, PROJECTION) >= an__whole(layer, HIDDEN))
+        return an_error_set(
+            err, AN_ERROR_ARGUMENT, "proj_size must be below hidden_size %lld, got %lld",
+            (long long)an__whole(layer, HIDDEN), (long long)an__whole(layer, PROJECTION));
     return recurrent_declare(model, layer, 4, err);
 }
 
@@ -69,7 +85,7 @@ static bool gru_declare(an_model *model, an_layer *layer, an_error *err)
 static bool recurrent_shape(const an_layer *layer, an_shape in, an_shape *out, an_error *err)
 {
     *out = in;
-    out->dim[2] = an__whole(layer, HIDDEN) * directions(layer);
+    out->dim[2] = state_size(layer) * directions(layer);
     return an__takes_sequence(in, an__whole(layer, INPUT), err);
 }
 
@@ -91,6 +107,7 @@ static an_tensor *recurrent_forward(const an_layer *layer, an_model *model, an_g
     return x;
 }
 
+/* GRU leaves out the last, as PyTorch's does. */
 #define RECURRENT_ARGS                                                                       \
     {                                                                                        \
         {"input_size", AN_ARG_INTEGER, true, 0, 1, AN_MANY, "at least 1", NULL},             \
@@ -100,12 +117,13 @@ static an_tensor *recurrent_forward(const an_layer *layer, an_model *model, an_g
             {"batch_first", AN_ARG_FLAG, false, 1, 1, 2, AN_BATCH_FIRST, NULL},              \
             {"dropout", AN_ARG_NUMBER, false, 0, 0, AN_UNIT_BELOW, AN_UNIT_TEXT, NULL},      \
             {"bidirectional", AN_ARG_FLAG, false, 0, 0, 2, "True or False", NULL},           \
+            {"proj_size", AN_ARG_INTEGER, false, 0, 0, AN_MANY, "at least 0", NULL},         \
     }
 
 const an_layer_kind an__layer_LSTM = {
     .name = "LSTM",
     .args = RECURRENT_ARGS,
-    .arg_count = 7,
+    .arg_count = 8,
     .declare = lstm_declare,
     .shape = recurrent_shape,
     .forward = recurrent_forward,

@@ -357,6 +357,12 @@ static void recurrent(an_rng *rng, bool large, an_shape *shapes, int *count, set
 static void four_gates(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
 {
     recurrent(rng, large, shapes, count, s, 4);
+    const int64_t hidden = shapes[2].dim[1];
+    if (hidden > 1 && below(rng, 2)) {
+        const int64_t out = 1 + below(rng, hidden - 1);
+        shapes[2].dim[1] = out;
+        shapes[(*count)++] = an_shape_2(out, hidden);
+    }
 }
 
 static void three_gates(an_rng *rng, bool large, an_shape *shapes, int *count, setting *s)
@@ -446,7 +452,8 @@ static an_tensor *call_attention(an_graph *graph, an_tensor **in, int count, con
 
 static an_recurrent_weights weights_of(an_tensor **in, int count)
 {
-    return (an_recurrent_weights){in[1], in[2], count > 3 ? in[3] : NULL, count > 3 ? in[4] : NULL};
+    return (an_recurrent_weights){in[1], in[2], count > 4 ? in[3] : NULL, count > 4 ? in[4] : NULL,
+                                  count % 2 == 0 ? in[count - 1] : NULL};
 }
 
 CALL(lstm, in[0], weights_of(in, count), s->reverse)

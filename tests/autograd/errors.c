@@ -493,20 +493,28 @@ static void test_recurrent(void **state)
     fixture *f = *state;
     an_graph *g = f->graph;
     an_tensor *ih = an_full(g, an_shape_2(20, 4), 1), *hh = an_full(g, an_shape_2(20, 5), 1);
-    expect(f, an_lstm(g, f->m23, (an_recurrent_weights){ih, hh, NULL, NULL}, false), AN_ERROR_SHAPE,
-           "lstm: takes (batch, time, features), got (2, 3)");
+    expect(f, an_lstm(g, f->m23, (an_recurrent_weights){ih, hh, NULL, NULL, NULL}, false),
+           AN_ERROR_SHAPE, "lstm: takes (batch, time, features), got (2, 3)");
     ih = an_full(g, an_shape_2(20, 4), 1), hh = an_full(g, an_shape_2(20, 5), 1);
-    expect(f, an_gru(g, f->t234, (an_recurrent_weights){ih, hh, NULL, NULL}, false), AN_ERROR_SHAPE,
-           "gru: weight_hh must be (3 hidden, hidden) but has shape (20, 5)");
+    expect(f, an_gru(g, f->t234, (an_recurrent_weights){ih, hh, NULL, NULL, NULL}, false),
+           AN_ERROR_SHAPE, "gru: weight_hh must be (3 hidden, hidden) but has shape (20, 5)");
     ih = an_full(g, an_shape_2(20, 3), 1), hh = an_full(g, an_shape_2(20, 5), 1);
-    expect(f, an_lstm(g, f->t234, (an_recurrent_weights){ih, hh, NULL, NULL}, false),
+    expect(f, an_lstm(g, f->t234, (an_recurrent_weights){ih, hh, NULL, NULL, NULL}, false),
            AN_ERROR_SHAPE, "lstm: weight_ih must be (20, 4) but has shape (20, 3)");
     ih = an_full(g, an_shape_2(20, 4), 1), hh = an_full(g, an_shape_2(20, 5), 1);
-    expect(f, an_lstm(g, f->t234, (an_recurrent_weights){ih, hh, f->v3, f->v3}, false),
+    expect(f, an_lstm(g, f->t234, (an_recurrent_weights){ih, hh, f->v3, f->v3, NULL}, false),
            AN_ERROR_SHAPE, "lstm: bias_ih must be (20,) but has shape (3,)");
     ih = an_full(g, an_shape_2(20, 4), 1), hh = an_full(g, an_shape_2(20, 5), 1);
-    expect(f, an_lstm(g, f->t234, (an_recurrent_weights){ih, hh, f->v3, NULL}, false),
+    expect(f, an_lstm(g, f->t234, (an_recurrent_weights){ih, hh, f->v3, NULL, NULL}, false),
            AN_ERROR_ARGUMENT, "bias_ih and bias_hh come together");
+    ih = an_full(g, an_shape_2(20, 4), 1), hh = an_full(g, an_shape_2(20, 3), 1);
+    an_tensor *hr = an_full(g, an_shape_2(3, 4), 1);
+    expect(f, an_lstm(g, f->t234, (an_recurrent_weights){ih, hh, NULL, NULL, hr}, false),
+           AN_ERROR_SHAPE, "lstm: weight_hr must be (out, hidden)");
+    ih = an_full(g, an_shape_2(20, 4), 1), hh = an_full(g, an_shape_2(20, 3), 1);
+    hr = an_full(g, an_shape_2(3, 5), 1);
+    expect(f, an_gru(g, f->t234, (an_recurrent_weights){ih, hh, NULL, NULL, hr}, false),
+           AN_ERROR_ARGUMENT, "gru: has no projection");
 }
 
 static void test_graphs_do_not_mix(void **state)

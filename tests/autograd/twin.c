@@ -263,7 +263,7 @@ static double squash(double x)
 static double gate_part(const twin *in, int count, int of, int64_t row, const double *v)
 {
     const twin *w = &in[1 + of];
-    double sum = count > 3 ? in[3 + of].data[row] : 0;
+    double sum = count > 4 ? in[3 + of].data[row] : 0;
     for (int64_t j = 0; j < w->shape.dim[1]; j++)
         sum += w->data[row * w->shape.dim[1] + j] * v[j];
     return sum;
@@ -287,14 +287,22 @@ static void twin_step(const twin *in, int count, bool gru, const double *x, int6
             next[j] = squash(a[3] + b[3]) * tanh(c[j]);
         }
     }
-    memcpy(h, next, (size_t)hidden * sizeof *h);
+    if (count % 2 == 1)
+        memcpy(h, next, (size_t)hidden * sizeof *h);
+    const twin *project = &in[count - 1];
+    for (int64_t j = 0; count % 2 == 0 && j < project->shape.dim[0]; j++) {
+        h[j] = 0;
+        for (int64_t k = 0; k < hidden; k++)
+            h[j] += project->data[j * hidden + k] * next[k];
+    }
 }
 
 static void twin_recurrent(const setting *s, const twin *in, int count, twin *out, bool gru)
 {
     an_shape shape = in[0].shape;
-    const int64_t time = shape.dim[1], features = shape.dim[2], hidden = in[2].shape.dim[1];
-    shape.dim[2] = hidden;
+    const int64_t time = shape.dim[1], features = shape.dim[2];
+    const int64_t hidden = in[2].shape.dim[0] / (gru ? 3 : 4), size = in[2].shape.dim[1];
+    shape.dim[2] = size;
     twin_new(out, shape);
     double *h = calloc(3 * (size_t)hidden + 1, sizeof *h);
     if (!h)
@@ -305,7 +313,7 @@ static void twin_recurrent(const setting *s, const twin *in, int count, twin *ou
             const int64_t at = b * time + (s->reverse ? time - 1 - step : step);
             twin_step(in, count, gru, in[0].data + at * features, hidden, h, h + hidden,
                       h + 2 * hidden);
-            memcpy(out->data + at * hidden, h, (size_t)hidden * sizeof *h);
+            memcpy(out->data + at * size, h, (size_t)size * sizeof *h);
         }
     }
     free(h);

@@ -8,7 +8,7 @@
 
 #include <anneal/autograd.h>
 
-enum { MAX_INPUTS = 5, MAX_LABELS = 4096, MAX_WEIGHTS = 64 };
+enum { MAX_INPUTS = 6, MAX_LABELS = 4096, MAX_WEIGHTS = 64 };
 
 /* A tensor in double. */
 typedef struct twin {

@@ -167,10 +167,11 @@ def recurrent(layer, reverse, x, *weights):
     """PyTorch's own function, on a layer whose weights are the given ones."""
     if reverse:
         x = x.flip(1)
-    bias = len(weights) > 2
+    bias = len(weights) > 3
     state = x.new_zeros(1, x.shape[0], weights[1].shape[1])
     if layer == "lstm":
-        y = torch.lstm(x, (state, state), weights, bias, 1, 0.0, False, False, True)[0]
+        cells = x.new_zeros(1, x.shape[0], weights[0].shape[0] // 4)
+        y = torch.lstm(x, (state, cells), weights, bias, 1, 0.0, False, False, True)[0]
     else:
         y = torch.gru(x, state, weights, bias, 1, 0.0, False, False, True)[0]
     return y.flip(1) if reverse else y
@@ -182,6 +183,11 @@ for layer, gates in (("lstm", 4), ("gru", 3)):
         for shapes in (weights, weights[:2]):
             case(layer, lambda *x, n=layer, r=reverse: recurrent(n, r, *x), (2, 4, 2), *shapes,
                  low=-1.0, high=1.0, reverse=reverse)
+    if layer == "lstm":  # with a projection
+        weights = ((12, 2), (12, 2), (12,), (12,), (2, 3))
+        for shapes in (weights, weights[:2] + weights[4:]):
+            case(layer, lambda *x: recurrent("lstm", True, *x), (2, 4, 2), *shapes, low=-1.0,
+                 high=1.0, reverse=True)
 
 
 def floats(x):

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { MOST_PARAMS = 16 };
+enum { MOST_PARAMS = 20 };
 
 typedef struct array {
     const char *name;
@@ -229,6 +229,8 @@ static void test_refusals(void **state)
         {"MultiheadAttention(4, 3)", "num_heads must divide embed_dim 4, got 3"},
         {"MultiheadAttention(6, 2)", "takes (batch, time, 6) but gets (batch, 3, 4)"},
         {"MultiheadAttention(4, 2, dropout=1.5)", "dropout must be from 0 to 1, got 1.5"},
+        {"LSTM(4, 2, proj_size=2)", "proj_size must be below hidden_size 2, got 2"},
+        {"GRU(4, 2, proj_size=1)", "proj_size"},
         {"LSTM(5, 2)", "takes (batch, time, 5) but gets (batch, 3, 4)"},
         {"LSTM(4, 2, batch_first=False)", "batch_first must be True, as everywhere in Anneal"},
         {"GRU(4, 2, num_layers=0)", "num_layers must be 1 to 1024, got 0"},

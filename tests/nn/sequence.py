@@ -50,6 +50,11 @@ CASES += [
     ("MultiheadAttention(6, 2, add_bias_kv=True, kdim=6, causal=True)",
      nn.MultiheadAttention(6, 2, add_bias_kv=True, kdim=6, batch_first=True),
      lambda m, x: attention(m, x, True), (2, 5, 6)),
+    ("LSTM(3, 4, num_layers=2, bidirectional=True, proj_size=2)",
+     nn.LSTM(3, 4, 2, batch_first=True, bidirectional=True, proj_size=2),
+     lambda m, x: m(x)[0], (2, 5, 3)),
+    ("LSTM(3, 4, bias=False, proj_size=3)",
+     nn.LSTM(3, 4, bias=False, batch_first=True, proj_size=3), lambda m, x: m(x)[0], (2, 5, 3)),
 ]
 
 print("/* Written by sequence.py with PyTorch %s; do not edit. */" % torch.__version__)

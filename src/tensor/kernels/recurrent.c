@@ -12,7 +12,8 @@ typedef struct share {
     const an_context *context;
     int64_t first, count;
     float *packed;
-    float *dh, *dc; /* (count, hidden) each; forward of GRU: (count, 3 hidden) at dh */
+    float *dh, *dc; /* (count, out), (count, hidden); forward of GRU: (count, 3 hidden) at dh */
+    float *d_wide;  /* (count, hidden): of what is projected */
 } share;
 
 static int64_t width(const an_recurrent_call *call)
@@ -40,26 +41,43 @@ static void multiply(const share *s, an_gemm call)
 /* The hidden state that step `t` begins with, for all samples of the share. */
 static void hand_on(const share *s, int64_t t)
 {
-    const int64_t hidden = s->call->hidden, before = step_before(s->call, t);
+    const int64_t out = s->call->out, before = step_before(s->call, t);
     for (int64_t i = 0; i < s->count; i++) {
-        float *to = s->call->before + at(s, i, t, hidden);
+        float *to = s->call->before + at(s, i, t, out);
         if (before < 0)
-            memset(to, 0, (size_t)hidden * sizeof *to);
+            memset(to, 0, (size_t)out * sizeof *to);
         else
-            memcpy(to, s->call->y + at(s, i, before, hidden), (size_t)hidden * sizeof *to);
+            memcpy(to, s->call->y + at(s, i, before, out), (size_t)out * sizeof *to);
     }
+}
+
+/* y = wide W_hr^T of one step. */
+static void project(const share *s, int64_t t)
+{
+    const an_recurrent_call *c = s->call;
+    multiply(s, (an_gemm){.transpose_b = true,
+                          .m = s->count,
+                          .n = c->out,
+                          .k = c->hidden,
+                          .a = c->wide + at(s, 0, t, c->hidden),
+                          .lda = c->time * c->hidden,
+                          .b = c->w_hr,
+                          .ldb = c->hidden,
+                          .c = c->y + at(s, 0, t, c->out),
+                          .ldc = c->time * c->out});
 }
 
 static void lstm_step(const share *s, int64_t t)
 {
     const an_recurrent_call *c = s->call;
     const int64_t hidden = c->hidden, columns = width(c), before = step_before(c, t);
+    float *h = c->w_hr ? c->wide : c->y;
     if (before >= 0)
         multiply(s, (an_gemm){.m = s->count,
                               .n = columns,
-                              .k = hidden,
-                              .a = c->before + at(s, 0, t, hidden),
-                              .lda = c->time * hidden,
+                              .k = c->out,
+                              .a = c->before + at(s, 0, t, c->out),
+                              .lda = c->time * c->out,
                               .b = c->w_turned,
                               .ldb = columns,
                               .c = c->gates + at(s, 0, t, columns),
@@ -68,8 +86,9 @@ static void lstm_step(const share *s, int64_t t)
     for (int64_t i = 0; i < s->count; i++)
         s->context->kernels->cells->lstm(hidden, c->gates + at(s, i, t, columns),
                                          before < 0 ? NULL : c->cells + at(s, i, before, hidden),
-                                         c->cells + at(s, i, t, hidden),
-                                         c->y + at(s, i, t, hidden));
+                                         c->cells + at(s, i, t, hidden), h + at(s, i, t, hidden));
+    if (c->w_hr)
+        project(s, t);
 }
 
 static void gru_step(const share *s, int64_t t)
@@ -109,13 +128,31 @@ static void forward(const share *s)
 /* What reaches h after step `t`: from the output, and (already in dh) from the step after. */
 static void add_output(const share *s, int64_t t)
 {
-    const int64_t hidden = s->call->hidden;
+    const int64_t out = s->call->out;
     for (int64_t i = 0; i < s->count; i++) {
-        const float *dy = s->call->dy + at(s, i, t, hidden);
-        float *dh = s->dh + i * hidden;
-        for (int64_t j = 0; j < hidden; j++)
+        const float *dy = s->call->dy + at(s, i, t, out);
+        float *dh = s->dh + i * out;
+        for (int64_t j = 0; j < out; j++)
             dh[j] += dy[j];
     }
+}
+
+/* d_wide = dh W_hr; dh is kept for the gradient of W_hr. */
+static void project_backward(const share *s, int64_t t)
+{
+    const an_recurrent_call *c = s->call;
+    for (int64_t i = 0; i < s->count; i++)
+        memcpy(c->d_out + at(s, i, t, c->out), s->dh + i * c->out,
+               (size_t)c->out * sizeof *c->d_out);
+    multiply(s, (an_gemm){.m = s->count,
+                          .n = c->hidden,
+                          .k = c->out,
+                          .a = s->dh,
+                          .lda = c->out,
+                          .b = c->w_hr,
+                          .ldb = c->hidden,
+                          .c = s->d_wide,
+                          .ldc = c->hidden});
 }
 
 static void cells_backward(const share *s, int64_t t)
@@ -124,7 +161,8 @@ static void cells_backward(const share *s, int64_t t)
     const an_cells_table *cells = s->context->kernels->cells;
     const int64_t hidden = c->hidden, columns = width(c), before = step_before(c, t);
     for (int64_t i = 0; i < s->count; i++) {
-        float *gates = c->gates + at(s, i, t, columns), *dh = s->dh + i * hidden;
+        float *gates = c->gates + at(s, i, t, columns);
+        float *dh = (c->w_hr ? s->d_wide : s->dh) + i * hidden;
         const float *kept = c->cells + at(s, i, t, hidden);
         if (c->gru)
             cells->gru_backward(hidden, gates, c->d_hidden + at(s, i, t, columns), kept,
@@ -141,22 +179,24 @@ static void backward(const share *s)
     const an_recurrent_call *c = s->call;
     const int64_t hidden = c->hidden, columns = width(c);
     const float *gradients = c->gru ? c->d_hidden : c->gates;
-    memset(s->dh, 0, (size_t)(s->count * hidden) * sizeof *s->dh);
+    memset(s->dh, 0, (size_t)(s->count * c->out) * sizeof *s->dh);
     memset(s->dc, 0, (size_t)(s->count * hidden) * sizeof *s->dc);
     for (int64_t step = c->time - 1; step >= 0; step--) {
         const int64_t t = c->reverse ? c->time - 1 - step : step;
         add_output(s, t);
+        if (c->w_hr)
+            project_backward(s, t);
         cells_backward(s, t);
         if (step > 0)
             multiply(s, (an_gemm){.m = s->count,
-                                  .n = hidden,
+                                  .n = c->out,
                                   .k = columns,
                                   .a = gradients + at(s, 0, t, columns),
                                   .lda = c->time * columns,
                                   .b = c->w,
-                                  .ldb = hidden,
+                                  .ldb = c->out,
                                   .c = s->dh,
-                                  .ldc = hidden,
+                                  .ldc = c->out,
                                   .accumulate = c->gru});
     }
 }
@@ -180,6 +220,7 @@ static void run_parts(void *arg, int64_t begin, int64_t end)
         s.count = c->samples * (part + 1) / j->parts - s.first;
         s.dh = c->room + s.first * 3 * c->hidden;
         s.dc = s.dh + s.count * c->hidden;
+        s.d_wide = s.dc + s.count * c->hidden;
         if (s.count > 0)
             j->steps(&s);
     }

@@ -4,6 +4,7 @@
  *
  *   LSTM   i, f, o = sigmoid, g = tanh of (W_i* x + b_i* + W_h* h + b_h*)
  *          c' = f c + i g,   h' = o tanh(c')
+ *          with a projection (H. Sak and others, arXiv 1402.1128) h' = W_hr (o tanh(c'))
  *   GRU    r, z = sigmoid(W_i* x + b_i* + W_h* h + b_h*)
  *          n = tanh(W_in x + b_in + r (W_hn h + b_hn)),   h' = (1 - z) n + z h
  *
@@ -20,14 +21,19 @@ typedef struct an_recurrent_call {
     bool gru;     /* 3 gates: r, z, n; else LSTM with 4: i, f, g, o */
     bool reverse; /* from the last step to the first */
     int64_t samples, time, hidden;
-    const float *w, *w_turned; /* of h: (gates hidden, hidden), and turned for forward */
+    int64_t out;               /* values of h: hidden, or fewer with a projection */
+    const float *w, *w_turned; /* of h: (gates hidden, out), and turned for forward */
     const float *bias;         /* of h, (gates hidden) or NULL; only for GRU */
     /* (samples, time, gates hidden): in, the part of x with its bias; out, the gates. Backward
      * leaves the gradient of that part there. */
     float *gates;
-    float *before; /* (samples, time, hidden): the h that each step begins with */
-    float *cells;  /* the same shape; LSTM: c after each step; GRU: W_hn h + b_hn */
-    float *y;      /* the same shape: h after each step */
+    float *before; /* (samples, time, out): the h that each step begins with */
+    float *cells;  /* (samples, time, hidden); LSTM: c after each step; GRU: W_hn h + b_hn */
+    float *y;      /* (samples, time, out): h after each step */
+    /* LSTM with a projection, else NULL: W_hr (out, hidden); what it is applied to, (samples, time,
+     * hidden); and backward's gradient of h, (samples, time, out). */
+    const float *w_hr;
+    float *wide, *d_out;
     /* Backward only. */
     const float *dy;
     float *d_hidden; /* GRU: (samples, time, 3 hidden), the gradient of W_h* h + b_h* */

@@ -142,10 +142,16 @@ static void put_lengths(an__lr_writer *w, const an_lr_lengths *lengths)
     an__lr_write(w, "]");
 }
 
+/* A name in quotes, with the escapes that strings have. */
 static void put_name(an__lr_writer *w, const char *name)
 {
+    static const char special[] = "\n\t\r\\'", letters[] = "ntr\\'";
     an__lr_write(w, "'");
-    an__lr_write(w, name ? name : "");
+    for (; name && *name; name++) {
+        const char *found = strchr(special, *name);
+        an__lr_write(w, found ? "\\" : "");
+        an__lr_write(w, (const char[]){found ? letters[found - special] : *name, '\0'});
+    }
     an__lr_write(w, "'");
 }
 

@@ -187,6 +187,8 @@ static const char *const canonical[][2] = {
     {"Linear(1, 0, 500st)", "Linear(length=500)"},
     {"Linear(length=1_000_000sa, start=0.5)", "Linear(start=0.5, length=1000000sa)"},
     {"Cosine(length=10min)", "Cosine(length=600s)"},
+    {"Drive(Constant(), \"a\\n\\t\\r\\\\'b\\\"\")",
+     "Drive(Constant(), slot='a\\n\\t\\r\\\\\\'b\"')"},
     {"Cosine(length=2h, end=None)", NULL},
     {"Cosine(length=None, after_end='default')", "Cosine()"},
     {"Cosine(length=0.3run, after_end='zero')", "Cosine(length=0.3run, after_end='zero')"},

@@ -26,9 +26,11 @@
  *                    their place; absent: none
  *   schedule         a call: OneCycleLR(max_lr=0.05); absent: constant. The numbers of
  *                    Table('@FILE') are read from a file, and written out in resolved_text
- *   interval         step or epoch: when the schedule is stepped (default epoch)
- *   monitor          what a metric-driven schedule watches: train_loss, train_accuracy, valid_loss,
- *                    valid_accuracy, or auto (the default): the validation loss, without
+ *   course           what became of the schedule while the run trained: a call (anneal/lr_text.h,
+ * the course of a schedule), as resume writes it into resolved_text; a --set of the schedule,
+ * interval, epochs, steps or budget leaves it out interval         step or epoch: when the schedule
+ * is stepped (default epoch) monitor          what a metric-driven schedule watches: train_loss,
+ * train_accuracy, valid_loss, valid_accuracy, or auto (the default): the validation loss, without
  *                    validation the training loss
  *   validation       a fraction (0.1) or count (5000) cut from the training set; of a text its end
  *   test             the same, cut from all data before, where the format has no test set of its
@@ -116,7 +118,8 @@ typedef struct an_run {
     an_fit_options fit;
     const char *data_path;       /* as the configuration says; lives as long as that */
     const char *schedule_text;   /* canonical, with what was filled in; NULL without a schedule */
-    an_lint *schedule_lint;      /* what in it is probably not meant; NULL without a schedule */
+    const char *course_text;     /* what became of it while the run trained; NULL: nothing */
+    an_lint *schedule_lint;      /* what in it is probably not meant; NULL: none, or it lands */
     const char *config_text;     /* the configuration as given, without the settings */
     const char *resolved_text;   /* as a configuration of its own, with everything that counts */
     const an_named_text *params; /* its keys and values, for looking up */
@@ -139,6 +142,15 @@ typedef struct an_run {
  */
 AN_API an_run *an_run_new(const an_config *config, an_error *err);
 AN_API void an_run_free(an_run *run);
+
+/*
+ * Makes what the run says of its schedule (schedule_text, course_text, schedule_lint,
+ * fit.interval, resolved_text, params) true for the one that a fit goes by, which a checkpoint may
+ * have brought, landed or extended: see an_control.schedule. Steps in the lint's sentences are then
+ * those of the schedule's plan. Errors: MEMORY, CONFIG (resolved_text is too long).
+ */
+AN_API bool an_run_follow(an_run *run, const struct an_lr_schedule *schedule, an_interval interval,
+                          an_error *err);
 
 /*
  * A loader of other data, normalised as the run's and in their own order, as its test data are

@@ -345,6 +345,16 @@ AN_API bool an_lr_land(an_lr_schedule *schedule, an_lr_length length, an_lr_tail
 AN_API bool an_lr_extend(an_lr_schedule *schedule, an_lr_length total, an_error *err);
 /* Whether a landing at 0 is over: the rates stay there. */
 AN_API bool an_lr_has_landed(const an_lr_schedule *schedule);
+/* Whether there is a landing: to come, under way or over. */
+AN_API bool an_lr_is_landing(const an_lr_schedule *schedule);
+
+/*
+ * The facts of the run that a schedule was made with; and where it stands on its plan, in steps, at
+ * a clock: what an_lr_extend and a time budget have made of the run's own steps. anneal/lr_text.h
+ * has all of that as text (an_lr_course_print).
+ */
+AN_API an_lr_run an_lr_run_of(const an_lr_schedule *schedule);
+AN_API double an_lr_plan_at(const an_lr_schedule *schedule, const an_lr_clock *clock);
 
 /* ------------------------------------------------------------------- state */
 

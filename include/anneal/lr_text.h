@@ -60,6 +60,35 @@ AN_API void an_lr_text_free(an_lr_text *text);
  */
 AN_API size_t an_lr_print(char *buffer, size_t size, const an_lr_desc *desc);
 
+/* --------------------------------------------------- the course of a schedule */
+
+/*
+ * What a description does not say of a schedule that was kept, landed or extended, as a call:
+ *
+ *   Course(steps=2000, epochs=20, extended=[[1100, 1100, 0.6]], landing=[1500, 70, 'sqrt', 0])
+ *
+ *   steps, epochs, seconds   the total_steps, epochs and seconds of the an_lr_run that it was made
+ *                            with; left out where they are those of `run`
+ *   extended                 of each an_lr_extend: since when, from where on the plan, how fast the
+ *                            plan runs from there on; in steps, or under a budget in seconds
+ *   landing                  of an_lr_land: since when on the plan, how long (70, 30s), the tail,
+ *                            and the end as a part of the rate that it lands from
+ *
+ * Written as an_lr_print does; "" where there is nothing to say.
+ */
+AN_API size_t an_lr_course_print(char *buffer, size_t size, const an_lr_schedule *schedule,
+                                 const an_lr_run *run);
+/*
+ * A schedule with such a course, from its beginning: make it with what an_lr_course_run puts into
+ * the facts of its run, with room for edits, and have it take the rest. A landing begins at the
+ * rate that the schedule has then. `source` is the text that `course` was parsed from; errors
+ * (CONFIG) point into it, and leave a schedule that is only to be freed.
+ */
+AN_API bool an_lr_course_run(const an_spec_source *source, const an_spec_node *course,
+                             an_lr_run *run, an_error *err);
+AN_API bool an_lr_course_take(an_lr_schedule *schedule, const an_spec_source *source,
+                              const an_spec_node *course, an_error *err);
+
 /* -------------------------------------------------------- numbers in a file */
 
 /*
@@ -229,6 +258,7 @@ typedef struct an_lint_finding {
  */
 typedef struct an_lint_options {
     an_lr_run run;
+    int64_t steps; /* of its plan that the run goes through, if not run.total_steps; 0: these */
     bool per_epoch;
     int64_t updates_per_epoch;
     an_lr_group *const *groups;

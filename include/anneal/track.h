@@ -81,6 +81,9 @@ typedef struct an_control {
     /* With roll_back: what all rates are multiplied by from there on; 1 as handed over. */
     double rate_factor;
     an_error error; /* a code other than OK ends the training, which then fails with it */
+    /* The schedule that the run goes by, with what a checkpoint has brought; NULL: none. */
+    const struct an_lr_schedule *schedule;
+    bool by_step; /* it is stepped after every update, not after every epoch */
     /* The trainer's: see an_tell. */
     void (*tell)(void *host, const char *kind, const char *text);
     void *host;

@@ -130,10 +130,12 @@ char *cli_shortened(const char *call);
 bool cli_flush(an_error *err);
 
 /*
- * The lines above the training: data, model, optimizer, schedule. They keep within a window of
- * `width` columns where breaks between layers and values allow it; 0: no limit.
+ * The lines above the training: data, model, optimizer, and the schedule that it goes by (NULL:
+ * none), as an_run_follow has said it. They keep within a window of `width` columns where breaks
+ * between layers and values allow it; 0: no limit.
  */
-void cli_summary(FILE *stream, const an_run *run, bool unicode, int width);
+void cli_summary(FILE *stream, const an_run *run, const struct an_lr_schedule *schedule,
+                 bool unicode, int width);
 
 /* What a training came to. */
 typedef struct cli_result {

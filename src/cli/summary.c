@@ -152,21 +152,40 @@ static void print_model(FILE *stream, const an_run *run, bool unicode, int width
 }
 
 /*
+ * The rate of group 0 where `part` of the run is done, of which the last step is `last`. Under a
+ * budget the steps that will be done by then are guessed from those of the time so far.
+ */
+static double rate_at(const an_lr_schedule *schedule, const an_fit_options *fit, int64_t last,
+                      double part)
+{
+    if (fit->budget == 0)
+        return an_lr_at_step(schedule, 0, (int64_t)((double)last * part));
+    const double seconds = fit->budget * part;
+    const an_lr_clock now = an_lr_now(schedule);
+    const double times = now.seconds > 0 ? seconds / now.seconds : 0;
+    const an_lr_clock then = {.steps = now.seconds > 0 ? now.steps * times : (double)last * part,
+                              .epochs = now.epochs * times,
+                              .samples = now.samples * times,
+                              .tokens = now.tokens * times,
+                              .seconds = seconds};
+    return an_lr_at_clock(schedule, 0, AN_LR, &then);
+}
+
+/*
  * The rate of group 0 over the planned run, where it can be foretold. In a narrow window it has
  * fewer cells before it goes to the next line.
  */
-static void add_spark(paragraph *p, const an_run *run, bool unicode)
+static void add_spark(paragraph *p, const an_fit_options *fit, const an_lr_schedule *schedule,
+                      bool unicode)
 {
     double values[SPARK_VALUES];
     char text[4 * SPARK_CELLS + 1];
-    const an_fit_options *fit = &run->fit;
     int64_t each = an_fit_steps_per_epoch(fit), steps = an_fit_total_steps(fit);
     int64_t last = (fit->interval == AN_INTERVAL_STEP ? steps : (steps + each - 1) / each) - 1;
-    if (an_lr_wants_metric(run->schedule) || last < 1)
+    if (an_lr_wants_metric(schedule) || last < 1)
         return;
-    for (int64_t i = 0; i < SPARK_VALUES; i++)
-        values[i] = an_lr_at_step(run->schedule, 0,
-                                  (int64_t)((double)last * (double)i / (SPARK_VALUES - 1)));
+    for (int i = 0; i < SPARK_VALUES; i++)
+        values[i] = rate_at(schedule, fit, last, (double)i / (SPARK_VALUES - 1));
     int cells = SPARK_CELLS;
     while (cells > SPARK_LEAST && !has_room(p, GAP_MOST + cells))
         cells--;
@@ -215,7 +234,19 @@ static void print_warnings(FILE *stream, const an_lint *lint, int width)
     }
 }
 
-static void print_schedule(FILE *stream, const an_run *run, bool unicode, int width)
+/* What became of the schedule while the run trained. */
+static void print_course(FILE *stream, const char *course, int width)
+{
+    paragraph p = {.stream = stream, .width = width};
+    char *text = cli_shortened(course);
+    add(&p, "course     ");
+    add_words(&p, text ? text : "");
+    free(text);
+    fputc('\n', stream);
+}
+
+static void print_schedule(FILE *stream, const an_run *run, const an_lr_schedule *schedule,
+                           bool unicode, int width)
 {
     paragraph p = {.stream = stream, .width = width};
     char *text = cli_shortened(run->schedule_text);
@@ -223,8 +254,10 @@ static void print_schedule(FILE *stream, const an_run *run, bool unicode, int wi
     add(&p, text ? text : "");
     free(text);
     add_apart(&p, run->fit.interval == AN_INTERVAL_STEP ? "per step" : "per epoch");
-    add_spark(&p, run, unicode);
+    add_spark(&p, &run->fit, schedule, unicode);
     fputc('\n', stream);
+    if (run->course_text)
+        print_course(stream, run->course_text, width);
     if (run->schedule_lint)
         print_warnings(stream, run->schedule_lint, width);
 }
@@ -238,15 +271,16 @@ static void print_average(FILE *stream, const an_run *run, int width)
     fputc('\n', stream);
 }
 
-void cli_summary(FILE *stream, const an_run *run, bool unicode, int width)
+void cli_summary(FILE *stream, const an_run *run, const struct an_lr_schedule *schedule,
+                 bool unicode, int width)
 {
     print_data(stream, run, unicode);
     print_model(stream, run, unicode, width);
     fprintf(stream, "optimizer  %s\n", an_optim_text(run->optim));
     if (run->average)
         print_average(stream, run, width);
-    if (run->schedule)
-        print_schedule(stream, run, unicode, width);
+    if (schedule)
+        print_schedule(stream, run, schedule, unicode, width);
     fflush(stream);
 }
 

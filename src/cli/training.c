@@ -169,12 +169,24 @@ static void save_configuration(cli_training *t, an_control *control)
         an_tell(control, "save_failed", err.message);
 }
 
+/* Columns of the terminal that stdout is; 0 where it is none. */
+static int window_width(void)
+{
+    return an_term_is_terminal(STDOUT_FILENO) ? an_term_width(STDOUT_FILENO, 80) : 0;
+}
+
+/* What is said of the run is said of what it goes by, as a checkpoint may have brought it. */
 static void note_start(void *user, const an_record *record, an_control *control)
 {
     (void)record;
     cli_training *t = user;
+    const an_interval interval = control->by_step ? AN_INTERVAL_STEP : AN_INTERVAL_EPOCH;
     t->result.startup_seconds = cli_uptime();
+    if (!an_run_follow(t->run, control->schedule, interval, &control->error))
+        return;
     t->begun = true;
+    if (!t->json)
+        cli_summary(stdout, t->run, control->schedule, cli_unicode(), window_width());
     if (t->name && t->stored)
         save_configuration(t, control);
 }
@@ -186,12 +198,6 @@ static void say_event(void *user, const an_record *record, const an_event *event
     (void)record;
     fflush(stdout);
     fprintf(stderr, "anneal: %s: %s\n", event->kind, event->text);
-}
-
-/* Columns of the terminal that stdout is; 0 where it is none. */
-static int window_width(void)
-{
-    return an_term_is_terminal(STDOUT_FILENO) ? an_term_width(STDOUT_FILENO, 80) : 0;
 }
 
 #define CALLBACKS_MOST 12
@@ -396,8 +402,6 @@ bool cli_training_run(cli_training *t, an_error *err)
     cli_enter(CLI_FREE);
     if (!kept)
         return false;
-    if (!t->json)
-        cli_summary(stdout, t->run, cli_unicode(), window_width());
     if (train_and_test(t, err))
         return true;
     cli_enter(CLI_FREE);

@@ -88,7 +88,7 @@ struct an_config {
     const an__call *layers;
     size_t layer_count;
     an_loss loss;
-    an__call optimizer, schedule, average; /* the last two with node NULL: none */
+    an__call optimizer, schedule, course, average; /* but for the first with node NULL: none */
     an_interval interval;
     an_monitor monitor;
     int64_t epochs, steps, batch_size, accumulate, threads, seed;

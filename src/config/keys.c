@@ -241,6 +241,11 @@ static bool read_average(an_config *config, const an__node *node, an_error *err)
     return an__read_call(config, node, &config->average, err);
 }
 
+static bool read_course(an_config *config, const an__node *node, an_error *err)
+{
+    return an__read_call(config, node, &config->course, err);
+}
+
 static bool read_schedule(an_config *config, const an__node *node, an_error *err)
 {
     return an__read_call(config, node, &config->schedule, err);
@@ -349,6 +354,7 @@ static const an__key keys[] = {{"data", an__read_data, true},
                                {"optimizer", read_optimizer, true},
                                {"average", read_average, false},
                                {"schedule", read_schedule, false},
+                               {"course", read_course, false},
                                {"interval", read_interval, false},
                                {"monitor", read_monitor, false},
                                {"validation", an__read_validation, false},
@@ -385,9 +391,26 @@ static void keep_the_length_set(an__node *root)
     root->count--;
 }
 
+/* Where a --set has another length or schedule, what became of the old one does not count. */
+static void drop_the_course(an__node *root)
+{
+    static const char *const names[] = {"epochs", "steps", "budget", "schedule", "interval"};
+    an__node **course = an__tree_child(root, "course", strlen("course"));
+    bool other = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        an__node **child = an__tree_child(root, names[i], strlen(names[i]));
+        other = other || (child && (*child)->document->set);
+    }
+    if (!course || !other || (*course)->document->set)
+        return;
+    *course = (*course)->next;
+    root->count--;
+}
+
 bool an__config_read(an_config *config, an_error *err)
 {
     keep_the_length_set(config->root);
+    drop_the_course(config->root);
     config->data.test = 0.1;
     config->loss = an_loss_defaults(AN_CROSS_ENTROPY_LOSS);
     config->batch_size = 64;

@@ -175,6 +175,11 @@ static void put_value(sink *s, const an__node *node)
     }
 }
 
+static const char *interval_of(const an_run *run)
+{
+    return run->fit.interval == AN_INTERVAL_STEP ? "step" : "epoch";
+}
+
 static void put_key(sink *s, const an__node *node)
 {
     put_scalar(s, node->key->source.text, node->key->source.length, false);
@@ -182,6 +187,9 @@ static void put_key(sink *s, const an__node *node)
     if (is_called(node, "data")) {
         put(s, " ");
         put_data(s, node);
+    } else if (is_called(node, "interval")) {
+        put(s, " ");
+        put(s, interval_of(s->run));
     } else {
         put_value(s, is_called(node, "schedule") ? s->schedule : node);
     }
@@ -200,20 +208,22 @@ static const an_named_text defaults[] = {
 
 #define DEFAULT_COUNT (sizeof defaults / sizeof *defaults)
 
-/* Default `i`, or NULL where it does not count: another value is there, or a test set. */
-static const an_named_text *default_of(const an_config *config, size_t i)
+/* Default `i`; false where it does not count: another value is there, or a test set. */
+static bool default_of(const an_config *config, const an_run *run, size_t i, an_named_text *out)
 {
-    const char *name = defaults[i].name;
+    *out = defaults[i];
     an__node root = *config->root;
-    const bool cut = strcmp(name, "test") != 0 || !an__has_test(config);
-    return cut && !an__tree_child(&root, name, strlen(name)) ? &defaults[i] : NULL;
+    if (strcmp(out->name, "interval") == 0)
+        out->text = interval_of(run);
+    const bool cut = strcmp(out->name, "test") != 0 || !an__has_test(config);
+    return cut && !an__tree_child(&root, out->name, strlen(out->name));
 }
 
 static void put_default(sink *s, const an_named_text *value)
 {
     put(s, value->name);
     put(s, ": ");
-    put(s, value->text);
+    put_scalar(s, value->text, strlen(value->text), false);
     put(s, "\n");
 }
 
@@ -227,13 +237,29 @@ static void put_number(sink *s, const char *name, int64_t value)
 
 /* ------------------------------------------------------------ parameters */
 
+/* Whether a key stands there as it is: not what became of the schedule, nor one that is gone. */
+static bool stays(const sink *s, const an__node *node)
+{
+    return !is_called(node, "course") && !is_called(node, "seed") && !is_called(node, "threads") &&
+           (s->schedule || !is_called(node, "schedule"));
+}
+
+/* A schedule that a checkpoint has brought to a configuration without one; NULL: none. */
+static const char *brought(const an_config *config, const an_run *run)
+{
+    an__node root = *config->root;
+    return an__tree_child(&root, "schedule", strlen("schedule")) ? NULL : run->schedule_text;
+}
+
 /* The elements of a list apart from each other, anything else as it stands in the text. */
 static char *value_text(sink *s, const an__node *node)
 {
     sink value = {.arena = s->arena, .run = s->run, .found = s->found};
     if (is_called(node, "schedule"))
         node = s->schedule;
-    if (is_called(node, "data"))
+    if (is_called(node, "interval"))
+        put(&value, interval_of(s->run));
+    else if (is_called(node, "data"))
         put_data(&value, node);
     else if (node->kind == AN__LIST)
         for (const an__node *child = node->first; child; child = child->next) {
@@ -253,18 +279,23 @@ an_named_text *an__run_params(const an_config *config, const an_run *run, const 
                               const an__node *schedule, an_arena *arena, size_t *count)
 {
     sink s = {.arena = arena, .run = run, .found = found, .schedule = schedule};
-    const size_t most = config->root->count + DEFAULT_COUNT + 2;
+    const size_t most = config->root->count + DEFAULT_COUNT + 4;
+    an_named_text value = {"schedule", brought(config, run)};
     an_named_text *params = an_arena_alloc(arena, most * sizeof *params);
     char *numbers = an_arena_alloc(arena, 64);
     *count = 0;
     if (!params || !numbers)
         return NULL;
     for (const an__node *node = config->root->first; node; node = node->next)
-        if (!is_called(node, "seed") && !is_called(node, "threads"))
+        if (stays(&s, node))
             params[(*count)++] = (an_named_text){node->key->source.text, value_text(&s, node)};
+    if (value.text)
+        params[(*count)++] = value;
+    if (run->course_text)
+        params[(*count)++] = (an_named_text){"course", run->course_text};
     for (size_t i = 0; i < DEFAULT_COUNT; i++)
-        if (default_of(config, i))
-            params[(*count)++] = defaults[i];
+        if (default_of(config, run, i, &value))
+            params[(*count)++] = value;
     an_format(numbers, 32, "%lld", (long long)config->seed);
     an_format(numbers + 32, 32, "%d", an_context_threads(run->context));
     params[(*count)++] = (an_named_text){"seed", numbers};
@@ -276,14 +307,19 @@ char *an__resolved(const an_config *config, const an_run *run, const an__found *
                    const an__node *schedule, an_arena *arena)
 {
     sink s = {.arena = arena, .run = run, .found = found, .schedule = schedule};
+    an_named_text value = {"schedule", brought(config, run)};
     put(&s, "# As it was trained, everything filled in; anneal resume goes on from here.\n");
     for (const an__node *node = config->root->first; node; node = node->next) {
-        if (!is_called(node, "seed") && !is_called(node, "threads"))
+        if (stays(&s, node))
             put_key(&s, node);
     }
+    if (value.text)
+        put_default(&s, &value);
+    if (run->course_text)
+        put_default(&s, &(an_named_text){"course", run->course_text});
     for (size_t i = 0; i < DEFAULT_COUNT; i++)
-        if (default_of(config, i))
-            put_default(&s, &defaults[i]);
+        if (default_of(config, run, i, &value))
+            put_default(&s, &value);
     put_number(&s, "seed", config->seed);
     put_number(&s, "threads", an_context_threads(run->context));
     put_bytes(&s, "", 1);

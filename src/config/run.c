@@ -12,6 +12,7 @@
 
 #include <anneal/lr_text.h>
 
+#include <math.h>
 #include <string.h>
 
 /* A run with what it owns besides; `run` comes first. */
@@ -179,20 +180,26 @@ static an_lr_run schedule_facts(const an_run *run)
                        .edits = AN_LR_MOST_EDITS}; /* each resume may land or extend it */
 }
 
-static bool print_schedule(builder *b)
+/* The description as text, and what became of the schedule; "" is nothing. */
+static bool print_schedule(builder *b, const an_lr_schedule *schedule, char **text, char **course)
 {
-    const an_lr_desc *desc = an_lr_text_desc(b->schedule_text);
-    size_t size = an_lr_print(NULL, 0, desc) + 1;
-    char *text = an_arena_alloc(&b->texts, size);
-    if (!text)
+    const an_lr_run facts = schedule_facts(&b->run);
+    const an_lr_desc *desc = an_lr_desc_of(schedule);
+    const size_t size = an_lr_print(NULL, 0, desc) + 1;
+    const size_t course_size = an_lr_course_print(NULL, 0, schedule, &facts) + 1;
+    *text = an_arena_alloc(&b->texts, size);
+    *course = an_arena_alloc(&b->texts, course_size);
+    if (!*text || !*course)
         return an__no_memory(b->err);
-    an_lr_print(text, size, desc);
-    b->run.schedule_text = text;
+    an_lr_print(*text, size, desc);
+    an_lr_course_print(*course, course_size, schedule, &facts);
     return true;
 }
 
-/* Before the schedule writes into the groups. What cannot be made is refused where it is made. */
-static bool look_through(builder *b, const an_lr_run *facts)
+/* Looks through `desc` of a run with these facts, of whose plan it goes through `steps`; 0: all.
+ * What cannot be made is refused where it is made. */
+static bool look_through(builder *b, const an_lr_desc *desc, const an_lr_run *facts, int64_t steps,
+                         an_lr_group *const *groups)
 {
     char name[64];
     const an_fit_options *fit = &b->run.fit;
@@ -200,14 +207,53 @@ static bool look_through(builder *b, const an_lr_run *facts)
     an_error err = {0};
     an_format(name, sizeof name, "%.*s", (int)strcspn(optimizer, "("), optimizer);
     const an_lint_options options = {.run = *facts,
+                                     .steps = steps,
                                      .per_epoch = fit->interval == AN_INTERVAL_EPOCH,
                                      .updates_per_epoch = an_fit_steps_per_epoch(fit),
-                                     .groups = an_optim_groups(b->run.optim),
+                                     .groups = groups,
                                      .group_count = an_optim_group_count(b->run.optim),
                                      .optimizer = name};
-    b->run.schedule_lint = an_lint_new(an_lr_text_desc(b->schedule_text), &options,
-                                       an_context_allocator(b->run.context), &err);
+    b->run.schedule_lint = an_lint_new(desc, &options, an_context_allocator(b->run.context), &err);
     return err.code != AN_ERROR_MEMORY || an__no_memory(b->err);
+}
+
+/* The groups as they were before the schedule, in the arena; NULL: memory. */
+static an_lr_group **groups_before(builder *b)
+{
+    const size_t count = an_optim_group_count(b->run.optim);
+    an_lr_group **list = an_arena_alloc(&b->texts, count * sizeof(an_lr_group *));
+    an_lr_group *groups = an_arena_alloc(&b->texts, count * sizeof *groups);
+    for (size_t i = 0; list && groups && i < count; i++) {
+        groups[i] = *an_optim_group(b->run.optim, i);
+        for (int id = 0; id < AN_SLOT_COUNT; id++)
+            if (groups[i].slot[id].has_initial)
+                groups[i].slot[id].value = groups[i].slot[id].initial;
+        list[i] = &groups[i];
+    }
+    return groups ? list : NULL;
+}
+
+/* Where the schedule stands on its plan when the run ends, in its steps. */
+static int64_t end_on_plan(const builder *b, const an_lr_schedule *schedule)
+{
+    const an_lr_run facts = schedule_facts(&b->run);
+    const an_lr_clock end = {.steps = (double)facts.total_steps, .seconds = facts.seconds};
+    const double steps = ceil(an_lr_plan_at(schedule, &end) - 1e-6);
+    return steps >= 1 ? (int64_t)steps : 1;
+}
+
+/* The same of a schedule that has a course. Of one that lands nothing else comes to pass. */
+static bool look_again(builder *b, const an_lr_schedule *schedule)
+{
+    an_lint_free(b->run.schedule_lint);
+    b->run.schedule_lint = NULL;
+    if (!schedule || an_lr_is_landing(schedule))
+        return true;
+    const an_lr_run facts = an_lr_run_of(schedule);
+    an_lr_group **groups = groups_before(b);
+    if (!groups)
+        return an__no_memory(b->err);
+    return look_through(b, an_lr_desc_of(schedule), &facts, end_on_plan(b, schedule), groups);
 }
 
 /* Whether a schedule within `desc` drives slot `slot`. */
@@ -242,20 +288,50 @@ static bool parse_schedule(builder *b, const an_lr_run *facts)
     return an__blame(&b->schedule_node, b->schedule_text != NULL, b->err);
 }
 
+/* The facts of the run that the schedule was planned for. */
+static bool plan_schedule(builder *b, an_lr_run *facts)
+{
+    const an__call *course = &b->config->course;
+    return !course->node ||
+           an__blame(course->node,
+                     an_lr_course_run(&course->node->source, course->call, facts, b->err), b->err);
+}
+
+/* What became of it, and both as text. */
+static bool finish_schedule(builder *b)
+{
+    char *text, *becomes;
+    const an__call *course = &b->config->course;
+    an_lr_schedule *schedule = b->run.schedule;
+    if (course->node &&
+        (!an__blame(course->node,
+                    an_lr_course_take(schedule, &course->node->source, course->call, b->err),
+                    b->err) ||
+         !look_again(b, schedule)))
+        return false;
+    if (!print_schedule(b, schedule, &text, &becomes))
+        return false;
+    b->run.schedule_text = text;
+    b->run.course_text = becomes[0] ? becomes : NULL;
+    return true;
+}
+
 static bool make_schedule(builder *b)
 {
     const an__call *call = &b->config->schedule;
     const an_allocator *allocator = an_context_allocator(b->run.context);
     an_run *run = &b->run;
     if (!call->node)
-        return true;
+        return !b->config->course.node ||
+               AN__FAIL(b->config->course.node, b->err,
+                        "course says what became of a schedule, but there is none; leave it out");
     if (run->fit.budget > 0 && run->fit.interval == AN_INTERVAL_EPOCH)
         return AN__FAIL(b->config->budget_node, b->err,
                         "under a budget the schedule is stepped after every update; add the key "
                         "'interval: step'");
     offer_slots(b);
     an_lr_run facts = schedule_facts(run);
-    if (!expand_schedule(b) || !parse_schedule(b, &facts))
+    if (!plan_schedule(b, &facts) || !expand_schedule(b) || !parse_schedule(b, &facts))
         return false;
     if (drives(an_lr_text_desc(b->schedule_text), "batch_size")) {
         /* Then no step is worth a fixed number of samples: the clock counts them. */
@@ -264,7 +340,7 @@ static bool make_schedule(builder *b)
         if (!parse_schedule(b, &facts))
             return false;
     }
-    if (!look_through(b, &facts))
+    if (!look_through(b, an_lr_text_desc(b->schedule_text), &facts, 0, an_optim_groups(run->optim)))
         return false;
     run->schedule =
         an_lr_new_run(an_lr_text_desc(b->schedule_text), &facts, an_optim_groups(run->optim),
@@ -272,7 +348,7 @@ static bool make_schedule(builder *b)
     if (!run->schedule)
         return an__place(call->node, b->err);
     run->fit.schedule = run->schedule;
-    return print_schedule(b);
+    return finish_schedule(b);
 }
 
 /* Whether there is what a monitor watches: numbers that are predicted have no accuracy. */
@@ -368,7 +444,7 @@ static bool make_steering(builder *b)
 static bool make_resolved(builder *b)
 {
     b->run.config_text = b->config->document.text;
-    const an__node *schedule = b->config->schedule.node ? &b->schedule_node : NULL;
+    const an__node *schedule = b->run.schedule_text ? &b->schedule_node : NULL;
     b->run.resolved_text = an__resolved(b->config, &b->run, &b->found, schedule, &b->texts);
     b->run.params =
         an__run_params(b->config, &b->run, &b->found, schedule, &b->texts, &b->run.param_count);
@@ -412,6 +488,44 @@ an_run *an_run_new(const an_config *config, an_error *err)
         return &b->run;
     an_run_free(&b->run);
     return NULL;
+}
+
+/* Whether the configuration's schedule, planned for the run that `schedule` was, is `text`. */
+static bool says_the_same(builder *b, const an_lr_schedule *schedule, const char *text)
+{
+    const an_lr_run facts = an_lr_run_of(schedule);
+    const size_t size = strlen(text) + 1;
+    char *own = an_arena_alloc(&b->texts, size);
+    an_lr_text *parsed =
+        b->schedule_spec && own
+            ? an_lr_parse(an_spec_where(b->schedule_spec), an_spec_root(b->schedule_spec), &facts,
+                          an_context_allocator(b->run.context), NULL)
+            : NULL;
+    const bool same = parsed && an_lr_print(own, size, an_lr_text_desc(parsed)) + 1 == size &&
+                      strcmp(own, text) == 0;
+    an_lr_text_free(parsed);
+    return same;
+}
+
+bool an_run_follow(an_run *run, const struct an_lr_schedule *schedule, an_interval interval,
+                   an_error *err)
+{
+    builder *b = (builder *)run;
+    char *text = NULL, *course = "";
+    const char *before = run->schedule_text;
+    const bool planned = run->fit.interval == interval && !run->course_text;
+    b->err = err;
+    run->fit.interval = interval;
+    if (schedule && !print_schedule(b, schedule, &text, &course))
+        return false;
+    const bool same = text && before ? strcmp(text, before) == 0 : text == before;
+    if (same && planned && !course[0])
+        return true;
+    if (text && !same && !says_the_same(b, schedule, text))
+        b->schedule_node = (an__node){.source = {.text = text, .length = strlen(text)}};
+    run->schedule_text = text;
+    run->course_text = course[0] ? course : NULL;
+    return look_again(b, schedule) && make_resolved(b);
 }
 
 an_loader *an_run_loader(const an_run *run, const an_dataset *data, an_error *err)

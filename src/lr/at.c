@@ -37,6 +37,15 @@ static double rate_at(const an__lr_node *root, const an__lr_member *m, const an_
     return an__lr_value(root, m, an__lr_whole(t->at[AN_STEPS]));
 }
 
+/* What a landing that is still to come will begin at. */
+static double landing_from(const an_lr_schedule *s, const an__lr_node *root, const an__lr_member *m,
+                           const an__lr_time *t)
+{
+    an__lr_time begin = *t;
+    begin.at[s->landing->length.unit] = s->landing->begin;
+    return rate_at(root, m, &begin);
+}
+
 /* The value of a slot at a time on the plan; before the first write it is what was found. */
 static double value_at(const an_lr_schedule *s, const an__lr_member *m, an_slot_id id,
                        const an__lr_time *t)
@@ -50,9 +59,10 @@ static double value_at(const an_lr_schedule *s, const an__lr_member *m, an_slot_
         an__lr_momentum(track->root, m->index, t, true, &value);
         return value;
     }
-    if (id == AN_LR && an__lr_landed(s, m, t, &value))
-        return value;
-    return rate_at(track->root, m, t);
+    double share;
+    if (id != AN_LR || !an__lr_landing_at(s, t, &share))
+        return rate_at(track->root, m, t);
+    return share * (isnan(m->from) ? landing_from(s, track->root, m, t) : m->from);
 }
 
 static bool exists(const an_lr_schedule *s, size_t group, an_slot_id id)

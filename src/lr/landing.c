@@ -22,12 +22,30 @@ static double tail_at(an_lr_tail tail, double p)
 bool an__lr_landed(const an_lr_schedule *s, const an__lr_member *m, const an__lr_time *t,
                    double *rate)
 {
+    double share;
+    if (isnan(m->from) || !an__lr_landing_at(s, t, &share))
+        return false;
+    *rate = m->from * share;
+    return true;
+}
+
+bool an__lr_landing_at(const an_lr_schedule *s, const an__lr_time *t, double *share)
+{
     const an__lr_landing *l = s->landing;
     if (!l || !l->active || t->at[l->length.unit] < l->begin)
         return false;
     double p = fmin(1, (t->at[l->length.unit] - l->begin) / l->length.value);
-    *rate = m->from * (l->end + (1 - l->end) * tail_at(l->tail, p));
+    *share = l->end + (1 - l->end) * tail_at(l->tail, p);
     return true;
+}
+
+void an__lr_begin_landing(const an_lr_schedule *s, an__lr_member *m, const an__lr_time *t)
+{
+    double *rate = &m->group->slot[AN_LR].value, share;
+    if (!isnan(m->from) || !an__lr_landing_at(s, t, &share))
+        return;
+    m->from = *rate;
+    *rate *= share;
 }
 
 bool an_lr_has_landed(const an_lr_schedule *schedule)

@@ -262,10 +262,15 @@ static an_lr_desc *without_feedback(an_lint *lint, const an_lr_desc *desc)
     return copy;
 }
 
+static int64_t steps_of(const an_lint_options *options)
+{
+    return options->steps != 0 ? options->steps : options->run.total_steps;
+}
+
 static bool look(an_lint *lint, const an_lr_desc *desc, an_error *err)
 {
     an_arena_init(&lint->arena, lint->allocator);
-    lint->steps = (double)lint->options.run.total_steps;
+    lint->steps = (double)steps_of(&lint->options);
     if (!make_groups(lint, desc) || !an__lint_take_apart(lint, desc))
         return out_of_memory(err);
     if (!an_lr_check(desc, lint->group_count, err))
@@ -320,10 +325,10 @@ an_lint *an_lint_new(const an_lr_desc *desc, const an_lint_options *options,
                      const an_allocator *allocator, an_error *err)
 {
     an_allocator own = allocator ? *allocator : an_allocator_default();
-    if (options->run.total_steps < 1 || (double)options->run.total_steps > AN__LR_INTEGER_MAX) {
+    if (steps_of(options) < 1 || (double)steps_of(options) > AN__LR_INTEGER_MAX) {
         an_error_set(err, AN_ERROR_ARGUMENT,
                      "total_steps must be from 1 to 2^53 to look a schedule through, got %lld",
-                     (long long)options->run.total_steps);
+                     (long long)steps_of(options));
         return NULL;
     }
     an_lint *lint = an_alloc(&own, 1, sizeof *lint, err);

@@ -81,8 +81,8 @@ typedef struct an__lr_member {
     size_t index;
     double *base;
     double given;
-    double from;                 /* the rate that a landing began at */
-    uint64_t covered;            /* a bit for each track that drives its slot */
+    double from;      /* the rate that a landing began at; a NaN: its time has not come */
+    uint64_t covered; /* a bit for each track that drives its slot */
     const an__lr_tracer *tracer; /* of an_lr_trace, or NULL */
 } an__lr_member;
 
@@ -388,9 +388,15 @@ an_lr_unit an__lr_driver(const an_lr_schedule *schedule);
 double an__lr_edited(const an_lr_schedule *schedule, double x);
 bool an__lr_is_budget(const an_lr_schedule *schedule);
 
-/* landing.c: the rate while the schedule lands. */
+/*
+ * landing.c: the rate while the schedule lands; false also where it is not known yet what from,
+ * which is a NaN in `from`. The part of that which is left at time `t`; false before a landing.
+ * What it lands from is the group's rate, where its time has come.
+ */
 bool an__lr_landed(const an_lr_schedule *schedule, const an__lr_member *m, const an__lr_time *t,
                    double *rate);
+bool an__lr_landing_at(const an_lr_schedule *schedule, const an__lr_time *t, double *share);
+void an__lr_begin_landing(const an_lr_schedule *schedule, an__lr_member *m, const an__lr_time *t);
 
 /* feedback.c: gives the feedback whose turn it is what was seen; remembers hand-offs. */
 void an__lr_observe(an__lr_node *node, const an__lr_time *t, const an_lr_input *input);

@@ -65,6 +65,8 @@ static void move_track(an_lr_schedule *s, an__lr_track *track, const an__lr_time
         else
             rate = counted(track, m, before, e, slot->value);
         slot->value = isnan(rate) && root->class->rate ? slot->value : rate;
+        if (track->slot == AN_LR && s->landing)
+            an__lr_begin_landing(s, m, to);
         if (track->drives_momentum)
             write_momentum(track, m, to, false);
     }

@@ -21,6 +21,8 @@ static bool lands_by_the_clock(const an_fit_options *o)
 void an__look_at_schedule(an__fit *f)
 {
     const an_fit_options *o = f->options;
+    f->control.schedule = f->schedule;
+    f->control.by_step = f->interval == AN_INTERVAL_STEP;
     f->drops = drives(f, AN_DROPOUT);
     f->sizes = drives(f, AN_BATCH_SIZE);
     f->clocked = o->budget > 0 || lands_by_the_clock(o) || f->sizes ||

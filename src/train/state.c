@@ -24,7 +24,7 @@ an__state an__state_of(const an__fit *f)
         .epochs = o->epochs,
         .steps = o->steps,
         .accumulate = o->accumulate,
-        .interval = (int64_t)o->interval,
+        .interval = (int64_t)f->interval, /* of the schedule, which may be kept */
         .data = (int64_t)an_loader_fingerprint(o->train),
         .threads = an_context_threads(context),
         .vector_bits = an_context_vector_bits(context),

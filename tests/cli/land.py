@@ -49,6 +49,94 @@ class Land(Case):
         self.assertRegex(err, r"changed: epochs 500 -> none; .*steps none -> \d+")
         self.assertNotIn("-> 0", err)
 
+    def resolved(self, name):
+        text = (self.folder / "runs" / name / "resolved.yaml").read_text()
+        return dict(line.split(": ", 1) for line in text.splitlines() if ": " in line)
+
+    def test_a_landing_is_shown(self):
+        """Above the training, in resolved.yaml, by runs show and compare; and it goes on so."""
+        self.config(CONFIG.replace("epochs: 2", "steps: 4000") + "checkpoint: {epochs: 100}\n")
+        name = self.interrupted()
+        out, _ = self.anneal("resume", name, "--land", "700", "--tail", "sqrt")
+        steps = int(self.resolved(name)["steps"])
+        course = f"Course(steps=4000, epochs=572, landing=[{steps - 700}, 700, 'sqrt', 0])"
+        self.assertEqual(self.resolved(name)["course"], course)
+        self.assertEqual(self.resolved(name)["schedule"], "OneCycleLR(max_lr=0.1)")
+        self.assertIn(f"\ncourse     {course}\n", out)
+        self.assertNotIn("warning", out)  # what comes after the landing does not come to pass
+        [line] = [line for line in out.splitlines() if line.startswith("schedule")]
+        self.assertRegex(line, "total_steps=4000.*[^▁]▁+$")
+        shown, _ = self.anneal("runs", "show", name)
+        self.assertIn(course, shown)
+        again, _ = self.anneal("resume", name)  # the schedule is the one that was trained with
+        self.assertIn(f"\ncourse     {course}\n", again)
+        self.assertNotIn("changed", again)
+        self.anneal("train", f"runs/{name}/resolved.yaml")
+        [other] = (self.folder / "runs").glob("resolved-*")
+        weights = "weights.safetensors"
+        self.assertEqual((self.folder / "runs" / name / weights).read_bytes(),
+                         (other / weights).read_bytes())
+        self.anneal("train", "c.yaml", "--set", "steps=7")
+        [plain] = [run for run in (self.folder / "runs").glob("c-*") if run.name != name]
+        compared, _ = self.anneal("runs", "compare", name, plain.name)
+        self.assertRegex(compared, r"course\.landing +\[")
+
+    def test_a_landing_that_was_interrupted(self):
+        """It goes on by itself, and another length makes it a question again."""
+        self.config(CONFIG.replace("epochs: 2", "steps: 1000000") + "checkpoint: {epochs: 100}\n")
+        name = self.interrupted()
+        process = self.start("resume", name, "--land", "900000", "--format", "json")
+        for _ in range(3):
+            process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        end = int(self.resolved(name)["steps"])
+        self.refused("resume", name, "--set", "steps=1200000", status=1,
+                     parts=["total_steps 1000000 -> 1200000", "--changes"])
+        self.anneal("resume", name, "--land", "70")
+        self.assertLess(int(self.resolved(name)["steps"]), end)
+
+    def test_an_extension_is_shown(self):
+        """Stretched to the run's end, the schedule has nothing to be warned of."""
+        self.config(CONFIG.replace("epochs: 2", "steps: 4000")
+                    .replace("momentum=0.9", "momentum=0").replace(
+                        "OneCycleLR(max_lr=0.1)", "CosineAnnealingLR(T_max=4000)") +
+                    "checkpoint: {epochs: 100}\n")
+        name = self.interrupted()
+        out, _ = self.anneal("resume", name, "--set", "steps=5000", "--changes", "extend")
+        self.assertNotIn("warning", out)
+        course = self.resolved(name)["course"]
+        self.assertRegex(course, r"^Course\(steps=4000, epochs=572, extended=\[\[(\d+), \1, 0\.")
+        self.assertIn(f"\ncourse     {course}\n", out)
+        self.assertEqual(self.resolved(name)["schedule"], "CosineAnnealingLR(T_max=4000)")
+
+    def test_a_schedule_that_is_kept_is_shown(self):
+        self.config(CONFIG.replace("epochs: 2", "steps: 4000") + "checkpoint: {epochs: 100}\n")
+        name = self.interrupted()
+        out, _ = self.anneal("resume", name, "--set", "steps=4500", "--set",
+                             "schedule=StepLR(step_size=3)", "--set", "interval=epoch",
+                             "--changes", "keep")
+        self.assertIn("schedule   OneCycleLR(max_lr=0.1, total_steps=4000)   per step", out)
+        self.assertIn("total_steps is 4000, but it has 4500 steps", out)
+        self.assertNotIn("StepLR", out)
+        self.assertEqual(self.resolved(name)["schedule"],
+                         "OneCycleLR(max_lr=0.1, total_steps=4000)")
+        self.assertEqual(self.resolved(name)["interval"], "step")
+        self.assertEqual(self.resolved(name)["course"], "Course(steps=4000, epochs=572)")
+        shown, _ = self.anneal("runs", "show", name)
+        self.assertRegex(shown, r"schedule +OneCycleLR\(max_lr=0.1, total_steps=4000\)")
+        out, _ = self.anneal("resume", name)
+        self.assertNotIn("changed", out)
+
+    def test_a_course_is_read(self):
+        for text, part in (("Curse()", "a call of Course"),
+                           ("Course(landing=[1, 2])", "[since when, how long, tail, end]")):
+            self.config(SLOW + f"course: {text}\n")
+            self.refused("train", "c.yaml", status=2, parts=[part])
+        self.config("".join(line for line in SLOW.splitlines(True)
+                            if not line.startswith("schedule")) + "course: Course(steps=3)\n")
+        self.refused("train", "c.yaml", status=2, parts=["course", "a schedule, but there is none"])
+
     def test_a_landed_run_is_at_its_end(self):
         name = self.interrupted()
         self.resume(name, "--land", "7")
@@ -107,6 +195,16 @@ class Land(Case):
                      parts=["--changes keep"])
 
     def test_without_a_checkpoint(self):
+        self.config(SLOW.replace("steps: 2000", "steps: 1000000000"))
+        process = self.start("train", "c.yaml", "--format", "json")
+        process.stdout.readline()
+        process.kill()
+        process.communicate()
+        [run] = (self.folder / "runs").glob("c-*")
+        self.refused("resume", run.name, "--land", "5", status=1,
+                     parts=["--land", "no checkpoint yet"])
+
+    def test_without_its_checkpoints(self):
         name = self.interrupted()
         shutil.rmtree(self.folder / "runs" / name / "checkpoints")
         self.refused("resume", name, "--land", "5", status=1, parts=["no checkpoint any more", "anneal train"])

@@ -205,6 +205,41 @@ static void parameters_by_name(void **state)
     an_config_free(config);
 }
 
+/* What a run says of its schedule is made to say what another, extended one does. */
+static void a_run_follows_a_schedule(void **state)
+{
+    (void)state;
+    an_config *config;
+    an_error err = {0};
+    an_run *run = run_of(RUN "schedule: Cosine()\ninterval: step\n", NULL, &config);
+    const int64_t steps = an_fit_total_steps(&run->fit);
+    const an_lr_run facts = {.total_steps = steps / 3, .epochs = 1, .edits = 1};
+    an_lr_text *text = an_lr_parse_text("Linear()", &facts, NULL, NULL);
+    an_lr_group group, *groups[] = {&group};
+    an_lr_group_init(&group, 0.1);
+    an_lr_schedule *schedule = an_lr_new_run(an_lr_text_desc(text), &facts, groups, 1, NULL, NULL);
+    assert_true(an_run_follow(run, run->schedule, AN_INTERVAL_STEP, &err));
+    assert_string_equal(run->schedule_text, "Cosine()");
+    assert_null(run->course_text);
+    assert_true(an_lr_extend(schedule, (an_lr_length){(double)steps, AN_STEPS}, &err));
+    assert_true(an_run_follow(run, schedule, AN_INTERVAL_EPOCH, &err));
+    assert_string_equal(run->schedule_text, "Linear()");
+    assert_non_null(strstr(run->course_text, "extended=[[0, 0, 0.3"));
+    assert_string_equal(param(run, "schedule"), "Linear()");
+    assert_string_equal(param(run, "course"), run->course_text);
+    assert_string_equal(param(run, "interval"), "epoch");
+    assert_non_null(strstr(run->resolved_text, "\nschedule: Linear()\n"));
+    assert_non_null(strstr(run->resolved_text, "\ninterval: epoch\n"));
+    assert_non_null(strstr(run->resolved_text, "\ncourse: Course("));
+    assert_true(an_run_follow(run, NULL, AN_INTERVAL_EPOCH, &err));
+    assert_null(strstr(run->resolved_text, "schedule"));
+    assert_null(run->schedule_lint);
+    an_lr_free(schedule);
+    an_lr_text_free(text);
+    an_run_free(run);
+    an_config_free(config);
+}
+
 static void other_data_are_loaded_alike(void **state)
 {
     (void)state;
@@ -256,6 +291,7 @@ int main(void)
         cmocka_unit_test(the_data_are_found_from_elsewhere),
         cmocka_unit_test(given_seeds_and_threads),
         cmocka_unit_test(parameters_by_name),
+        cmocka_unit_test(a_run_follows_a_schedule),
         cmocka_unit_test(other_data_are_loaded_alike),
         cmocka_unit_test(a_resolved_text_is_saved),
     };

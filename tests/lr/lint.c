@@ -242,6 +242,21 @@ static void good_schedules_are_left_alone(void **state)
     }
 }
 
+/* Of a plan for 100 steps the run may go through fewer, or more. */
+static void the_steps_of_the_plan_that_come_to_pass(void **state)
+{
+    (void)state;
+    static const int64_t steps[] = {0, 100, 60, 140};
+    for (size_t i = 0; i < 4; i++) {
+        const an_lint_options o = {.run.total_steps = 100, .steps = steps[i]};
+        an_lint *lint = look("OneCycleLR(max_lr=0.1)", &o);
+        assert_int_equal(an_lint_count(lint), i < 2 ? 0 : 1);
+        if (i >= 2)
+            assert_int_equal(an_lint_get(lint, 0)->kind, AN_LINT_TOTAL_STEPS);
+        an_lint_free(lint);
+    }
+}
+
 /* ------------------------------------------------------------- the optimizer's */
 
 static an_lr_group groups[2], *list[] = {&groups[0], &groups[1]};
@@ -509,6 +524,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_finding_is_found_and_fixed),
         cmocka_unit_test(good_schedules_are_left_alone),
+        cmocka_unit_test(the_steps_of_the_plan_that_come_to_pass),
         cmocka_unit_test(momentum_and_rate_that_are_not_used),
         cmocka_unit_test(every_group_is_looked_at),
         cmocka_unit_test(rprop_does_not_read_the_rate),

@@ -212,6 +212,13 @@ AN_API an_dataset *an_npy_open(const an_allocator *allocator, const char *x, con
                                const an_npy_options *options, an_error *err);
 AN_API an_dataset *an_npz_open(const an_allocator *allocator, const char *path, const char *x,
                                const char *y, const an_npy_options *options, an_error *err);
+/*
+ * New samples, filled and scaled as those of `like`, a dataset of floats from an_npy_open or
+ * an_npz_open, have been until now (an_csv_open_like does it for tables). Labels are 0. Errors as
+ * of an_npy_open, also for samples of another shape (DATA); ARGUMENT (no such dataset).
+ */
+AN_API an_dataset *an_npy_open_like(const an_allocator *allocator, const char *path,
+                                    const an_dataset *like, an_error *err);
 
 /*
  * The weight of every sample, as the data have it (an_csv_options, an_npy_options), into `weights`,

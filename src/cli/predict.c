@@ -12,7 +12,7 @@ typedef struct request {
 } request;
 
 static const cli_option options[] = {
-    {"input", "FILE", "images (IDX, .npy), rows of pixels 0..255, or a table (CSV)",
+    {"input", "FILE", "images (IDX, .npy), rows of pixels 0..255, floats (.npy), or a table (CSV)",
      CLI_SET_TEXT(request, input)},
     CLI_WANTED_OPTIONS(request),
     {"format", "csv|json", "json: one object a line (default: csv)",
@@ -27,7 +27,8 @@ static const cli_usage usage = {
         "Usage: anneal predict RUN|FILE --input FILE [OPTION]...\n"
         "Prints a line for every sample: its number from 0, the most probable class, and the\n"
         "probability of each class (the model's outputs where its loss has no probabilities).\n"
-        "For models of images and of tables: one of texts writes with anneal sample.\n\n"
+        "For models of images, arrays and tables: one of texts writes with anneal sample.\n"
+        "Floats are filled and standardised as in training.\n\n"
         "The columns of a table go by their names, in any order, and are coded, filled and\n"
         "standardised as in training; what was no feature there is not looked at. Classes have\n"
         "their names; where numbers are predicted, they stand under theirs, without a class.\n",
@@ -240,9 +241,11 @@ static an_dataset *read_samples(const char *path, const an_run *run, an_error *e
         return cli_read_samples(path, an_dataset_shape(data), an_dataset_classes(data), err);
     if (kind == AN_DATA_FLOATS && an_dataset_name(data, 0))
         return an_csv_open_like(NULL, path, data, err);
-    an_error_set(err, AN_ERROR_ARGUMENT, "anneal predict takes images and tables (CSV); %s",
-                 kind == AN_DATA_TOKENS ? "a model of texts writes with anneal sample"
-                                        : "a model of arrays of floats is tested with anneal eval");
+    if (kind == AN_DATA_FLOATS)
+        return cli_read_floats(path, data, err);
+    an_error_set(err, AN_ERROR_ARGUMENT,
+                 "anneal predict takes images, arrays and tables; a model of texts writes with "
+                 "anneal sample");
     return NULL;
 }
 

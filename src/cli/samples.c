@@ -7,7 +7,7 @@
 
 /* ------------------------------------------------------------------- images */
 
-typedef enum form { TEXT, IDX, NPY } form;
+typedef enum form { TEXT, IDX, NPY, ZIP } form;
 
 /* What a file begins with; what gzip hides goes by the name. */
 static form form_of(const char *path)
@@ -18,6 +18,8 @@ static form form_of(const char *path)
     if (file)
         fclose(file);
     bool gzip = head[0] == 0x1f && head[1] == 0x8b;
+    if (got == 2 && head[0] == 'P' && head[1] == 'K')
+        return ZIP;
     if (got == 2 && ((head[0] == 0x93 && head[1] == 'N') || (gzip && strstr(path, ".npy"))))
         return NPY;
     return got == 2 && (gzip || (head[0] == 0 && head[1] == 0)) ? IDX : TEXT;
@@ -54,8 +56,11 @@ static an_dataset *read_images(const char *path, bool npy, an_shape shape, int32
         return set;
     an_shape_print(want, sizeof want, shape);
     an_shape_print(got, sizeof got, an_dataset_shape(set));
-    if (fits)
-        an_error_set(err, AN_ERROR_DATA, "%s: images are bytes, 0 to 255; save them as uint8",
+    const bool floats = an_dataset_kind(set) != AN_DATA_BYTES && an_dataset_shape(set).ndim > 1;
+    if (fits || floats)
+        an_error_set(err, AN_ERROR_DATA,
+                     "%s: images are bytes, 0 to 255, and these are of another type; save them as "
+                     "uint8",
                      path);
     else
         an_error_set(err, AN_ERROR_DATA, "%s: its images have shape %s, but the model takes %s",
@@ -191,9 +196,26 @@ static an_dataset *read_text(const char *path, an_shape shape, int32_t classes, 
     return set;
 }
 
+static an_dataset *refuse_archive(const char *path, an_error *err)
+{
+    an_error_set(err, AN_ERROR_DATA,
+                 "%s is an archive (.npz); save the one array that is meant with numpy.save, as "
+                 ".npy",
+                 path);
+    return NULL;
+}
+
+an_dataset *cli_read_floats(const char *path, const an_dataset *like, an_error *err)
+{
+    return form_of(path) == ZIP ? refuse_archive(path, err)
+                                : an_npy_open_like(NULL, path, like, err);
+}
+
 an_dataset *cli_read_samples(const char *path, an_shape shape, int32_t classes, an_error *err)
 {
     form what = form_of(path);
+    if (what == ZIP)
+        return refuse_archive(path, err);
     return what == TEXT ? read_text(path, shape, classes, err)
                         : read_images(path, what == NPY, shape, classes, err);
 }

@@ -11,5 +11,7 @@
  * a heading. Errors point at the place.
  */
 an_dataset *cli_read_samples(const char *path, an_shape shape, int32_t classes, an_error *err);
+/* Samples from a NumPy array (.npy), as an_npy_open_like reads them. */
+an_dataset *cli_read_floats(const char *path, const an_dataset *like, an_error *err);
 
 #endif

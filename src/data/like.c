@@ -157,7 +157,7 @@ an_dataset *an_csv_open_like(const an_allocator *allocator, const char *path,
     an_content content = {0};
     an_dataset *dataset = NULL;
     allocator = allocator ? allocator : &standard;
-    if (!table || !table->coding) {
+    if (!table || !table->coding || table->coding->count == 0) {
         an_error_set(err, AN_ERROR_ARGUMENT,
                      "rows are read like those of a dataset from an_csv_open, which this is not");
         return NULL;

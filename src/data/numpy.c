@@ -1,4 +1,5 @@
 /* From NumPy's arrays to datasets: what may be samples, labels, numbers to predict and weights. */
+#include "data/coding.h"
 #include "data/dataset.h"
 #include "data/npy.h"
 #include "data/zip.h"
@@ -102,10 +103,22 @@ static bool check_values(const opener *o, const array *x, const an_dataset *d)
         return an_error_set(o->err, AN_ERROR_DATA, "%s: value %lld of sample %lld is %s; %s",
                             x->source.name, (long long)(i % d->width), (long long)(i / d->width),
                             isnan(value) ? "NaN" : "not finite as a float",
-                            isnan(value) ? "fill what is missing, or leave the sample out"
+                            isnan(value) ? "fill what is missing (missing: mean, in a "
+                                           "configuration), or leave the sample out"
                                          : "scale the array, or leave the sample out");
     }
     return true;
+}
+
+/* Room for what will be done to the features, so that those of another array get the same. */
+static bool make_coding(const opener *o, an_dataset *d)
+{
+    d->coding = an__coding_new(
+        &(an__coding){.allocator = *o->allocator,
+                      .missing = o->options->keep_missing ? AN_CSV_KEEP : AN_CSV_REFUSE,
+                      .width = d->width},
+        o->err);
+    return d->coding != NULL;
 }
 
 /* The samples of an opened array; labels, targets and weights are not there yet. */
@@ -127,7 +140,7 @@ static an_dataset *read_samples(const opener *o, array *x)
     } else {
         d->kind = AN_DATA_FLOATS;
         d->values = an_alloc(o->allocator, size, sizeof *d->values, o->err);
-        ok = d->values &&
+        ok = d->values && make_coding(o, d) &&
              an__npy_read(&x->source, &x->npy, strides, AN_NPY_FLOATS, d->values, o->err) &&
              check_values(o, x, d);
     }
@@ -247,6 +260,56 @@ an_dataset *an_npy_open(const an_allocator *allocator, const char *x, const char
     const an_npy_options usual = an_npy_defaults();
     const opener o = {allocator ? allocator : &standard, NULL, options ? options : &usual, err};
     return open_dataset(&o, x, y);
+}
+
+/* The array's samples of this shape, with its indices as they are or turned. */
+static an_dataset *open_shape(const opener *o, const char *path, an_shape shape)
+{
+    char want[64], got[64];
+    an_npy_options turned = *o->options;
+    an_dataset *d = open_dataset(o, path, NULL);
+    if (!d || an_shape_equal(d->shape, shape))
+        return d;
+    turned.channels_last = true;
+    an_dataset *other = open_dataset(&(opener){o->allocator, NULL, &turned, NULL}, path, NULL);
+    if (!other || !an_shape_equal(other->shape, shape)) {
+        an_shape_print(want, sizeof want, shape);
+        an_shape_print(got, sizeof got, d->shape);
+        an_error_set(o->err, AN_ERROR_DATA, "%s: its samples have shape %s, but the model takes %s",
+                     path, got, want);
+        an_dataset_free(other);
+        other = NULL;
+    }
+    an_dataset_free(d);
+    return other;
+}
+
+an_dataset *an_npy_open_like(const an_allocator *allocator, const char *path,
+                             const an_dataset *like, an_error *err)
+{
+    const an_allocator standard = an_allocator_default();
+    if (!like || !like->coding || like->coding->count > 0) {
+        an_error_set(err, AN_ERROR_ARGUMENT,
+                     "an array is read like those of a dataset of floats from an_npy_open or "
+                     "an_npz_open, which this is not");
+        return NULL;
+    }
+    const an_npy_options options = {.labels = true,
+                                    .classes = like->classes,
+                                    .keep_missing = like->coding->missing == AN_CSV_KEEP};
+    const opener o = {allocator ? allocator : &standard, NULL, &options, err};
+    an_dataset *d = open_shape(&o, path, like->shape);
+    if (d && d->kind != AN_DATA_FLOATS) {
+        an_error_set(err, AN_ERROR_DATA,
+                     "%s holds images, as uint8, but the model learned from floats; save it as "
+                     "float32",
+                     path);
+        an_dataset_free(d);
+        return NULL;
+    }
+    for (int64_t i = 0; d && i < d->rows; i++)
+        an__coding_apply(like->coding, d->values + i * d->width);
+    return d;
 }
 
 an_dataset *an_npz_open(const an_allocator *allocator, const char *path, const char *x,

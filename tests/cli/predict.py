@@ -178,15 +178,50 @@ class Predict(Case):
         self.refused("predict", "w.safetensors", "--config", "c.yaml", "--input", "none",
                      status=1, parts=["none"])
 
+    def floats(self, name, rows):
+        """An array of float32 of these rows."""
+        values = [value for row in rows for value in row]
+        (self.folder / name).write_bytes(
+            npy("<f4", (len(rows), len(rows[0])), struct.pack(f"<{len(values)}f", *values)))
+
     def test_arrays_of_floats(self):
-        """They have no columns to go by."""
-        (self.folder / "x.npy").write_bytes(npy("<f4", (8, 1), struct.pack("<8f", *range(8))))
-        (self.folder / "y.npy").write_bytes(npy("|u1", (8,), bytes([0, 1] * 4)))
-        self.config("data: {format: npy, x: x.npy, y: y.npy}\nmodel:\n  - Linear(1, 2)\n"
-                    "loss: CrossEntropyLoss()\noptimizer: SGD(lr=0.1)\nepochs: 1\ntest: 2\n")
+        """They are filled and standardised as in training: its own samples come out the same."""
+        rows = [(float(i), 1000.0 + i * i % 7) for i in range(12)]
+        self.floats("x.npy", [(math.nan, 1000.0)] + rows[1:])
+        (self.folder / "y.npy").write_bytes(npy("|u1", (12,), bytes([0, 1] * 6)))
+        self.config("data: {format: npy, x: x.npy, y: y.npy, missing: mean, standardize: true}\n"
+                    "model:\n  - Linear(2, 2)\nloss: CrossEntropyLoss()\noptimizer: SGD(lr=0.5)\n"
+                    "epochs: 40\ntest: 2\n")
         self.train()
-        self.refused("predict", "w.safetensors", "--config", "c.yaml", "--input", "t.csv",
-                     status=2, parts=["takes images and tables (CSV)", "anneal eval"])
+        predict = ("predict", "w.safetensors", "--config", "c.yaml", "--input")
+        out, _ = self.anneal(*predict, "x.npy")
+        found = list(csv.DictReader(io.StringIO(out)))
+        self.assertEqual(len(found), 12)
+        first, fifth = found[0], found[5]
+        self.assertLess(abs(float(fifth["p0"]) + float(fifth["p1"]) - 1), 1e-6)
+        for row in found:  # values near 1000 would be certain of a class
+            self.assertTrue(0.02 < float(row["p0"]) < 0.98, row)
+        self.assertEqual(first.keys(), {"index", "class", "p0", "p1"})
+        self.floats("one.npy", rows[5:6])
+        out, _ = self.anneal(*predict, "one.npy")
+        self.assertEqual(out.splitlines()[1].split(",")[1:], list(fifth.values())[1:])
+        self.floats("wide.npy", [(1.0, 2.0, 3.0)])
+        self.refused(*predict, "wide.npy", status=1,
+                     parts=["samples have shape (3,), but the model takes (2,)"])
+        (self.folder / "x.npz").write_bytes(b"PK\3\4 and so on")
+        self.refused(*predict, "x.npz", status=1, parts=["x.npz is an archive (.npz); save the one"])
+        self.refused(*predict, "t.csv", status=1, parts=["t.csv"])
+        self.config((self.folder / "c.yaml").read_text().replace("missing: mean, ", ""))
+        self.refused("train", "c.yaml", status=1, parts=["is NaN; fill", "missing: mean"])
+
+    def test_a_text_model(self):
+        (self.folder / "t.txt").write_text("abcd" * 50)
+        self.config("data: {format: text, path: t.txt, context: 4}\nmodel:\n  - Embedding(4, 4)\n"
+                    "  - Linear(4, 4)\nloss: CrossEntropyLoss()\noptimizer: SGD(lr=0.1)\n"
+                    "epochs: 1\ntest: 8\n")
+        self.train()
+        self.refused("predict", "w.safetensors", "--config", "c.yaml", "--input", "t.txt",
+                     status=2, parts=["takes images, arrays and tables", "anneal sample"])
 
 
 if __name__ == "__main__":

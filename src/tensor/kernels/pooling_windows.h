@@ -1,0 +1,188 @@
+/*
+ * Windows of pooling, what pooling.c and pooling_max.c share: which values of a plane a window
+ * sees, and vectors of neighbouring windows. Included by kernel sources only.
+ */
+#ifndef AN_POOLING_WINDOWS_H
+#define AN_POOLING_WINDOWS_H
+
+#include "tensor/kernels/pooling.h"
+#include "tensor/kernels/vector.h"
+#include "tensor/kernels/whole.h"
+
+/* The maxima, as the table of pooling.h says. */
+void AN_KERNEL_NAME(an__pooling_max)(const an_pooling *p, int64_t begin, int64_t end,
+                                     const float *x, float *y, uint16_t *where);
+void AN_KERNEL_NAME(an__pooling_max_backward)(const an_pooling *p, int64_t begin, int64_t end,
+                                              const float *dy, const uint16_t *where, float *dx,
+                                              bool add);
+
+/* Even and odd lanes of a and b, one after the other. */
+#if AN_KERNEL_BITS == 512
+#define EVENS(a, b) \
+    __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
+#define ODDS(a, b) \
+    __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
+#define LOWS(a, b) \
+    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define HIGHS(a, b) \
+    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#elif AN_KERNEL_BITS == 256
+#define EVENS(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
+#define ODDS(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
+#define LOWS(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define HIGHS(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#else
+#define EVENS(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6)
+#define ODDS(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7)
+#define LOWS(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define HIGHS(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#endif
+
+/* Values low <= u < high of a window lie in the plane, at first + u * step. */
+typedef struct span {
+    int64_t first, low, high, step;
+    int64_t padded; /* how many values there are with the padding */
+} span;
+
+static inline span span_of(const an_pooling *p, int axis, int64_t place)
+{
+    const int64_t size = p->size[axis], out = p->out_size[axis];
+    if (p->adaptive) {
+        const int64_t first = place * size / out;
+        const int64_t count = ((place + 1) * size + out - 1) / out - first;
+        return (span){first, 0, count, 1, count};
+    }
+    const int64_t step = p->dilation[axis];
+    span s = {.first = place * p->stride[axis] - p->padding[axis], .step = step};
+    s.low = s.first < 0 ? (-s.first + step - 1) / step : 0;
+    s.high = s.first < size ? an__at_most((size - s.first + step - 1) / step, p->kernel[axis]) : 0;
+    s.high = an__at_least(s.high, s.low);
+    /* A window of ceil_mode ends with the padding. */
+    s.padded = an__at_most(s.first + p->kernel[axis], size + p->padding[axis]) - s.first;
+    return s;
+}
+
+/* What the mean of a window divides by. */
+static inline float divisor_of(const an_pooling *p, span down, span across)
+{
+    if (p->divisor != 0)
+        return (float)p->divisor;
+    if (p->exclude_padding)
+        return (float)((down.high - down.low) * (across.high - across.low));
+    return (float)(down.padded * across.padded);
+}
+
+/* Windows of 2x2 side by side that lie in the plane. */
+static inline bool is_halving(const an_pooling *p)
+{
+    for (int axis = 0; axis < 2; axis++)
+        if (p->adaptive || p->kernel[axis] != 2 || p->stride[axis] != 2 || p->padding[axis] != 0 ||
+            p->dilation[axis] != 1 || p->out_size[axis] * 2 > p->size[axis])
+            return false;
+    return true;
+}
+
+/* The four values of up to AN_LANES windows of 2x2: rows of 2 * lanes floats. */
+typedef struct quad {
+    an_vec v[4];
+} quad;
+
+AN_INLINE quad load_quad(const float *row, int64_t width, int lanes)
+{
+    quad q;
+    const int first = 2 * lanes < AN_LANES ? 2 * lanes : AN_LANES, second = 2 * lanes - first;
+    AN_UNROLL
+    for (int i = 0; i < 2; i++, row += width) {
+        const bool whole = lanes == AN_LANES;
+        const an_vec a = whole ? an__vload(row) : an__vload_part(row, first);
+        const an_vec b = whole
+                             ? an__vload(row + AN_LANES)
+                             : (second > 0 ? an__vload_part(row + AN_LANES, second) : (an_vec){0});
+        q.v[2 * i] = EVENS(a, b);
+        q.v[2 * i + 1] = ODDS(a, b);
+    }
+    return q;
+}
+
+AN_INLINE void store_row(float *row, an_vec even, an_vec odd, int lanes, bool add)
+{
+    const int first = 2 * lanes < AN_LANES ? 2 * lanes : AN_LANES, second = 2 * lanes - first;
+    an_vec a = LOWS(even, odd), b = HIGHS(even, odd);
+    if (add) {
+        a += an__vload_part(row, first);
+        b += second > 0 ? an__vload_part(row + AN_LANES, second) : (an_vec){0};
+    }
+    an__vstore_part(row, a, first);
+    if (second > 0)
+        an__vstore_part(row + AN_LANES, b, second);
+}
+
+/* Columns first <= j < last whose windows lie inside of their rows and move by one or two. */
+typedef struct inside {
+    int64_t first, last;
+} inside;
+
+static inline inside inside_of(const an_pooling *p)
+{
+    const int64_t stride = p->stride[1], out = p->out_size[1];
+    if (p->adaptive || stride > 2)
+        return (inside){out, out};
+    const int64_t room = p->size[1] + p->padding[1] - (p->kernel[1] - 1) * p->dilation[1];
+    const int64_t last = room > 0 ? an__at_most((room - 1) / stride + 1, out) : 0;
+    const int64_t first = (p->padding[1] + stride - 1) / stride;
+    return first < last ? (inside){first, last} : (inside){out, out};
+}
+
+/* The same for a row whose windows see the rows of `down`: none where it is empty. */
+static inline inside inside_row(const an_pooling *p, span down)
+{
+    const inside none = {p->out_size[1], p->out_size[1]};
+    return down.low < down.high ? inside_of(p) : none;
+}
+
+/* The columns that are not inside: the first of them, and the one after j. */
+static inline int64_t first_outside(inside in)
+{
+    return in.first > 0 ? 0 : in.last;
+}
+
+static inline int64_t next_outside(inside in, int64_t j)
+{
+    return j + 1 == in.first ? in.last : j + 1;
+}
+
+/* x, or every other value of it: reads nothing beyond the last that is taken. */
+AN_INLINE an_vec load_stepped(const float *x, int64_t stride, int lanes)
+{
+    if (stride == 1)
+        return an__vload_lanes(x, lanes);
+    const int count = 2 * lanes - 1;
+    const an_vec a = count >= AN_LANES ? an__vload(x) : an__vload_part(x, count);
+    const an_vec b =
+        count > AN_LANES ? an__vload_part(x + AN_LANES, count - AN_LANES) : (an_vec){0};
+    return EVENS(a, b);
+}
+
+static inline void fill_zero(float *x, int64_t count)
+{
+    memset(x, 0, (size_t)an__at_least(count, 0) * sizeof *x);
+}
+
+/* Rows that will be read some windows later; beyond the end nothing is touched. */
+AN_INLINE void fetch_ahead(const float *x, int64_t count)
+{
+    enum { AHEAD = 512, LINE = 16 }; /* floats */
+    for (int64_t i = 0; i < count; i += LINE)
+        __builtin_prefetch(x + AHEAD + i);
+}
+
+/* What a backward of halving leaves out: the last row or column of an odd size. */
+static inline void zero_edges(const an_pooling *p, float *dx)
+{
+    const int64_t width = p->size[1], used = 2 * p->out_size[1], rows = 2 * p->out_size[0];
+    for (int64_t i = 0; i < rows && used < width; i++)
+        fill_zero(dx + i * width + used, width - used);
+    fill_zero(dx + rows * width, (p->size[0] - rows) * width);
+}
+
+#endif

@@ -6,13 +6,14 @@
  * vectors of the padded image, wherever that tap sees them, and broadcasts ROWS weights. No columns
  * are written out.
  *
- * For the weights, a tile is ROWS taps by VECS vectors of features, and the positions run: dy has
- * its features in lanes, and a position's pixels are broadcast. The sums start from what dw holds.
+ * Or features are in the lanes: a tile is ROWS positions by VECS vectors of features, a tap's
+ * pixels are broadcast and its weights are vectors. The weights' gradient is the same sum with taps
+ * in the place of positions and dy in that of the weights.
  */
 #include "tensor/kernels/conv.h"
 
 #include "tensor/kernels/elementary.h"
-#include "tensor/kernels/vector.h"
+#include "tensor/kernels/interleave.h"
 #include "tensor/kernels/whole.h"
 
 #if AN_KERNEL_BITS == 512
@@ -46,42 +47,57 @@ static void copy(float *y, const float *x, int64_t n)
         an__vstore_part(y + i, an__vload_part(x + i, (int)(n - i)), (int)(n - i));
 }
 
+/* Columns of two phases: x[0], x[2].. and x[1], x[3].. of `count` pixels. */
+static void sort_row(const float *x, int64_t count, float *even, float *odd)
+{
+    for (int64_t i = 0; i < count; i += 2 * AN_LANES, even += AN_LANES, odd += AN_LANES) {
+        const int64_t left = count - i;
+        const an_vec a = an__vload_lanes(x + i, left);
+        const an_vec b =
+            left > AN_LANES ? an__vload_lanes(x + i + AN_LANES, left - AN_LANES) : (an_vec){0};
+        an__vstore_lanes(even, EVENS(a, b), (left + 1) / 2);
+        an__vstore_lanes(odd, ODDS(a, b), left / 2);
+    }
+}
+
 /* One row of an image, `width` pixels, to its phases; `left` zeros before it, or pixels left out.
  */
 static void pad_row(const an_padded *form, int64_t stride, int64_t width, int64_t left,
                     const float *x, float *out)
 {
+    const int64_t skipped = an__at_least(-left, 0),
+                  start = an__at_most(left + skipped, form->pitch);
+    const int64_t count = an__at_least(an__at_most(width - skipped, form->pitch - start), 0);
+    x += skipped;
     if (stride == 1) {
-        if (left < 0) {
-            x -= left;
-            width += left;
-            left = 0;
-        }
-        const int64_t count = an__at_least(an__at_most(width, form->pitch - left), 0);
-        zero(out, an__at_most(left, form->pitch));
-        copy(out + left, x, count);
-        zero(out + left + count, form->pitch - left - count);
+        zero(out, start);
+        copy(out + start, x, count);
+        zero(out + start + count, form->pitch - start - count);
         return;
     }
-    for (int64_t p = 0; p < stride; p++)
-        for (int64_t i = 0; i < form->phase; i++) {
-            const int64_t column = i * stride + p - left;
-            out[p * form->phase + i] = column >= 0 && column < width ? x[column] : 0;
-        }
+    zero(out, form->pitch);
+    if (stride == 2 && start % 2 == 0)
+        sort_row(x, count, out + start / 2, out + form->phase + start / 2);
+    else if (stride == 2)
+        sort_row(x, count, out + form->phase + start / 2, out + start / 2 + 1);
+    else
+        for (int64_t i = start; i < start + count; i++)
+            out[i % stride * form->phase + i / stride] = x[i - start];
 }
 
 static void pad(const an_conv *conv, const an_padded *form, int64_t channel, const float *x,
                 float *padded)
 {
     const int64_t height = conv->size[0], width = conv->size[1];
-    for (int64_t c = channel; c < channel + form->channels; c++)
-        for (int64_t i = 0; i < form->rows; i++, padded += form->pitch) {
+    const int64_t seen = conv->kernel[0] == 1 ? conv->stride[0] : 1; /* every so many rows */
+    for (int64_t c = channel; c < channel + form->channels; c++, padded += form->rows * form->pitch)
+        for (int64_t i = 0; i < form->rows; i += seen) {
             const int64_t row = form->first_row + i;
             if (row < 0 || row >= height)
-                zero(padded, form->pitch);
+                zero(padded + i * form->pitch, form->pitch);
             else
                 pad_row(form, conv->stride[1], width, conv->padding[1],
-                        x + (c * height + row) * width, padded);
+                        x + (c * height + row) * width, padded + i * form->pitch);
         }
 }
 
@@ -157,42 +173,41 @@ AN_INLINE void compute(const an_direct *direct, const an_direct_sums *job, const
     }
 }
 
-/* Taps first..first + rows of the weights' gradient, features from `feature` on. */
-AN_INLINE void compute_weights(const an_direct *direct, int64_t pitch, const float *dy, float *dw,
-                               bool add, int64_t first, const int rows, const int vecs)
+/* Rows first..first + rows of a gathered product, columns from `right` and `out` on. */
+AN_INLINE void compute_gathered(const an_gathered *g, int64_t pitch, const float *right_rows,
+                                float *out, bool add, int64_t first, const int rows, const int vecs)
 {
     an_vec sum[ROWS][VECS] = {{{0}}};
     const float *x[ROWS];
-    dw += first * pitch;
+    out += first * pitch;
     AN_UNROLL
     for (int i = 0; i < rows; i++) {
-        x[i] = direct->padded + direct->offset[first + i];
+        x[i] = g->x + g->row[first + i];
         AN_UNROLL
         for (int j = 0; j < vecs; j++)
             if (add)
-                sum[i][j] = an__vload(dw + i * pitch + j * AN_LANES);
+                sum[i][j] = an__vload(out + i * pitch + j * AN_LANES);
     }
-    for (int64_t row = 0; row < direct->rows; row++) {
-        const int64_t start = row * direct->row_step;
-        for (int64_t p = start; p < start + direct->columns; p++, dy += pitch) {
-            an_vec right[VECS];
+    const int64_t *step = g->step;
+    for (int64_t k = 0; k < g->depth; k++, right_rows += pitch) {
+        an_vec right[VECS];
+        const int64_t at = step[k];
+        AN_UNROLL
+        for (int j = 0; j < vecs; j++)
+            right[j] = an__vload(right_rows + j * AN_LANES);
+        AN_UNROLL
+        for (int i = 0; i < rows; i++) {
+            const an_vec left = an__vsplat(x[i][at]);
             AN_UNROLL
             for (int j = 0; j < vecs; j++)
-                right[j] = an__vload(dy + j * AN_LANES);
-            AN_UNROLL
-            for (int i = 0; i < rows; i++) {
-                const an_vec left = an__vsplat(x[i][p]);
-                AN_UNROLL
-                for (int j = 0; j < vecs; j++)
-                    sum[i][j] += left * right[j];
-            }
+                sum[i][j] += left * right[j];
         }
     }
     AN_UNROLL
     for (int i = 0; i < rows; i++) {
         AN_UNROLL
         for (int j = 0; j < vecs; j++)
-            an__vstore(dw + i * pitch + j * AN_LANES, sum[i][j]);
+            an__vstore(out + i * pitch + j * AN_LANES, sum[i][j]);
     }
 }
 
@@ -230,20 +245,20 @@ typedef void feature_function(const an_direct *direct, const float *dy, float *d
                               int64_t first);
 typedef void sums_function(const an_direct *direct, const an_direct_sums *job, const tile *t,
                            int64_t feature);
-typedef void weights_function(const an_direct *direct, int64_t pitch, const float *dy, float *dw,
-                              bool add, int64_t first);
+typedef void gathered_function(const an_gathered *g, int64_t pitch, const float *right, float *out,
+                               bool add, int64_t first);
 
 /* Every size of tile is a function of its own. */
-#define TILE(rows, vecs)                                                                         \
-    static void sums_##rows##_##vecs(const an_direct *direct, const an_direct_sums *job,         \
-                                     const tile *t, int64_t feature)                             \
-    {                                                                                            \
-        compute(direct, job, t, feature, rows, vecs);                                            \
-    }                                                                                            \
-    static void weights_##rows##_##vecs(const an_direct *direct, int64_t pitch, const float *dy, \
-                                        float *dw, bool add, int64_t first)                      \
-    {                                                                                            \
-        compute_weights(direct, pitch, dy, dw, add, first, rows, vecs);                          \
+#define TILE(rows, vecs)                                                                          \
+    static void sums_##rows##_##vecs(const an_direct *direct, const an_direct_sums *job,          \
+                                     const tile *t, int64_t feature)                              \
+    {                                                                                             \
+        compute(direct, job, t, feature, rows, vecs);                                             \
+    }                                                                                             \
+    static void gathered_##rows##_##vecs(const an_gathered *g, int64_t pitch, const float *right, \
+                                         float *out, bool add, int64_t first)                     \
+    {                                                                                             \
+        compute_gathered(g, pitch, right, out, add, first, rows, vecs);                           \
     }
 #define FEATURE(rows)                                                                         \
     static void feature_##rows(const an_direct *direct, const float *dy, float *dw, bool add, \
@@ -287,7 +302,7 @@ TILES(8)
 #endif
 
 static sums_function *const sums_of[ROWS][VECS] = TABLE(sums);
-static weights_function *const weights_of[ROWS][VECS] = TABLE(weights);
+static gathered_function *const gathered_of[ROWS][VECS] = TABLE(gathered);
 static feature_function *const feature_of[] = {
     feature_1, feature_2, feature_3, feature_4,
 #if ROWS > 4
@@ -328,18 +343,18 @@ static void sums(const an_direct *direct, const an_direct_sums *job)
     }
 }
 
-static void weights(const an_direct *direct, int64_t pitch, const float *dy, float *dw, bool add)
+static void gathered(const an_gathered *g, int64_t pitch, const float *right, float *out, bool add)
 {
     const int64_t vectors = pitch / AN_LANES, panels = an__divide_up(vectors, VECS);
-    const int64_t parts = an__divide_up(direct->taps, ROWS);
+    const int64_t parts = an__divide_up(g->rows, ROWS);
     for (int64_t panel = 0; panel < panels; panel++) {
         const int64_t begin = an__part_begin(vectors, panels, panel);
         const int64_t vecs = an__part_begin(vectors, panels, panel + 1) - begin;
         for (int64_t part = 0; part < parts; part++) {
-            const int64_t first = an__part_begin(direct->taps, parts, part);
-            const int64_t rows = an__part_begin(direct->taps, parts, part + 1) - first;
-            weights_of[rows - 1][vecs - 1](direct, pitch, dy + begin * AN_LANES,
-                                           dw + begin * AN_LANES, add, first);
+            const int64_t first = an__part_begin(g->rows, parts, part);
+            const int64_t rows = an__part_begin(g->rows, parts, part + 1) - first;
+            gathered_of[rows - 1][vecs - 1](g, pitch, right + begin * AN_LANES,
+                                            out + begin * AN_LANES, add, first);
         }
     }
 }
@@ -442,4 +457,4 @@ static void plane_sums(int64_t n, int64_t begin, int64_t end, const float *x, do
 }
 
 const an_conv_table AN_KERNEL_NAME(an__conv_table) = {
-    pad, sums, weights, feature_weights, scatter, sum_parts, plane_sums};
+    pad, sums, gathered, feature_weights, scatter, sum_parts, plane_sums};

@@ -9,10 +9,10 @@
  *
  * where x is 0 outside of the image. A tap is one (c, u, v).
  *
- * Three methods: direct sums (convolution_direct.c, everything); F. and S. Winograd's minimal
- * filtering for windows of 3x3 that move by one, which takes 4/9 of the multiplications
- * (convolution_3x3.c; convolution_wide.c where there are many channels); products of matrices for
- * single pixels (convolution_1x1.c). Which one runs depends on the sizes alone.
+ * Three methods: direct sums (convolution_direct.c and convolution_weight.c, everything); F. and S.
+ * Winograd's minimal filtering for windows of 3x3 that move by one, which takes 4/9 of the
+ * multiplications (convolution_3x3.c; convolution_wide.c where there are many channels); products
+ * of matrices for single pixels (convolution_1x1.c). Which one runs depends on the sizes alone.
  */
 #ifndef AN_CONV_H
 #define AN_CONV_H
@@ -77,6 +77,16 @@ typedef struct an_direct_sums {
     float *y;
 } an_direct_sums;
 
+/*
+ * A product of matrices whose left one is pixels: x[row[i] + step[k]] in row i < rows, column
+ * k < depth. Rows are positions and the depth taps, or the other way round.
+ */
+typedef struct an_gathered {
+    int64_t rows, depth;
+    const int64_t *row, *step;
+    const float *x;
+} an_gathered;
+
 /* Channels begin <= c < end of columns (channels * kernel x positions first <= p < last). */
 typedef struct an_columns {
     int64_t begin, end, first, last;
@@ -89,8 +99,8 @@ struct an_conv_table {
     void (*pad)(const an_conv *conv, const an_padded *form, int64_t channel, const float *x,
                 float *padded);
     void (*sums)(const an_direct *direct, const an_direct_sums *job);
-    /* dw[tap * pitch + f] (+)= the sum over positions p of x and dy[p * pitch + f], f < pitch. */
-    void (*weights)(const an_direct *direct, int64_t pitch, const float *dy, float *dw, bool add);
+    /* out (rows, pitch) (+)= the gathered matrix times `right` (depth, pitch) */
+    void (*gathered)(const an_gathered *g, int64_t pitch, const float *right, float *out, bool add);
     /* dw[tap] (+)= the sum over positions of x and one feature's dy, row after row */
     void (*feature_weights)(const an_direct *direct, const float *dy, float *dw, bool add);
     /* dx += the columns where they came from */

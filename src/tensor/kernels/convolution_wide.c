@@ -102,51 +102,66 @@ static piece piece_of(const wide *w, int64_t item)
 
 /* ------------------------------------------------------------------ passes */
 
+/* What a block reads or writes on one side: its pixels in the images, its tiles among the places.
+ */
+typedef struct side {
+    an_pixels pixels;
+    int64_t planes; /* floats of the images before its own */
+    an_tiles tiles;
+    float *places;
+} side;
+
+static side side_of(const wide *w, int64_t item, bool output)
+{
+    const an_filtering *f = &w->f;
+    const piece p = piece_of(w, item);
+    if (output)
+        return (side){.pixels = an__filtering_output(f, p.first, p.rows),
+                      .planes = p.plane * f->out * f->out_size[0] * f->out_size[1],
+                      .tiles = {p.rows, f->columns, f->out_pitch, w->out_step},
+                      .places = w->out_places + p.tile * f->out_pitch};
+    return (side){.pixels = an__filtering_input(f, p.first, p.rows),
+                  .planes = p.plane * f->in * f->size[0] * f->size[1],
+                  .tiles = {p.rows, f->columns, f->in_pitch, w->in_step},
+                  .places = w->in_places + p.tile * f->in_pitch};
+}
+
 static void input_item(const void *arg, int64_t item, float *gemm_scratch, float *memory)
 {
     const wide *w = arg;
-    const an_filtering *f = &w->f;
     const an_winograd_table *kernels = w->context->kernels->winograd;
-    const piece p = piece_of(w, item);
-    const an_pixels pixels = an__filtering_input(f, p.first, p.rows);
-    const an_tiles tiles = {p.rows, f->columns, f->in_pitch, w->in_step};
+    const side s = side_of(w, item, false);
     (void)gemm_scratch;
-    if (p.rows <= 0)
+    if (s.tiles.rows <= 0)
         return;
-    kernels->read(&pixels, w->x + p.plane * f->in * f->size[0] * f->size[1], memory);
-    kernels->input(&tiles, memory, w->in_places + p.tile * f->in_pitch);
+    kernels->read(&s.pixels, w->x + s.planes, memory);
+    kernels->input(&s.tiles, memory, s.places);
 }
 
 static void output_item(const void *arg, int64_t item, float *gemm_scratch, float *memory)
 {
     const wide *w = arg;
-    const an_filtering *f = &w->f;
     const an_winograd_table *kernels = w->context->kernels->winograd;
-    const piece p = piece_of(w, item);
-    const an_pixels pixels = an__filtering_output(f, p.first, p.rows);
-    const an_tiles tiles = {p.rows, f->columns, f->out_pitch, w->out_step};
+    const side s = side_of(w, item, true);
     (void)gemm_scratch;
-    if (p.rows <= 0)
+    if (s.tiles.rows <= 0)
         return;
-    kernels->output(&tiles, w->out_places + p.tile * f->out_pitch, memory);
-    kernels->write(&pixels, memory, w->bias ? w->bias + w->group * f->out : NULL, w->relu, w->add,
-                   w->out + p.plane * f->out * f->out_size[0] * f->out_size[1]);
+    kernels->output(&s.tiles, s.places, memory);
+    kernels->write(&s.pixels, memory, w->bias ? w->bias + w->group * w->f.out : NULL, w->relu,
+                   w->add, w->out + s.planes);
 }
 
 /* dy to its places. */
 static void gradient_item(const void *arg, int64_t item, float *gemm_scratch, float *memory)
 {
     const wide *w = arg;
-    const an_filtering *f = &w->f;
     const an_winograd_table *kernels = w->context->kernels->winograd;
-    const piece p = piece_of(w, item);
-    const an_pixels pixels = an__filtering_output(f, p.first, p.rows);
-    const an_tiles tiles = {p.rows, f->columns, f->out_pitch, w->out_step};
+    const side s = side_of(w, item, true);
     (void)gemm_scratch;
-    if (p.rows <= 0)
+    if (s.tiles.rows <= 0)
         return;
-    kernels->read(&pixels, w->y + p.plane * f->out * f->out_size[0] * f->out_size[1], memory);
-    kernels->gradient(&tiles, memory, w->out_places + p.tile * f->out_pitch);
+    kernels->read(&s.pixels, w->y + s.planes, memory);
+    kernels->gradient(&s.tiles, memory, s.places);
 }
 
 /* The filters of the chunk's group. */

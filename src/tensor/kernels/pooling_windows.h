@@ -5,8 +5,8 @@
 #ifndef AN_POOLING_WINDOWS_H
 #define AN_POOLING_WINDOWS_H
 
+#include "tensor/kernels/interleave.h"
 #include "tensor/kernels/pooling.h"
-#include "tensor/kernels/vector.h"
 #include "tensor/kernels/whole.h"
 
 /* The maxima, as the table of pooling.h says. */
@@ -15,28 +15,6 @@ void AN_KERNEL_NAME(an__pooling_max)(const an_pooling *p, int64_t begin, int64_t
 void AN_KERNEL_NAME(an__pooling_max_backward)(const an_pooling *p, int64_t begin, int64_t end,
                                               const float *dy, const uint16_t *where, float *dx,
                                               bool add);
-
-/* Even and odd lanes of a and b, one after the other. */
-#if AN_KERNEL_BITS == 512
-#define EVENS(a, b) \
-    __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
-#define ODDS(a, b) \
-    __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
-#define LOWS(a, b) \
-    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define HIGHS(a, b) \
-    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-#elif AN_KERNEL_BITS == 256
-#define EVENS(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
-#define ODDS(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
-#define LOWS(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
-#define HIGHS(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
-#else
-#define EVENS(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6)
-#define ODDS(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7)
-#define LOWS(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
-#define HIGHS(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
-#endif
 
 /* Values low <= u < high of a window lie in the plane, at first + u * step. */
 typedef struct span {

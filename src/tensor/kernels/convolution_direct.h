@@ -1,0 +1,115 @@
+/*
+ * How direct convolutions are cut: sizes that convolution_direct.c (y and dx) and
+ * convolution_weight.c (dw) share.
+ */
+#ifndef AN_CONVOLUTION_DIRECT_H
+#define AN_CONVOLUTION_DIRECT_H
+
+#include "tensor/kernels/convolution.h"
+
+enum {
+    AN_CONV_TAPS = 256,         /* of a chunk of channels, so that its weights stay in cache */
+    AN_CONV_PLANES = 32 * 1024, /* floats of a padded chunk, unless a row takes more */
+    AN_CONV_SUMS = 64 * 1024,   /* floats of y between two chunks */
+    AN_CONV_ITEMS = 16,         /* at least so many, where that is possible */
+    AN_CONV_SLACK = 16          /* floats that a vector may read beyond a plane */
+};
+
+static inline int64_t an__conv_taps(const an_conv *conv)
+{
+    return conv->kernel[0] * conv->kernel[1];
+}
+
+/* The taps of all channels. */
+static inline int64_t an__conv_window(const an_conv *conv)
+{
+    return conv->channels * an__conv_taps(conv);
+}
+
+static inline int64_t an__conv_positions(const an_conv *conv)
+{
+    return conv->out_size[0] * conv->out_size[1];
+}
+
+static inline int64_t an__conv_pixels(const an_conv *conv)
+{
+    return conv->size[0] * conv->size[1];
+}
+
+static inline double an__conv_operations(const an_conv *conv)
+{
+    return (double)conv->images * (double)conv->groups * (double)conv->features *
+           (double)an__conv_window(conv) * (double)an__conv_positions(conv);
+}
+
+/* The channels that are padded and summed at once. */
+static inline int64_t an__conv_chunk(const an_conv *conv)
+{
+    return an__at_most(an__at_least(AN_CONV_TAPS / an__conv_taps(conv), 1), conv->channels);
+}
+
+/* The form of `channels` padded channels for `rows` output rows. */
+static inline an_padded an__conv_padded(const an_conv *conv, int64_t channels, int64_t rows)
+{
+    const int64_t width =
+        (conv->out_size[1] - 1) * conv->stride[1] + (conv->kernel[1] - 1) * conv->dilation[1] + 1;
+    const int64_t phase = an__divide_up(width, conv->stride[1]);
+    return (an_padded){.channels = channels,
+                       .rows = (rows - 1) * conv->stride[0] +
+                               (conv->kernel[0] - 1) * conv->dilation[0] + 1,
+                       .pitch = phase * conv->stride[1],
+                       .phase = phase};
+}
+
+static inline int64_t an__conv_padded_floats(const an_conv *conv, int64_t rows)
+{
+    const an_padded form = an__conv_padded(conv, an__conv_chunk(conv), rows);
+    return an__divide_up(form.channels * form.rows * form.pitch + AN_CONV_SLACK, AN_CONV_SLACK) *
+           AN_CONV_SLACK;
+}
+
+/* `count` offsets, as floats of memory. */
+static inline int64_t an__conv_offset_floats(int64_t count)
+{
+    const int64_t each = (int64_t)(sizeof(int64_t) / sizeof(float));
+    return an__divide_up(count * each, AN_CONV_SLACK) * AN_CONV_SLACK;
+}
+
+/* Where each tap of a chunk sees its pixel. */
+static inline void an__conv_tap_offsets(const an_conv *conv, const an_padded *form, int64_t *offset)
+{
+    const int64_t stride = conv->stride[1];
+    for (int64_t c = 0; c < form->channels; c++)
+        for (int64_t u = 0; u < conv->kernel[0]; u++) {
+            const int64_t row = (c * form->rows + u * conv->dilation[0]) * form->pitch;
+            for (int64_t v = 0; v < conv->kernel[1]; v++) {
+                const int64_t column = v * conv->dilation[1];
+                *offset++ = row + column % stride * form->phase + column / stride;
+            }
+        }
+}
+
+/* Where the first tap of each position of `rows` output rows sees its pixel. */
+static inline void an__conv_position_offsets(const an_conv *conv, const an_padded *form,
+                                             int64_t rows, int64_t *offset)
+{
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < conv->out_size[1]; j++)
+            *offset++ = i * conv->stride[0] * form->pitch + j;
+}
+
+/*
+ * Output rows of a block: as many as keep the padded chunk in cache, and `sums` floats a row, of
+ * what is carried from chunk to chunk; fewer where there would not be AN_CONV_ITEMS of them.
+ */
+static inline int64_t an__conv_block_rows(const an_conv *conv, int64_t planes, int64_t sums)
+{
+    int64_t rows = conv->out_size[0];
+    while (rows > 1 &&
+           (an__conv_padded_floats(conv, rows) > AN_CONV_PLANES || rows * sums > AN_CONV_SUMS))
+        rows = an__divide_up(rows, 2);
+    const int64_t wanted = an__divide_up(AN_CONV_ITEMS, an__at_least(planes, 1));
+    return an__at_least(an__at_most(rows, an__divide_up(conv->out_size[0], wanted)), 1);
+}
+
+#endif

@@ -11,9 +11,9 @@
 typedef struct an_pooling {
     int64_t size[2], out_size[2];
     int64_t kernel[2], stride[2], padding[2], dilation[2];
-    bool exclude_padding;
     int64_t divisor; /* 0: the values of a window, counted as exclude_padding says */
-    bool adaptive;   /* windows follow from the sizes alone; `kernel` and the like are not used */
+    bool exclude_padding;
+    bool adaptive; /* windows follow from the sizes alone; `kernel` and the like are not used */
 } an_pooling;
 
 /* The largest windows whose places fit into what max_pooling keeps of them. */

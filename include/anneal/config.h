@@ -26,12 +26,13 @@
  *                    their place; absent: none
  *   schedule         a call: OneCycleLR(max_lr=0.05); absent: constant. The numbers of
  *                    Table('@FILE') are read from a file, and written out in resolved_text
- *   course           what became of the schedule while the run trained: a call (anneal/lr_text.h,
- * the course of a schedule), as resume writes it into resolved_text; a --set of the schedule,
- * interval, epochs, steps or budget leaves it out interval         step or epoch: when the schedule
- * is stepped (default epoch) monitor          what a metric-driven schedule watches: train_loss,
- * train_accuracy, valid_loss, valid_accuracy, or auto (the default): the validation loss, without
- *                    validation the training loss
+ *   course           what became of the schedule while the run trained: a call of Course
+ *                    (anneal/lr_text.h), as resume writes it into resolved_text; a --set of the
+ *                    schedule, interval, epochs, steps or budget leaves it out
+ *   interval         step or epoch: when the schedule is stepped (default epoch)
+ *   monitor          what a metric-driven schedule watches: train_loss or train_accuracy (in logs
+ *                    loss and accuracy, which may be written too), valid_loss, valid_accuracy, or
+ *                    auto (the default): the validation loss, without validation the training loss
  *   validation       a fraction (0.1) or count (5000) cut from the training set; of a text its end
  *   test             the same, cut from all data before, where the format has no test set of its
  *                    own (default 0.1)

@@ -266,19 +266,25 @@ static bool read_interval(an_config *config, const an__node *node, an_error *err
     return true;
 }
 
+/* Logs have the training's numbers under names of their own, which mean the same. */
 bool an__read_monitor(const an__node *node, an_monitor *out, an_error *err)
 {
+    enum { LOGGED_LOSS = AN_MONITOR_VALID_ACCURACY + 1, LOGGED_ACCURACY };
     static const char *const words[] = {
         [AN_MONITOR_AUTO] = "auto",
         [AN_MONITOR_TRAIN_LOSS] = "train_loss",
         [AN_MONITOR_TRAIN_ACCURACY] = "train_accuracy",
         [AN_MONITOR_VALID_LOSS] = "valid_loss",
         [AN_MONITOR_VALID_ACCURACY] = "valid_accuracy",
+        [LOGGED_LOSS] = "loss",
+        [LOGGED_ACCURACY] = "accuracy",
     };
     size_t index = 0;
     if (!an__read_word(node, words, sizeof words / sizeof *words, &index, err))
         return false;
-    *out = (an_monitor)index;
+    *out = index == LOGGED_LOSS       ? AN_MONITOR_TRAIN_LOSS
+           : index == LOGGED_ACCURACY ? AN_MONITOR_TRAIN_ACCURACY
+                                      : (an_monitor)index;
     return true;
 }
 

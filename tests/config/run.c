@@ -171,9 +171,11 @@ static void test_monitor(void **state)
                             "validation: 20\nschedule: ReduceLROnPlateau()\n";
     refuse(none, NULL, AN_ERROR_CONFIG, "c.yaml:8: monitor", "'validation'");
     refuse(step, NULL, AN_ERROR_CONFIG, "c.yaml:8: monitor", "interval epoch");
+    refuse(none, "monitor=los", AN_ERROR_CONFIG, "valid_accuracy, loss or accuracy", "'loss'?");
     refuse(step, "monitor=valid_loss", AN_ERROR_CONFIG, "--set monitor=valid_loss: ", "monitor");
-    static const char *const right[] = {"validation=0.2", "monitor=train_loss", "monitor=auto",
-                                        "schedule=StepLR(3)"};
+    static const char *const right[] = {"validation=0.2", "monitor=train_loss",
+                                        "monitor=loss",   "monitor=accuracy",
+                                        "monitor=auto",   "schedule=StepLR(3)"};
     for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
         an_run *run = run_of(none, right[i], &config);
         assert_true(an_fit(&run->fit, NULL, NULL));

@@ -63,8 +63,13 @@ static int64_t part_of(const an__node *node, const char *name, double part, int6
     double wanted = part < 1 ? floor(part * (double)all + 0.5) : part;
     if (wanted >= 1 && wanted <= (double)most)
         return (int64_t)wanted;
-    AN__FAIL(node, err, "%s must leave samples on both sides: %g of %lld is not between 1 and %lld",
-             name, wanted, (long long)all, (long long)most);
+    if (most < 1)
+        AN__FAIL(node, err, "%s: %lld samples are too few to cut some off and leave some", name,
+                 (long long)all);
+    else
+        AN__FAIL(node, err,
+                 "%s must leave samples on both sides: %g of %lld is not between 1 and %lld", name,
+                 wanted, (long long)all, (long long)most);
     return -1;
 }
 

@@ -59,7 +59,9 @@ static bool take_shift(an_config *config, const an__node *node, const char *name
     if (!an_spec_integer(&node->source, name, value, &shift, err))
         return an__blame(node, false, err);
     if (shift < 0 || shift >= INT32_MAX)
-        return fail_at(node, value, err, "images move by 0 pixels or more");
+        return fail_at(node, value, err,
+                       "images move by 0 pixels or more, and by less than they are high "
+                       "and wide");
     config->samples.augment.shift = shift;
     config->samples.shift_node = node;
     return true;

@@ -4,7 +4,8 @@
  *   file := {number '\n'}                     one a line
  *         | 'step,' name '\n' {step ',' number '\n'}    the steps 0, 1, 2, ...
  *
- * The line with the names may be absent, the last line's end too; lines may end in \r\n.
+ * The line with the names may be absent, the last line's end too; lines may end in \r\n, and a
+ * mark of UTF-8 (a BOM) may stand before the first.
  */
 #include <anneal/lr_text.h>
 #include <math.h>
@@ -110,7 +111,10 @@ static bool read_line(reading *r, line l, double *out)
         return wrong(r, l.text, l.length,
                      "is more than one number; keep the step and one column, or one column");
     if (!number_of(l, out))
-        return wrong(r, l.text, l.length, "is not a number");
+        return wrong(r, l.text, l.length,
+                     r->count > 0 ? "is not a number"
+                                  : "is not a number; a table has one a line, or steps and numbers "
+                                    "as anneal schedule table --format csv prints them");
     if (!(*out >= 0) || isinf(*out))
         return wrong(r, l.text, l.length, "is not 0 or more and finite, as a rate must be");
     return true;
@@ -130,10 +134,11 @@ static size_t count_lines(const reading *r)
 double *an_lr_file_numbers(const an_spec_source *file, size_t *count, an_arena *arena,
                            an_error *err)
 {
-    reading r = {.file = file, .err = err};
+    const size_t mark = file->length >= 3 && memcmp(file->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    reading r = {.file = file, .at = mark, .err = err};
     r.steps = is_head(next_line(&r));
     if (!r.steps)
-        r.at = 0;
+        r.at = mark;
     size_t lines = count_lines(&r);
     if (lines == 0 || lines > AN_LR_FILE_NUMBERS) {
         wrong(&r, file->text, 0,

@@ -47,7 +47,8 @@ static bool unknown_kind(an__lr_reader *r, const an_spec_node *call)
     const char *near = nearest(r, call->text);
     return an_spec_error(r->source, call->offset, r->err,
                          near ? "there is no schedule '%s'; did you mean '%s'?"
-                              : "there is no schedule '%s'",
+                              : "there is no schedule '%s'; anneal schedule list shows all, with "
+                                "--aliases the names of other systems too",
                          call->text, near);
 }
 
@@ -69,8 +70,12 @@ static bool read_alias(an__lr_reader *r, const an_spec_node *call, an_lr_desc *d
     if (good || found.code == AN_ERROR_MEMORY)
         return good || an__lr_no_memory(r);
     const char *sentence = strstr(found.message, ": ");
-    return an_spec_error(r->source, call->offset, r->err, "%s is %s, where %s", call->text, text,
-                         sentence ? sentence + 2 : found.message);
+    char length[80] = "";
+    if (r->run && r->run->total_steps > 0)
+        an_format(length, sizeof length, "; the run has %lld steps (--steps, or the configuration)",
+                  (long long)r->run->total_steps);
+    return an_spec_error(r->source, call->offset, r->err, "%s is %s, where %s%s", call->text, text,
+                         sentence ? sentence + 2 : found.message, length);
 }
 
 /* None stands for absent, where absent is possible. */

@@ -142,6 +142,14 @@ static an_optim *parse(const parser *p, const an_spec_node *call, an_error *err)
         rest.args++;
         rest.arg_count--;
     }
+    const an_spec_node *first = rest.arg_count > 0 ? rest.args[0].value : NULL;
+    if (first && first->kind == AN_SPEC_CALL && strcmp(first->text, "dict") == 0) {
+        an_spec_error(p->source, first->offset, err,
+                      "parameter groups are a list, in brackets: %s([dict(params='*.bias', "
+                      "lr=0.01)])",
+                      call->text);
+        return NULL;
+    }
     an_options base = {0};
     if (!read_base(p, &rest, &base, err)) {
         return NULL;

@@ -44,15 +44,24 @@ static double batch_weight(an__fit *f, const an_batch *batch)
     return (double)batch->size / (double)window;
 }
 
+/* Minus the logarithm of a probability is never below 0: a loss that is, was given something else.
+ */
+static const char *advice(const an__fit *f, double value)
+{
+    return f->options->loss.kind == AN_NLL_LOSS && value < 0
+               ? "NLLLoss takes logarithms of probabilities: end the model with LogSoftmax(), or "
+                 "take CrossEntropyLoss()"
+               : "try a lower learning rate, a warmup or clip_grad_norm";
+}
+
 static bool diverged(an__fit *f, const char *what, double value, an_error *err)
 {
     f->record.batch_loss = value;
     an_lr_group *group = an_optim_group(f->options->optim, 0);
-    return an_error_set(err, AN_ERROR_NUMERIC,
-                        "%s became %g at step %lld (epoch %lld, batch %lld) with lr %g; try a "
-                        "lower learning rate, a warmup or clip_grad_norm",
-                        what, value, (long long)f->record.step + 1, (long long)f->record.epoch,
-                        (long long)f->record.batch + 1, group->slot[AN_LR].value * f->rate_scale);
+    return an_error_set(
+        err, AN_ERROR_NUMERIC, "%s became %g at step %lld (epoch %lld, batch %lld) with lr %g; %s",
+        what, value, (long long)f->record.step + 1, (long long)f->record.epoch,
+        (long long)f->record.batch + 1, group->slot[AN_LR].value * f->rate_scale, advice(f, value));
 }
 
 /* Forward and backward; adds the batch to the tallies. */

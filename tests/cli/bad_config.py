@@ -55,7 +55,7 @@ class BadConfig(Case):
 
     def test_average(self):
         line = "schedule: OneCycleLR(max_lr=0.1)"
-        self.wrong(line, "average: EMA(decay=1.5)", ["c.yaml:9", "decay", "from 0 to 1"],
+        self.wrong(line, "average: EMA(decay=1.5)", ["c.yaml:9", "decay", "at least 0 and below 1"],
                    "1.5")
         self.wrong(line, "average: EMA(start=1.5ep)", ["c.yaml:9", "start", "5ep or 100st"])
         self.wrong(line, "average: Ema()", ["c.yaml:9", "EMA(decay=0.999)"], "Ema")

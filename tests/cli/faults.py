@@ -99,6 +99,8 @@ class Faults(Case):
             said = self.go_on(status=(1,), **faults)
             self.assertRegex(said, f"save failed: no checkpoint was written at step [68]: .*{words}")
             self.assertIn("the training goes on", said)
+            if error == "ENOSPC":
+                self.assertIn("database or disk is full; make room on its disk", said)
             self.assertIn("test accuracy", said)
             self.assertRegex(said, r"weights.safetensors.*; what is saved is step 8, in "
                                    rf"'runs/{self.name}/checkpoints/\S+': put that right, and go on "

@@ -248,6 +248,12 @@ class Train(Case):
         rows = self.json("--set", "accumulate=3", "--set", "clip_grad_norm=0.5")
         self.assertEqual(rows[-1]["steps"], 2 * 3)
 
+    def test_nll_loss_of_what_is_no_logarithm(self):
+        """Its loss falls without an end: what helps is another last layer, not another rate."""
+        self.refused("train", "c.yaml", "--set", "loss=NLLLoss()", "--set", "optimizer.lr=1e30",
+                     "--set", "schedule=StepLR(1000)", "--set", "epochs=50", status=1,
+                     parts=["-inf", "end the model with LogSoftmax(), or take CrossEntropyLoss()"])
+
 
 if __name__ == "__main__":
     main()

@@ -162,6 +162,8 @@ static void test_refused(void **state)
         {BODY "epochs: 1\naugment: RandomCrop(32, padding=4)\n", "c.yaml:8", "3 x 4, got 32 x 32"},
         {BODY "epochs: 1\naugment: RandomShift(3)\n", "c.yaml:8", "cannot be moved by 3"},
         {BODY "epochs: 1\naugment: RandomShift(-1)\n", "c.yaml:8", "0 pixels or more"},
+        {BODY "epochs: 1\naugment: RandomShift(2147483647)\n", "c.yaml:8",
+         "by less than they are high and wide"},
         {BODY "epochs: 1\naugment: RandomHorizontalFlip(2)\n", "c.yaml:8", "from 0 to 1"},
         {BODY "epochs: 1\naugment: RandomCrop(3, pad=1)\n", "c.yaml:8", "padding"},
         {BODY "epochs: 1\naugment: ['RandomCrop((3, 4))', RandomShift(1)]\n", "c.yaml:8",

@@ -112,7 +112,8 @@ static void test_refused(void **state)
     refuse(good, "data.path=set", AN_ERROR_IO, "no file 'set'", "data.path=FILE");
     refuse(good, "data.context=0", AN_ERROR_CONFIG, "--set data.context=0: ", "at least 1");
     refuse(good, "data.context=1000", AN_ERROR_CONFIG, "--set data.context=1000: ", "804");
-    refuse(good, "data.context=500", AN_ERROR_CONFIG, "c.yaml:1: test", "both sides");
+    refuse(good, "data.context=500", AN_ERROR_CONFIG, "c.yaml:1: test",
+           "samples are too few to cut some off and leave some");
     refuse(good, "data.unit=words", AN_ERROR_CONFIG, "characters or bytes", "'words'");
     refuse(good, "data.normalize=[0, 1]", AN_ERROR_CONFIG, "format text has no key 'normalize'",
            "idx");

@@ -73,6 +73,9 @@ static void a_run_turns_units_into_steps(void **state)
     an_lr_print(text, sizeof text, an_lr_text_desc(parsed));
     assert_non_null(strstr(text, "Cosine(end=0.1, length=900)"));
     an_lr_text_free(parsed);
+    an_lr_run small = {.total_steps = 4};
+    assert_null(an_lr_parse_text("CosWithWarmup(2000)", &small, NULL, &err));
+    assert_non_null(strstr(err.message, "got -1996; the run has 4 steps (--steps, or the "));
     an_lr_run endless = {.epochs = INT64_MAX / 2, .steps_per_epoch = 4};
     parsed = an_lr_parse_text("LinearWithWarmup(warmup_steps=0)", &endless, NULL, &err);
     assert_non_null(parsed);

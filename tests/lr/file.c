@@ -44,6 +44,10 @@ static void a_number_a_line_or_steps_with_numbers(void **state)
     expect_numbers("step,lr\n0,0.1\n1,0.05\n2,0\n", 3, values);
     expect_numbers("step , lr\r\n0, 0.1\r\n 1 ,0.05\r\n2,0\r\n", 3, values);
     expect_numbers("0,0.1\n1,0.05\n2,0", 3, values);
+    expect_numbers("\xef\xbb\xbf"
+                   "0.1\n0.05\n0\n",
+                   3, values);
+    expect_numbers("\xef\xbb\xbfstep,lr\n0,0.1\n1,0.05\n2,0\n", 3, values);
 }
 
 static void errors_have_file_and_line(void **state)
@@ -67,7 +71,7 @@ static void errors_have_file_and_line(void **state)
         {"0.1\n1,0.2\n", "a.csv:2: '1,0.2' is more than one number"},
         {"step,lr,momentum\n0,0.1,0.9\n", "a.csv:2: '0.1,0.9' is more than one number"},
         {"step,lr\n0,\n", "a.csv:2: there is no number behind the step"},
-        {"lr\n0.1\n", "a.csv:1: 'lr' is not a number"},
+        {"lr\n0.1\n", "a.csv:1: 'lr' is not a number; a table has one a line, or steps and"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         expect_refused(cases[i].text, strlen(cases[i].text), cases[i].part);

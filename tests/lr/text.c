@@ -108,7 +108,7 @@ static const struct {
     size_t column; /* of the caret, from 1 */
 } wrong[] = {
     {"StepLP(30)", "there is no schedule 'StepLP'; did you mean 'StepLR'?", 1},
-    {"Quux(30)", "there is no schedule 'Quux'", 1},
+    {"Quux(30)", "there is no schedule 'Quux'; anneal schedule list shows all, with --aliases", 1},
     {"30", "a schedule is written as a call", 1},
     {"CosineAnnealingLR(tmax=10)", "did you mean 'T_max'?", 19},
     {"StepLR(gamma=0.5)", "step_size", 1},

@@ -111,6 +111,9 @@ static void groups_take_their_parameters(void **state)
 static void all_in_groups_leaves_no_rest(void **state)
 {
     fixture *f = *state;
+    an_error bare = {0};
+    assert_null(an_optim_parse(f->params, "SGD(dict(params='*'), lr=0.25)", &bare));
+    assert_non_null(strstr(bare.message, "parameter groups are a list, in brackets: SGD([dict("));
     an_optim *optim = an_optim_parse(f->params, "SGD([dict(params='*')], lr=0.25)", NULL);
     assert_int_equal(an_optim_group_count(optim), 1);
     assert_int_equal(an_optim_group_size(optim, 0), 54);

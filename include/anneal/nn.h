@@ -162,6 +162,11 @@ AN_API an_rng *an_model_rng(an_model *model);
 
 /* The names of all layers, for help and documentation; NULL-terminated. */
 AN_API const char *const *an_layer_names(void);
+/*
+ * How a layer is called, with its defaults: "Linear(in_features, out_features, bias=True)", into
+ * `text` of `size` bytes, cut off at its end. Returns the whole length; 0 for an unknown name.
+ */
+AN_API size_t an_layer_signature(const char *name, char *text, size_t size);
 /* Whether a layer of this name holds layers (Sequential, Residual). */
 AN_API bool an_layer_holds(const char *name);
 
@@ -182,6 +187,8 @@ AN_API bool an_layer_holds(const char *name);
  */
 AN_API bool an_loss_parse(const an_spec_source *source, const an_spec_node *call, an_arena *arena,
                           an_loss *loss, an_error *err);
+/* How a loss is called, as an_layer_signature tells it of a layer. */
+AN_API size_t an_loss_signature(an_loss_kind kind, char *text, size_t size);
 /* "CrossEntropyLoss" */
 AN_API const char *an_loss_name(an_loss loss);
 

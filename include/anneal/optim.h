@@ -497,6 +497,11 @@ AN_API an_optim_state an_average_state_get(an_average *average, size_t index);
 AN_API const char *an_optim_text(const an_optim *optim);
 /* The names of all optimizers, for help and documentation; NULL-terminated. */
 AN_API const char *const *an_optim_names(void);
+/*
+ * How an optimizer is called, with its defaults: "SGD(lr=0.001, momentum=0, ...)", into `text` of
+ * `size` bytes, cut off at its end. Returns the whole length; 0 for an unknown name.
+ */
+AN_API size_t an_optim_signature(const char *name, char *text, size_t size);
 
 #ifdef __cplusplus
 }

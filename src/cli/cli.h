@@ -28,6 +28,7 @@ int cli_predict(int argc, char **argv);
 int cli_sample(int argc, char **argv);
 int cli_runs_command(int argc, char **argv);
 int cli_report_command(int argc, char **argv);
+int cli_list(int argc, char **argv);
 int cli_schedule(int argc, char **argv);
 
 /*

@@ -268,7 +268,7 @@ static bool is_default_pair(const an_layer *layer, size_t index)
 static void print_value(const an_arg *arg, const an_arg_value *value, char *text, size_t size)
 {
     const double number = value->number;
-    if (arg->kind == AN_ARG_FLAG) {
+    if (arg->kind == AN_ARG_FLAG || arg->kind == AN_ARG_IN_PLACE) {
         an_format(text, size, "%s", number != 0 ? "True" : "False");
     } else if (arg->kind == AN_ARG_CHOICE) {
         an_format(text, size, "'%s'", arg->words[(int)number]);
@@ -295,6 +295,34 @@ static bool is_default(const an_layer *layer, size_t index)
     }
     return arg->kind == AN_ARG_IN_PLACE || value == arg->initial ||
            (isnan(value) && isnan(arg->initial));
+}
+
+size_t an_layer_signature(const char *name, char *text, size_t size)
+{
+    const an_layer_kind *kind = an__layer_find(name);
+    if (!kind) {
+        return put(text, size, 0, "");
+    }
+    const an_layer layer = an__layer_defaults(kind);
+    size_t at = put(text, size, 0, name);
+    at += put(text, size, at, kind->holds ? "(layer, ..." : "(");
+    for (size_t i = 0; i < kind->arg_count; i++) {
+        const an_arg *arg = &kind->args[i];
+        char value[160];
+        at += put(text, size, at, i > 0 ? ", " : "");
+        at += put(text, size, at, arg->name);
+        if (arg->required) {
+            continue;
+        }
+        if (arg->kind == AN_ARG_PAIR) {
+            print_pair(&layer, i, value, sizeof value);
+        } else {
+            print_value(arg, &layer.arg[i], value, sizeof value);
+        }
+        at += put(text, size, at, "=");
+        at += put(text, size, at, value);
+    }
+    return at + put(text, size, at, ")");
 }
 
 size_t an__layer_print(const an_layer *layer, char *text, size_t size)

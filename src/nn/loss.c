@@ -222,6 +222,47 @@ bool an_loss_parse(const an_spec_source *source, const an_spec_node *call, an_ar
     return an__name_unknown(source, call, "loss", names, err);
 }
 
+/* What the parameter is in a loss with defaults; SIZE_AVERAGE and REDUCE have no say. */
+static void print_default(parameter which, const an_loss *loss, char *text, size_t size)
+{
+    switch (which) {
+    case REDUCTION:
+        an_format(text, size, "'mean'");
+        break;
+    case IGNORE_INDEX:
+        an_format(text, size, "%d", (int)loss->ignore_index);
+        break;
+    case LABEL_SMOOTHING:
+        an_number_print_short(text, size, loss->label_smoothing);
+        break;
+    case BETA:
+        an_number_print_short(text, size, loss->beta);
+        break;
+    case DELTA:
+        an_number_print_short(text, size, loss->delta);
+        break;
+    case LOG_TARGET:
+        an_format(text, size, loss->log_target ? "True" : "False");
+        break;
+    default:
+        an_format(text, size, "None");
+    }
+}
+
+size_t an_loss_signature(an_loss_kind kind, char *text, size_t size)
+{
+    const an_loss loss = an_loss_defaults(kind);
+    const signature *s = &signatures[kind];
+    size_t at = an_format(text, size, "%s(", s->name);
+    for (size_t i = 0; i < s->count; i++) {
+        char value[40];
+        print_default(s->parameters[i], &loss, value, sizeof value);
+        at += an_format(at < size ? text + at : NULL, at < size ? size - at : 0, "%s%s=%s",
+                        i > 0 ? ", " : "", parameter_names[s->parameters[i]], value);
+    }
+    return at + an_format(at < size ? text + at : NULL, at < size ? size - at : 0, ")");
+}
+
 const char *an_loss_name(an_loss loss)
 {
     return signatures[loss.kind].name;

@@ -334,7 +334,8 @@ size_t an__options_print(const an_option *table, size_t count, const an_options 
     const char *separator = "";
     for (size_t i = 0; i < count; i++) {
         bool always = rate && table[i].slot == AN_LR;
-        if (table[i].kind == AN_OPTION_IGNORED || (!always && same(&table[i], options, base))) {
+        if (table[i].kind == AN_OPTION_IGNORED ||
+            (!always && base && same(&table[i], options, base))) {
             continue;
         }
         at = an__put(buffer, size, at, separator);

@@ -117,8 +117,8 @@ bool an__options_check(const char *owner, const an_option *table, size_t count,
 bool an__option_read(const char *owner, const an_option *option, const an_spec_source *source,
                      const an_spec_node *value, an_options *options, an_error *err);
 /*
- * Appends "lr=0.1, momentum=0.9" at `at` of a buffer: what differs from `base`, and with `rate` lr
- * in any case. Returns where the text ends, also beyond `size`.
+ * Appends "lr=0.1, momentum=0.9" at `at` of a buffer: what differs from `base` (NULL: all), and
+ * with `rate` lr in any case. Returns where the text ends, also beyond `size`.
  */
 size_t an__options_print(const an_option *table, size_t count, const an_options *options,
                          const an_options *base, bool rate, char *buffer, size_t size, size_t at);

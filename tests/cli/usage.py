@@ -18,6 +18,18 @@ class Usage(Case):
         for option in ("--set", "--seed", "--threads", "--format", "--save", "--help"):
             self.assertIn(option, out)
 
+    def test_list(self):
+        layers, losses, optimizers = (self.anneal("list", sort)[0]
+                                      for sort in ("layers", "losses", "optimizers"))
+        self.assertEqual(self.anneal("list")[0], layers + losses + optimizers)
+        self.assertIn("\nMaxPool2d(kernel_size, stride=None, padding=0, dilation=1, "
+                      "return_indices=False, ceil_mode=False)\n", layers)
+        self.assertIn("\nResidual(layer, ...)\n", layers)
+        self.assertIn("\nHuberLoss(reduction='mean', delta=1)\n", losses)
+        self.assertTrue(optimizers.startswith("SGD(lr=0.001, momentum=0, dampening=0, "))
+        self.refused("list", "layer", status=2, parts=["'layer'"])
+        self.refused("list", "layers", "losses", status=2, parts=["one argument"])
+
     def test_version(self):
         out, _ = self.anneal("--version")
         self.assertEqual(out, "anneal 0.1.0\n")

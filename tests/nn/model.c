@@ -142,6 +142,21 @@ static void wrong_text_points_at_its_place(void **state)
     }
 }
 
+static void signatures_have_all_arguments(void **state)
+{
+    (void)state;
+    char text[80];
+    assert_int_equal(an_layer_signature("Linear", text, sizeof text), 44);
+    assert_string_equal(text, "Linear(in_features, out_features, bias=True)");
+    assert_int_equal(an_layer_signature("Linear", NULL, 0), 44);
+    assert_int_equal(an_layer_signature("Residual", text, 12), 20);
+    assert_string_equal(text, "Residual(la");
+    assert_int_equal(an_layer_signature("Lineal", text, sizeof text), 0);
+    assert_string_equal(text, "");
+    assert_int_equal(an_loss_signature(AN_HUBER_LOSS, text, sizeof text), 36);
+    assert_string_equal(text, "HuberLoss(reduction='mean', delta=1)");
+}
+
 static void the_first_error_is_kept(void **state)
 {
     an_error err = {0};
@@ -558,6 +573,7 @@ int main(void)
         cmocka_unit_test(layers_have_canonical_text),
         cmocka_unit_test(every_layer_is_named),
         cmocka_unit_test(wrong_text_points_at_its_place),
+        cmocka_unit_test(signatures_have_all_arguments),
         cmocka_unit_test(the_first_error_is_kept),
         cmocka_unit_test(errors_of_nested_layers_name_the_path),
         cmocka_unit_test(shapes_that_do_not_fit_are_refused),

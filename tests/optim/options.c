@@ -472,6 +472,18 @@ static void mechanic_goes_around_in_c(void **state)
     an_optim_free(optim);
 }
 
+static void signatures_have_all_options(void **state)
+{
+    (void)state;
+    char text[100];
+    assert_int_equal(an_optim_signature("Lion", text, sizeof text), 66);
+    assert_string_equal(text, "Lion(lr=0.0001, betas=(0.9, 0.99), weight_decay=0, maximize=False)");
+    assert_int_equal(an_optim_signature("Mechanic", text, 20), 76);
+    assert_string_equal(text, "Mechanic(optimizer,");
+    assert_int_equal(an_optim_signature("Lino", text, sizeof text), 0);
+    assert_string_equal(text, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -490,6 +502,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_the_parameters_is_refused),
         cmocka_unit_test(defaults_in_c_are_those_of_text),
         cmocka_unit_test(mechanic_goes_around_in_c),
+        cmocka_unit_test(signatures_have_all_options),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -92,7 +92,7 @@ class BadConfig(Case):
     def test_other_ranges(self):
         for line in ("validation: 100", "validation: -1", "validation: 1.5", "validation: 0.001",
                      "accumulate: 0", "clip_grad_norm: 0", "clip_grad_norm: nan", "threads: -1",
-                     "seed: -1", "seed: 1.5", "monitor: loss"):
+                     "seed: -1", "seed: 1.5", "monitor: gain"):
             self.wrong("seed: 1\n", f"{line}\n", ["c.yaml:13", line.split(":")[0]])
 
         self.wrong("interval: step", "interval: batch", ["c.yaml:10", "epoch or step", "'batch'"],

@@ -369,52 +369,28 @@ static void feature_weights(const an_direct *direct, const float *dy, float *dw,
     }
 }
 
-/* ----------------------------------------------------------------- columns */
+/* ------------------------------------------------------------------- phases */
 
-/*
- * Output positions low <= i < high of direction `axis` see a pixel through place `at` of the
- * kernel: the pixel first + i * stride.
- */
-typedef struct reach {
-    int64_t first, low, high;
-} reach;
-
-static reach reach_of(const an_conv *conv, int axis, int64_t at)
+static void weave(int64_t stride, int64_t width, const float *phases, int64_t step, bool add,
+                  float *row)
 {
-    const int64_t stride = conv->stride[axis];
-    reach r = {.first = at * conv->dilation[axis] - conv->padding[axis]};
-    r.low = an__at_least(an__divide_up(-r.first, stride), 0);
-    r.high = an__at_least(
-        an__at_most(an__divide_up(conv->size[axis] - r.first, stride), conv->out_size[axis]),
-        r.low);
-    return r;
-}
-
-/* One row of the columns, seen by one tap: added to one channel's plane. */
-static void scatter_row(const an_conv *conv, const an_columns *block, reach down, reach across,
-                        const float *columns, float *dx)
-{
-    const int64_t width = conv->out_size[1], stride = conv->stride[1];
-    const int64_t last = an__at_most((block->last - 1) / width + 1, down.high);
-    for (int64_t i = an__at_least(block->first / width, down.low); i < last; i++) {
-        const int64_t start = i * width;
-        const int64_t low = an__at_least(block->first - start, across.low);
-        const int64_t high = an__at_most(block->last - start, across.high);
-        const float *from = columns + start - block->first;
-        float *to = dx + (down.first + i * conv->stride[0]) * conv->size[1] + across.first;
-        for (int64_t j = low; j < high; j++)
-            to[j * stride] += from[j];
+    int64_t j = 0;
+    for (; stride == 2 && j < width; j += 2 * AN_LANES) {
+        const int64_t left = width - j;
+        const an_vec even = an__vload_lanes(phases + j / 2, (left + 1) / 2);
+        const an_vec odd = an__vload_lanes(phases + step + j / 2, left / 2);
+        an_vec a = LOWS(even, odd), b = HIGHS(even, odd);
+        if (add)
+            a += an__vload_lanes(row + j, left);
+        an__vstore_lanes(row + j, a, left);
+        if (left <= AN_LANES)
+            continue;
+        if (add)
+            b += an__vload_lanes(row + j + AN_LANES, left - AN_LANES);
+        an__vstore_lanes(row + j + AN_LANES, b, left - AN_LANES);
     }
-}
-
-static void scatter(const an_conv *conv, const an_columns *block, const float *columns, float *dx)
-{
-    const int64_t plane = conv->size[0] * conv->size[1];
-    for (int64_t c = block->begin; c < block->end; c++)
-        for (int64_t u = 0; u < conv->kernel[0]; u++)
-            for (int64_t v = 0; v < conv->kernel[1]; v++, columns += block->ld)
-                scatter_row(conv, block, reach_of(conv, 0, u), reach_of(conv, 1, v), columns,
-                            dx + c * plane);
+    for (; j < width; j++)
+        an__put(row + j, phases[j % stride * step + j / stride], add);
 }
 
 /* -------------------------------------------------------------------- sums */
@@ -456,5 +432,5 @@ static void plane_sums(int64_t n, int64_t begin, int64_t end, const float *x, do
         sum[i] = plane_sum(n, x + i * n);
 }
 
-const an_conv_table AN_KERNEL_NAME(an__conv_table) = {
-    pad, sums, gathered, feature_weights, scatter, sum_parts, plane_sums};
+const an_conv_table AN_KERNEL_NAME(an__conv_table) = {pad,   sums,      gathered,  feature_weights,
+                                                      weave, sum_parts, plane_sums};

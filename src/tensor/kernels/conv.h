@@ -87,13 +87,7 @@ typedef struct an_gathered {
     const float *x;
 } an_gathered;
 
-/* Channels begin <= c < end of columns (channels * kernel x positions first <= p < last). */
-typedef struct an_columns {
-    int64_t begin, end, first, last;
-    int64_t ld; /* floats from one row of the columns to the next */
-} an_columns;
-
-/* By the kernels of one width; x and dx are one group's channels of one image. */
+/* By the kernels of one width; x is one group's channels of one image. */
 struct an_conv_table {
     /* Channels channel.. of x. */
     void (*pad)(const an_conv *conv, const an_padded *form, int64_t channel, const float *x,
@@ -103,8 +97,9 @@ struct an_conv_table {
     void (*gathered)(const an_gathered *g, int64_t pitch, const float *right, float *out, bool add);
     /* dw[tap] (+)= the sum over positions of x and one feature's dy, row after row */
     void (*feature_weights)(const an_direct *direct, const float *dy, float *dw, bool add);
-    /* dx += the columns where they came from */
-    void (*scatter)(const an_conv *conv, const an_columns *block, const float *columns, float *dx);
+    /* row[j] (+)= phases[j % stride * step + j / stride], for j < width */
+    void (*weave)(int64_t stride, int64_t width, const float *phases, int64_t step, bool add,
+                  float *row);
     /* y[i] = the sum over parts of x[part * step + i], for begin <= i < end */
     void (*sum_parts)(int64_t parts, int64_t step, int64_t begin, int64_t end, const float *x,
                       float *y);

@@ -3,32 +3,17 @@
  *
  * The work is cut into items that write apart from each other: blocks of rows of one image and
  * group. Neighbouring positions of a row are in the lanes of a vector, or features where these fill
- * the vectors better; then w is turned before, and y turned back behind the sums. dx of
- * windows that move by one is a convolution of dy with the kernels turned by half a circle; that of
- * others is a product, columns = w^T dy, whose columns are added where they came from. The cut
- * depends on the sizes alone: the same bits for any number of threads.
+ * the vectors better; then w is turned before, and y turned back behind the sums. dx of windows
+ * that move by one is a convolution of dy with the kernels turned by half a circle; for others see
+ * convolution_phases.c. The cut depends on the sizes alone: the same bits for any number of
+ * threads.
  */
-#include <string.h>
-
-#include "tensor/context.h"
 #include "tensor/kernels/convolution_direct.h"
+#include "tensor/context.h"
 #include "tensor/kernels/pointwise.h"
 #include "tensor/kernels/winograd.h"
 
-enum { COLUMNS = 64 * 1024 }; /* floats of a block of columns */
-
-/* ----------------------------------------------------------------- forward */
-
-typedef struct forward {
-    const an_context *context;
-    const an_conv *conv;
-    const float *x, *w, *bias;
-    an_epilogue epilogue;
-    bool add;
-    float *y;
-    int64_t rows, blocks; /* of output rows, and how many */
-    int64_t pitch;        /* of features in the lanes; 0: positions are */
-} forward;
+/* -------------------------------------------------------------------- bands */
 
 /* Pieces of a thread's memory, in floats from its begin. */
 typedef struct pieces {
@@ -45,109 +30,96 @@ static pieces pieces_of(const an_conv *conv, int64_t rows, int64_t pitch)
     return p;
 }
 
-/* Some rows of a plane's y. */
-typedef struct band {
-    int64_t plane, first, rows;
-    an_padded form;
-} band;
-
-static void pad_chunk(const forward *f, band *b, int64_t channel, float *padded)
+int64_t an__conv_band_floats(const an_conv *conv, int64_t rows, int64_t pitch)
 {
-    const an_conv *conv = f->conv;
-    b->form.channels = an__at_most(an__conv_chunk(conv), conv->channels - channel);
-    f->context->kernels->conv->pad(
-        conv, &b->form, channel, f->x + b->plane * conv->channels * an__conv_pixels(conv), padded);
+    return pieces_of(conv, rows, pitch).end;
+}
+
+static void pad_chunk(const an_band *b, an_padded *form, int64_t channel, float *padded)
+{
+    form->channels = an__at_most(an__conv_chunk(b->conv), b->conv->channels - channel);
+    b->context->kernels->conv->pad(b->conv, form, channel, b->x, padded);
 }
 
 /* Positions in the lanes. */
-static void sum_positions(const forward *f, band *b, const int64_t *taps, float *padded)
+static void sum_positions(const an_band *b, an_padded *form, const int64_t *taps, float *padded)
 {
-    const an_conv *conv = f->conv;
-    const int64_t group = b->plane % conv->groups, chunk = an__conv_chunk(conv);
+    const an_conv *conv = b->conv;
+    const int64_t chunk = an__conv_chunk(conv);
     an_direct direct = {.offset = taps,
                         .padded = padded,
-                        .row_step = conv->stride[0] * b->form.pitch,
+                        .row_step = conv->stride[0] * form->pitch,
                         .rows = b->rows,
                         .columns = conv->out_size[1]};
     an_direct_sums sums = {.features = conv->features,
                            .w_step = an__conv_window(conv),
-                           .plane = an__conv_positions(conv),
-                           .y = f->y + b->plane * conv->features * an__conv_positions(conv) +
-                                b->first * conv->out_size[1]};
+                           .plane = b->height * conv->out_size[1],
+                           .y = b->y + b->top * conv->out_size[1]};
     for (int64_t c = 0; c < conv->channels; c += chunk) {
         const bool last = c + chunk >= conv->channels;
-        pad_chunk(f, b, c, padded);
-        direct.taps = b->form.channels * an__conv_taps(conv);
-        sums.w = f->w + group * conv->features * an__conv_window(conv) + c * an__conv_taps(conv);
-        sums.add = f->add || c > 0;
-        sums.bias = last && f->bias ? f->bias + group * conv->features : NULL;
-        sums.epilogue = last ? f->epilogue : AN_EPILOGUE_IDENTITY;
-        f->context->kernels->conv->sums(&direct, &sums);
+        pad_chunk(b, form, c, padded);
+        direct.taps = form->channels * an__conv_taps(conv);
+        sums.w = b->w + c * an__conv_taps(conv);
+        sums.add = b->add || c > 0;
+        sums.bias = last ? b->bias : NULL;
+        sums.epilogue = last ? b->epilogue : AN_EPILOGUE_IDENTITY;
+        b->context->kernels->conv->sums(&direct, &sums);
     }
 }
 
 /* Tanh or sigmoid of a band's features. */
-static void apply_curve(const forward *f, const band *b, float *y)
+static void apply_curve(const an_band *b)
 {
-    const an_conv *conv = f->conv;
-    const an_unary map = f->epilogue == AN_EPILOGUE_TANH ? AN_UNARY_TANH : AN_UNARY_SIGMOID;
-    const int64_t count = b->rows * conv->out_size[1];
-    for (int64_t i = 0; i < conv->features; i++) {
-        float *row = y + i * an__conv_positions(conv) + b->first * conv->out_size[1];
-        f->context->kernels->pointwise->unary[map].forward(count, row, row, 0, 0);
+    const an_unary map = b->epilogue == AN_EPILOGUE_TANH ? AN_UNARY_TANH : AN_UNARY_SIGMOID;
+    const int64_t width = b->conv->out_size[1];
+    for (int64_t i = 0; i < b->conv->features; i++) {
+        float *row = b->y + (i * b->height + b->top) * width;
+        b->context->kernels->pointwise->unary[map].forward(b->rows * width, row, row, 0, 0);
     }
 }
 
-/* Features in the lanes: w is turned, and y turned back. */
-static void sum_features(const forward *f, band *b, float *memory, const pieces *p)
+/* Features in the lanes: y is turned back behind the sums. */
+static void sum_features(const an_band *b, an_padded *form, float *memory, const pieces *p)
 {
-    const an_conv *conv = f->conv;
-    const int64_t group = b->plane % conv->groups, chunk = an__conv_chunk(conv);
+    const an_conv *conv = b->conv;
+    const int64_t chunk = an__conv_chunk(conv);
     int64_t *places = (int64_t *)(memory + p->places);
-    float *y = f->y + b->plane * conv->features * an__conv_positions(conv);
     an_gathered gathered = {.rows = b->rows * conv->out_size[1],
                             .row = places,
                             .step = (const int64_t *)memory,
                             .x = memory + p->padded};
-    const an_pixels turned = {.channels = conv->features,
-                              .pitch = f->pitch,
-                              .height = conv->out_size[0],
+    const an_pixels pixels = {.channels = conv->features,
+                              .pitch = b->pitch,
+                              .height = b->height,
                               .width = conv->out_size[1],
-                              .first_row = b->first,
+                              .first_row = b->top,
                               .rows = b->rows,
                               .columns = conv->out_size[1]};
-    an__conv_position_offsets(conv, &b->form, b->rows, places);
+    an__conv_position_offsets(conv, form, b->rows, places);
     for (int64_t c = 0; c < conv->channels; c += chunk) {
-        const int64_t tap = group * an__conv_window(conv) + c * an__conv_taps(conv);
-        pad_chunk(f, b, c, memory + p->padded);
-        gathered.depth = b->form.channels * an__conv_taps(conv);
-        f->context->kernels->conv->gathered(&gathered, f->pitch, f->w + tap * f->pitch,
+        pad_chunk(b, form, c, memory + p->padded);
+        gathered.depth = form->channels * an__conv_taps(conv);
+        b->context->kernels->conv->gathered(&gathered, b->pitch,
+                                            b->w + c * an__conv_taps(conv) * b->pitch,
                                             memory + p->sums, c > 0);
     }
-    f->context->kernels->winograd->write(&turned, memory + p->sums,
-                                         f->bias ? f->bias + group * conv->features : NULL,
-                                         f->epilogue == AN_EPILOGUE_RELU, f->add, y);
-    if (f->epilogue > AN_EPILOGUE_RELU)
-        apply_curve(f, b, y);
+    b->context->kernels->winograd->write(&pixels, memory + p->sums, b->bias,
+                                         b->epilogue == AN_EPILOGUE_RELU, b->add, b->y);
+    if (b->epilogue > AN_EPILOGUE_RELU)
+        apply_curve(b);
 }
 
-static void forward_item(const void *arg, int64_t item, float *gemm_scratch, float *memory)
+void an__conv_band(const an_band *b, float *memory)
 {
-    const forward *f = arg;
-    const an_conv *conv = f->conv;
-    const pieces p = pieces_of(conv, f->rows, f->pitch);
-    band b = {.plane = item / f->blocks, .first = item % f->blocks * f->rows};
-    b.rows = an__at_most(f->rows, conv->out_size[0] - b.first);
-    (void)gemm_scratch;
-    if (b.rows <= 0)
-        return;
-    b.form = an__conv_padded(conv, an__conv_chunk(conv), b.rows);
-    b.form.first_row = b.first * conv->stride[0] - conv->padding[0];
-    an__conv_tap_offsets(conv, &b.form, (int64_t *)memory);
-    if (f->pitch > 0)
-        sum_features(f, &b, memory, &p);
+    const an_conv *conv = b->conv;
+    const pieces p = pieces_of(conv, b->rows, b->pitch);
+    an_padded form = an__conv_padded(conv, an__conv_chunk(conv), b->rows);
+    form.first_row = b->first * conv->stride[0] - conv->padding[0];
+    an__conv_tap_offsets(conv, &form, (int64_t *)memory);
+    if (b->pitch > 0)
+        sum_features(b, &form, memory, &p);
     else
-        sum_positions(f, &b, (const int64_t *)memory, memory + p.padded);
+        sum_positions(b, &form, (const int64_t *)memory, memory + p.padded);
 }
 
 /* How much of whole vectors `count` values fill. */
@@ -156,11 +128,7 @@ static double filled(int64_t count, int64_t lanes)
     return (double)count / (double)(an__divide_up(count, lanes) * lanes);
 }
 
-/*
- * The pitch of features in the lanes, where they fill the vectors better than the positions of a
- * row, and enough taps repay turning them; 0 where positions are to be in the lanes.
- */
-static int64_t pitch_of(const an_context *context, const an_conv *conv)
+int64_t an__conv_pitch(const an_context *context, const an_conv *conv)
 {
     enum { FEW_TAPS = 32 };
     const int64_t lanes = context->kernels->gemm->lanes;
@@ -168,6 +136,43 @@ static int64_t pitch_of(const an_context *context, const an_conv *conv)
         filled(conv->features, lanes) <= filled(conv->out_size[1], lanes))
         return 0;
     return an__divide_up(conv->features, lanes) * lanes;
+}
+
+/* ----------------------------------------------------------------- forward */
+
+typedef struct forward {
+    const an_context *context;
+    const an_conv *conv;
+    const float *x, *w, *bias; /* w turned where features are in the lanes */
+    an_epilogue epilogue;
+    bool add;
+    float *y;
+    int64_t rows, blocks; /* of output rows, and how many */
+    int64_t pitch;
+} forward;
+
+static void forward_item(const void *arg, int64_t item, float *gemm_scratch, float *memory)
+{
+    const forward *f = arg;
+    const an_conv *conv = f->conv;
+    const int64_t plane = item / f->blocks, first = item % f->blocks * f->rows;
+    const int64_t group = plane % conv->groups, width = f->pitch > 0 ? f->pitch : conv->features;
+    const an_band b = {.context = f->context,
+                       .conv = conv,
+                       .x = f->x + plane * conv->channels * an__conv_pixels(conv),
+                       .w = f->w + group * width * an__conv_window(conv),
+                       .bias = f->bias ? f->bias + group * conv->features : NULL,
+                       .epilogue = f->epilogue,
+                       .add = f->add,
+                       .y = f->y + plane * conv->features * an__conv_positions(conv),
+                       .height = conv->out_size[0],
+                       .top = first,
+                       .first = first,
+                       .rows = an__at_most(f->rows, conv->out_size[0] - first),
+                       .pitch = f->pitch};
+    (void)gemm_scratch;
+    if (b.rows > 0)
+        an__conv_band(&b, memory);
 }
 
 static int64_t forward_rows(const an_conv *conv, int64_t pitch)
@@ -213,9 +218,10 @@ static void turn_task(void *arg, int64_t begin, int64_t end)
 
 int64_t an__conv_forward_direct_space(const an_context *context, const an_conv *conv)
 {
-    const int64_t pitch = pitch_of(context, conv);
+    const int64_t pitch = an__conv_pitch(context, conv);
     return turned_floats(conv, pitch) +
-           an__conv_shares_space(context, pieces_of(conv, forward_rows(conv, pitch), pitch).end);
+           an__conv_shares_space(context,
+                                 an__conv_band_floats(conv, forward_rows(conv, pitch), pitch));
 }
 
 static void run_forward(an_context *context, forward *f, float *space)
@@ -224,7 +230,7 @@ static void run_forward(an_context *context, forward *f, float *space)
     if (an__conv_positions(conv) == 0)
         return;
     f->context = context;
-    f->pitch = pitch_of(context, conv);
+    f->pitch = an__conv_pitch(context, conv);
     f->rows = forward_rows(conv, f->pitch);
     f->blocks = an__divide_up(conv->out_size[0], f->rows);
     if (f->pitch > 0) {
@@ -237,7 +243,7 @@ static void run_forward(an_context *context, forward *f, float *space)
                               .items = conv->images * conv->groups * f->blocks,
                               .run = forward_item,
                               .arg = f,
-                              .need = pieces_of(conv, f->rows, f->pitch).end,
+                              .need = an__conv_band_floats(conv, f->rows, f->pitch),
                               .space = space + turned_floats(conv, f->pitch)};
     an__conv_shares(context, &shares, an__conv_operations(conv));
 }
@@ -286,87 +292,6 @@ static int64_t weight_floats(const an_conv *conv)
            AN_CONV_SLACK;
 }
 
-/* ------------------------------------------------------------ dx by columns */
-
-typedef struct columns_job {
-    const an_context *context;
-    const an_conv *conv;
-    const float *dy, *w;
-    float *dx;
-    bool add;
-    int64_t channels, blocks; /* of a block, and how many */
-} columns_job;
-
-/* Positions that `rows` columns take at once. */
-static int64_t column_step(const an_conv *conv, int64_t rows)
-{
-    return an__at_least(an__at_most(COLUMNS / rows / 16 * 16, an__conv_positions(conv)), 16);
-}
-
-static void columns_item(const void *arg, int64_t item, float *gemm_scratch, float *memory)
-{
-    const columns_job *job = arg;
-    const an_conv *conv = job->conv;
-    const int64_t plane = item / job->blocks, group = plane % conv->groups;
-    const float *dy = job->dy + plane * conv->features * an__conv_positions(conv);
-    float *dx = job->dx + plane * conv->channels * an__conv_pixels(conv);
-    an_columns block = {.begin = item % job->blocks * job->channels};
-    block.end = an__at_most(block.begin + job->channels, conv->channels);
-    const int64_t rows = (block.end - block.begin) * an__conv_taps(conv);
-    block.ld = column_step(conv, job->channels * an__conv_taps(conv));
-    if (!job->add)
-        memset(dx + block.begin * an__conv_pixels(conv), 0,
-               (size_t)((block.end - block.begin) * an__conv_pixels(conv)) * sizeof(float));
-    for (int64_t p = 0; p < an__conv_positions(conv); p += block.ld) {
-        block.first = p;
-        block.last = an__at_most(p + block.ld, an__conv_positions(conv));
-        const an_gemm call = {
-            .transpose_a = true,
-            .m = rows,
-            .n = block.last - p,
-            .k = conv->features,
-            .a = job->w + group * conv->features * an__conv_window(conv) +
-                 block.begin * an__conv_taps(conv),
-            .lda = an__conv_window(conv),
-            .b = dy + p,
-            .ldb = an__conv_positions(conv),
-            .c = memory,
-            .ldc = block.ld,
-        };
-        job->context->kernels->gemm->run(&call, gemm_scratch);
-        job->context->kernels->conv->scatter(conv, &block, memory, dx);
-    }
-}
-
-/* Channels of a block: fewer where there are few images, so that all threads have some. */
-static int64_t column_channels(const an_conv *conv)
-{
-    const int64_t planes = an__at_least(conv->images * conv->groups, 1);
-    const int64_t spread = an__divide_up(conv->channels, an__divide_up(AN_CONV_ITEMS, planes));
-    return an__at_least(an__at_most(spread, 1024 / an__conv_taps(conv)), 1);
-}
-
-static int64_t columns_need(const an_conv *conv)
-{
-    const int64_t rows = column_channels(conv) * an__conv_taps(conv);
-    return rows * column_step(conv, rows);
-}
-
-static void data_by_columns(an_context *context, const an_conv *conv, const float *dy,
-                            const float *w, float *dx, bool add, float *space)
-{
-    columns_job job = {.context = context, .conv = conv, .dy = dy, .w = w, .dx = dx, .add = add};
-    job.channels = column_channels(conv);
-    job.blocks = an__divide_up(conv->channels, job.channels);
-    const an_shares shares = {.context = context,
-                              .items = conv->images * conv->groups * job.blocks,
-                              .run = columns_item,
-                              .arg = &job,
-                              .need = columns_need(conv),
-                              .space = space};
-    an__conv_shares(context, &shares, an__conv_operations(conv));
-}
-
 static bool moves_by_one(const an_conv *conv)
 {
     return conv->stride[0] == 1 && conv->stride[1] == 1;
@@ -375,7 +300,7 @@ static bool moves_by_one(const an_conv *conv)
 int64_t an__conv_data_direct_space(const an_context *context, const an_conv *conv)
 {
     if (!moves_by_one(conv))
-        return an__conv_shares_space(context, columns_need(conv));
+        return an__conv_data_phases_space(context, conv);
     const an_conv back = turned(conv);
     return weight_floats(conv) + an__conv_forward_direct_space(context, &back);
 }
@@ -384,7 +309,7 @@ void an__conv_data_direct(an_context *context, const an_conv *conv, const float 
                           float *dx, bool add, float *space)
 {
     if (!moves_by_one(conv)) {
-        data_by_columns(context, conv, dy, w, dx, add, space);
+        an__conv_data_phases(context, conv, dy, w, dx, add, space);
         return;
     }
     const an_conv back = turned(conv);

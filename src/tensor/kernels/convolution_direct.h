@@ -1,6 +1,6 @@
 /*
- * How direct convolutions are cut: sizes that convolution_direct.c (y and dx) and
- * convolution_weight.c (dw) share.
+ * How direct convolutions are cut: sizes that convolution_direct.c, convolution_phases.c
+ * and convolution_weight.c share.
  */
 #ifndef AN_CONVOLUTION_DIRECT_H
 #define AN_CONVOLUTION_DIRECT_H
@@ -111,5 +111,36 @@ static inline int64_t an__conv_block_rows(const an_conv *conv, int64_t planes, i
     const int64_t wanted = an__divide_up(AN_CONV_ITEMS, an__at_least(planes, 1));
     return an__at_least(an__at_most(rows, an__divide_up(conv->out_size[0], wanted)), 1);
 }
+
+/*
+ * Rows first..first + rows of one image and group: channels of x to features of y, whose planes
+ * have `height` rows and take these from row `top` on. Weights are (features, window), or where
+ * features are in the lanes (window, pitch).
+ */
+typedef struct an_band {
+    const an_context *context;
+    const an_conv *conv;
+    const float *x, *w, *bias; /* bias: NULL for none */
+    an_epilogue epilogue;
+    bool add;
+    float *y;
+    int64_t height, top, first, rows;
+    int64_t pitch; /* of features in the lanes; 0: positions are */
+} an_band;
+
+/* `memory` has an__conv_band_floats, aligned to 64 bytes. */
+void an__conv_band(const an_band *band, float *memory);
+int64_t an__conv_band_floats(const an_conv *conv, int64_t rows, int64_t pitch);
+
+/*
+ * The pitch of features in the lanes, where they fill the vectors better than the positions of a
+ * row, and enough taps repay turning them; 0 where positions are to be in the lanes.
+ */
+int64_t an__conv_pitch(const an_context *context, const an_conv *conv);
+
+/* dx of windows that move by more than one. */
+int64_t an__conv_data_phases_space(const an_context *context, const an_conv *conv);
+void an__conv_data_phases(an_context *context, const an_conv *conv, const float *dy, const float *w,
+                          float *dx, bool add, float *space);
 
 #endif

@@ -11,7 +11,7 @@ import tempfile
 
 from tables import run
 
-PAIRS, PAIRS_QUICK = 60, 8
+PAIRS, PAIRS_QUICK = 120, 10
 HEAD = ["every update into CSV, events and store", "ms/epoch without", "difference, ms",
         "quartiles", "± of the median", "%"]
 

@@ -47,7 +47,8 @@ def table(report, log_cost):
     rows += of_nets(report["nets"])
     for line in report.get("optimizers", []):
         if line["spec"].startswith("Adam("):
-            rows.append(row("Adam: % of the memory's rate", line["share"], OF_MEMORY_RATE, True))
+            rows.append(row(f"{line['spec']}: % of the memory's rate", line["share"], OF_MEMORY_RATE,
+                            True))
     if "logs" in report:
         rows.append(row("every log at every update: % of an epoch", log_cost(report["logs"]), LOGS,
                         False))

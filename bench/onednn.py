@@ -3,12 +3,12 @@
 bench/onednn.c measures and prints it; see there for what the columns are.
 """
 import os
+import re
 import subprocess
 
 from tables import run
 
 ROUNDS, ROUNDS_QUICK = 5, 1
-NAME = 38  # the width of a line's first column
 HEAD = ["threads", "ours, µs", "oneDNN, µs", "bare, µs", "ours / oneDNN", "GFLOP/s", "way"]
 
 
@@ -23,8 +23,8 @@ def measure(build, quick, env):
     rounds = ROUNDS_QUICK if quick else ROUNDS
     title, _, *lines = run([os.path.join(build, "bench", "onednn"), "2", str(rounds)],
                            env).splitlines()
-    rows = [[line[:NAME].strip(), *line[NAME:].split(maxsplit=6)] for line in lines
-            if line[NAME:].strip()[1:2] == "T"]
+    found = [re.fullmatch(r"(.*\S)\s+(\d+T) +(.*)", line) for line in lines]
+    rows = [[m[1], m[2], *m[3].split(maxsplit=5)] for m in found if m]
     return {"title": title, "rows": rows}
 
 

@@ -11,7 +11,7 @@ help:
 	@echo "make run       build and train examples/mnist-mlp.yaml"
 	@echo "make test      build and run every test"
 	@echo "make build     build the library, the command and the examples in $(BUILD)/"
-	@echo "make bench     measure against PyTorch and a hand-fused loop (about 20 minutes; it ends with what each part took)"
+	@echo "make bench     measure against PyTorch and a hand-fused loop (about 25 minutes; it ends with what each part took)"
 	@echo "make bench-trixie   the same in Debian 13, with its PyTorch 2.6 (as root; 3 GB)"
 	@echo "make parity    fresh random cases against PyTorch running live"
 	@echo "make fuzz      fuzz every parser for FUZZ_SECONDS (60) each"

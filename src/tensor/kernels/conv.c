@@ -14,18 +14,8 @@
 
 #include "tensor/kernels/elementary.h"
 #include "tensor/kernels/interleave.h"
+#include "tensor/kernels/tile.h"
 #include "tensor/kernels/whole.h"
-
-#if AN_KERNEL_BITS == 512
-#define ROWS 8
-#define VECS 3
-#elif AN_KERNEL_BITS == 256
-#define ROWS 4
-#define VECS 3
-#else
-#define ROWS 4
-#define VECS 2
-#endif
 
 /* ----------------------------------------------------------------- padding */
 

@@ -25,21 +25,10 @@
 #include "tensor/kernels/gemm.h"
 
 #include "tensor/kernels/elementary.h"
+#include "tensor/kernels/tile.h"
 #include "tensor/kernels/transpose.h"
 #include "tensor/kernels/vector.h"
 #include "tensor/kernels/whole.h"
-
-/* 24 sums of 32 registers; 12 of 16; without a fused multiply-add its product needs one too. */
-#if AN_KERNEL_BITS == 512
-#define ROWS 8
-#define VECS 3
-#elif AN_KERNEL_BITS == 256
-#define ROWS 4
-#define VECS 3
-#else
-#define ROWS 4
-#define VECS 2
-#endif
 
 enum {
     WIDTH = VECS * AN_LANES,

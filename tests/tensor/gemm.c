@@ -174,13 +174,14 @@ static void test_small_shapes(void **state)
     each_context(small_shapes, 1);
 }
 
-/* Layers of MNIST networks, several depth blocks, rows beyond one block, ragged everything. */
+/* Layers of MNIST networks and the gradients of their weights, several depth blocks, rows beyond
+ * one block, ragged everything. */
 static void large_shapes(an_context *context)
 {
-    static const int64_t shapes[][3] = {{64, 128, 784}, {64, 10, 128},   {32, 128, 10},
-                                        {96, 100, 784}, {128, 65, 512},  {10, 784, 64},
-                                        {1, 130, 300},  {3, 97, 1030},   {700, 33, 40},
-                                        {515, 17, 270}, {131, 257, 259}, {262, 1560, 20}};
+    static const int64_t shapes[][3] = {
+        {64, 128, 784},  {64, 10, 128},   {32, 128, 10},  {96, 100, 784}, {128, 65, 512},
+        {10, 784, 64},   {1, 130, 300},   {3, 97, 1030},  {700, 33, 40},  {515, 17, 270},
+        {131, 257, 259}, {262, 1560, 20}, {128, 784, 64}, {131, 301, 70}};
     an_rng rng = an_rng_init(8, 0);
     for (unsigned i = 0; i < sizeof shapes / sizeof *shapes; i++)
         check_shape(context, &rng, shapes[i][0], shapes[i][1], shapes[i][2], i * 5);

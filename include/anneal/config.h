@@ -30,9 +30,19 @@
  *                    (anneal/lr_text.h), as resume writes it into resolved_text; a --set of the
  *                    schedule, interval, epochs, steps or budget leaves it out
  *   interval         step or epoch: when the schedule is stepped (default epoch)
+ *   metrics          a call or a list of calls, measured besides loss and accuracy in every
+ *                    validation, logged as valid_NAME, and in the test, as test_NAME; over all
+ *                    samples (of a text: tokens), however they are cut into batches. Of classes:
+ *                    TopK(k) (NAME: top5), MacroF1() (macro_f1), F1(label), Precision(label),
+ *                    Recall(label) (f1_3, precision_3, recall_3: of class 3, counted from 0; NaN
+ *                    where anneal/metric.h says so), Perplexity() (perplexity: exp of the mean
+ *                    cross-entropy, without label smoothing and weights; with CrossEntropyLoss
+ *                    or NLLLoss). Of numbers: R2() (r2, the mean over the targets)
  *   monitor          what a metric-driven schedule watches: train_loss or train_accuracy (in logs
- *                    loss and accuracy, which may be written too), valid_loss, valid_accuracy, or
- *                    auto (the default): the validation loss, without validation the training loss
+ *                    loss and accuracy, which may be written too), valid_loss, valid_accuracy, one
+ *                    of `metrics` as it is logged (valid_top5), or auto (the default): the
+ *                    validation loss, without validation the training loss. The same names
+ *                    are those of checkpoint and early_stopping
  *   validation       a fraction (0.1) or count (5000) cut from the training set; of a text its end
  *   test             the same, cut from all data before, where the format has no test set of its
  *                    own (default 0.1)
@@ -104,8 +114,9 @@ AN_API uint64_t an_config_seed(const an_config *config);
 
 /*
  * Everything that a run needs, made from a configuration and owned as one. `fit` is complete but
- * for callbacks and stop. A schedule that needs the run's length and was given none gets it: in
- * updates under interval step, in epochs under interval epoch.
+ * for callbacks and stop; its metrics have names that begin with "valid_". A schedule that needs
+ * the run's length and was given none gets it: in updates under interval step, in epochs under
+ * interval epoch.
  */
 typedef struct an_run {
     an_context *context;

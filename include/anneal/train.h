@@ -78,6 +78,10 @@ typedef enum an_monitor {
  * A name is not that of another metric nor of a column (an_is_log_column), has 1 to 63 bytes,
  * no control character among them, and lives as long as the records that have it. Sums of an epoch
  * are part of its checkpoints.
+ *
+ * What is no mean over samples, such as R2 or F1, is gathered in `user` instead: `begin` forgets
+ * what is there, before every evaluation, and `value` says at its end what it came to. Such a
+ * metric has no `name`, for the training: nobody keeps what `user` holds in checkpoints.
  */
 typedef struct an_metric_sum {
     double sum, weight;
@@ -89,6 +93,8 @@ typedef struct an_metric {
     void (*add)(void *user, const an_tensor *output, const an_batch *batch, an_metric_sum *sum);
     void *user;
     double (*of_mean)(double mean); /* of sum / weight: exp for a perplexity; NULL: itself */
+    void (*begin)(void *user);      /* these two: both or neither */
+    double (*value)(void *user);    /* in the place of sum / weight */
 } an_metric;
 
 /*

@@ -142,11 +142,20 @@ void cli_summary(FILE *stream, const an_run *run, const struct an_lr_schedule *s
 typedef struct cli_result {
     an_fit_result fit;
     an_eval_result test;
+    const an_metric *metrics; /* whose values the test has */
+    size_t metric_count;
     double startup_seconds;
     int64_t parameters, seed;
     int threads;
     const char *folder; /* of the run, NULL: nothing was kept */
 } cli_result;
+
+/*
+ * Writes "test_top5" of the metric "valid_top5" of a run to `text`, as results are called; gives
+ * the part after "test_".
+ */
+#define CLI_METRIC 80
+const char *cli_test_name(const an_metric *metric, char text[CLI_METRIC]);
 
 /* In a window of `width` columns how to get a report may go to a line of its own; 0: no limit. */
 void cli_result_text(FILE *stream, const cli_result *result, int width);

@@ -43,27 +43,41 @@ static int parse(request *r, int argc, char **argv)
     return CLI_TAKEN;
 }
 
-static void print_text(const an_eval_result *result, const char *weights)
+static void print_text(const an_eval_result *result, const an_fit_options *fit, const char *weights)
 {
-    char loss[40], count[40];
+    char loss[40], count[40], name[CLI_METRIC];
     an_term_number(loss, sizeof loss, result->loss);
     an_term_count(count, sizeof count, result->samples);
     if (result->accuracy == result->accuracy)
-        printf("test accuracy %.1f %%   loss %s   %s samples   %s\n", 100 * result->accuracy, loss,
-               count, weights);
+        printf("test accuracy %.1f %%   loss %s", 100 * result->accuracy, loss);
     else
-        printf("test loss %s   %s samples   %s\n", loss, count, weights);
+        printf("test loss %s", loss);
+    for (size_t i = 0; i < fit->metric_count; i++) {
+        an_term_number(loss, sizeof loss, result->metrics[i]);
+        printf("   %s %s", cli_test_name(&fit->metrics[i], name), loss);
+    }
+    printf("   %s samples   %s\n", count, weights);
 }
 
-static void print_json(const an_eval_result *result)
+/* NaN and infinity are null. */
+static void print_member(const char *name, double value)
 {
-    char accuracy[40], loss[40];
-    an_number_print_short(accuracy, sizeof accuracy, result->accuracy);
-    an_number_print_short(loss, sizeof loss, result->loss);
-    bool finite = result->loss - result->loss == 0;
-    bool counted = result->accuracy == result->accuracy;
-    printf("{\"test_accuracy\": %s, \"test_loss\": %s, \"samples\": %lld}\n",
-           counted ? accuracy : "null", finite ? loss : "null", (long long)result->samples);
+    char text[40];
+    an_number_print_short(text, sizeof text, value);
+    printf("\"%s\": %s, ", name, value - value == 0 ? text : "null");
+}
+
+static void print_json(const an_eval_result *result, const an_fit_options *fit)
+{
+    char name[CLI_METRIC];
+    putchar('{');
+    print_member("test_accuracy", result->accuracy);
+    print_member("test_loss", result->loss);
+    for (size_t i = 0; i < fit->metric_count; i++) {
+        cli_test_name(&fit->metrics[i], name);
+        print_member(name, result->metrics[i]);
+    }
+    printf("\"samples\": %lld}\n", (long long)result->samples);
 }
 
 static int run(const request *r)
@@ -71,12 +85,14 @@ static int run(const request *r)
     an_error err = {0};
     cli_loaded loaded;
     an_eval_result result;
-    bool ok = cli_load(&r->wanted, &loaded, &err) &&
-              an_evaluate(loaded.run->model, loaded.run->fit.loss, loaded.run->test, &result, &err);
+    bool ok = cli_load(&r->wanted, &loaded, &err);
+    const an_run *run = loaded.run;
+    ok = ok && an_evaluate_metrics(run->model, run->fit.loss, run->test, run->fit.metrics,
+                                   run->fit.metric_count, &result, &err);
     if (ok && r->format == CLI_JSON)
-        print_json(&result);
+        print_json(&result, &run->fit);
     else if (ok)
-        print_text(&result, loaded.weights);
+        print_text(&result, &run->fit, loaded.weights);
     cli_unload(&loaded);
     return ok ? CLI_DONE : cli_fail(&err);
 }

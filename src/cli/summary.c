@@ -286,6 +286,22 @@ void cli_summary(FILE *stream, const an_run *run, const struct an_lr_schedule *s
 
 /* ------------------------------------------------------------------ results */
 
+const char *cli_test_name(const an_metric *metric, char text[CLI_METRIC])
+{
+    an_format(text, CLI_METRIC, "test_%s", metric->valid + strlen("valid_"));
+    return text + strlen("test_");
+}
+
+static void add_metrics(paragraph *p, const cli_result *result)
+{
+    char name[CLI_METRIC], number[40], text[CLI_METRIC + 48];
+    for (size_t i = 0; i < result->metric_count; i++) {
+        an_term_number(number, sizeof number, result->test.metrics[i]);
+        an_format(text, sizeof text, "%s %s", cli_test_name(&result->metrics[i], name), number);
+        add_apart(p, text);
+    }
+}
+
 /* "runs/mnist-mlp-3f2a   (anneal report mnist-mlp-3f2a)" */
 static void add_folder(paragraph *p, const char *folder)
 {
@@ -306,10 +322,12 @@ void cli_result_text(FILE *stream, const cli_result *result, int width)
     paragraph p = {.stream = stream, .width = width};
     an_term_duration(seconds, sizeof seconds, result->fit.last.seconds);
     an_term_number(loss, sizeof loss, result->test.loss);
-    snprintf(text, sizeof text, "test accuracy %.1f %%   %s", 100 * accuracy, seconds);
+    snprintf(text, sizeof text, "test accuracy %.1f %%", 100 * accuracy);
     if (accuracy != accuracy)
-        an_format(text, sizeof text, "test loss %s   %s", loss, seconds);
+        an_format(text, sizeof text, "test loss %s", loss);
     add(&p, text);
+    add_metrics(&p, result);
+    add_apart(&p, seconds);
     if (result->folder)
         add_folder(&p, result->folder);
     fputc('\n', stream);
@@ -351,9 +369,14 @@ static int64_t peak_memory(void)
 
 void cli_result_json(FILE *stream, const cli_result *r)
 {
+    char name[CLI_METRIC];
     fputc('{', stream);
     json_number(stream, "test_accuracy", r->test.accuracy);
     json_number(stream, "test_loss", r->test.loss);
+    for (size_t i = 0; i < r->metric_count; i++) {
+        cli_test_name(&r->metrics[i], name);
+        json_number(stream, name, r->test.metrics[i]);
+    }
     json_integer(stream, "epochs", r->fit.last.epoch);
     json_integer(stream, "steps", r->fit.last.step);
     json_integer(stream, "parameters", r->parameters);

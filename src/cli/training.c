@@ -344,7 +344,10 @@ static void save_all(cli_training *t)
 static bool test(cli_training *t, an_error *err)
 {
     an_run *run = t->run;
-    if (!an_evaluate(run->model, run->fit.loss, run->test, &t->result.test, err))
+    t->result.metrics = run->fit.metrics;
+    t->result.metric_count = run->fit.metric_count;
+    if (!an_evaluate_metrics(run->model, run->fit.loss, run->test, run->fit.metrics,
+                             run->fit.metric_count, &t->result.test, err))
         return false;
     return isfinite(t->result.test.loss) ||
            an_error_set(err, AN_ERROR_NUMERIC,
@@ -353,15 +356,26 @@ static bool test(cli_training *t, an_error *err)
                         t->result.test.loss, (long long)t->result.fit.last.step);
 }
 
+static bool store_results(const cli_training *t, an_error *err)
+{
+    const cli_result *r = &t->result;
+    char name[CLI_METRIC];
+    bool ok = an_store_run_result(t->stored, "test_accuracy", r->test.accuracy, err) &&
+              an_store_run_result(t->stored, "test_loss", r->test.loss, err);
+    for (size_t i = 0; ok && i < r->metric_count; i++) {
+        cli_test_name(&r->metrics[i], name);
+        ok = an_store_run_result(t->stored, name, r->test.metrics[i], err);
+    }
+    return ok;
+}
+
 /* The record of what it came to; a record that fails is told, and changes nothing else. */
 static void record_end(cli_training *t, an_run_status status, const char *note)
 {
     an_error err = {0};
     if (!t->stored)
         return;
-    bool ok = status == AN_RUN_FAILED ||
-              (an_store_run_result(t->stored, "test_accuracy", t->result.test.accuracy, &err) &&
-               an_store_run_result(t->stored, "test_loss", t->result.test.loss, &err));
+    bool ok = status == AN_RUN_FAILED || store_results(t, &err);
     if (ok && an_store_run_end(t->stored, status, note, &err))
         return;
     if (status == AN_RUN_FAILED) /* that has its own error, and often the same one */

@@ -21,6 +21,20 @@ typedef struct an__call {
     size_t layer_count;
 } an__call;
 
+/* A call of `metrics`, by its place in the table of metrics.c. */
+typedef struct an__metric {
+    const an__node *node;
+    size_t form;
+    int64_t argument; /* k, or a label; 0 without */
+    const char *name; /* over the validation: "valid_top5" */
+} an__metric;
+
+/* What is watched; of a metric, which one. */
+typedef struct an__watched {
+    an_monitor monitor;
+    const char *metric;
+} an__watched;
+
 typedef enum an__data_format {
     AN__DATA_IDX,
     AN__DATA_CIFAR,
@@ -90,7 +104,9 @@ struct an_config {
     an_loss loss;
     an__call optimizer, schedule, course, average; /* but for the first with node NULL: none */
     an_interval interval;
-    an_monitor monitor;
+    const an__metric *metrics;
+    size_t metric_count;
+    an__watched monitor;
     int64_t epochs, steps, batch_size, accumulate, threads, seed;
     double clip_grad_norm;
     double budget; /* seconds; 0: none */
@@ -100,13 +116,14 @@ struct an_config {
     bool must_write;  /* on_write_error: stop */
     an_log_options log;
     bool log_csv, log_tensorboard, log_histograms;
-    const an__node *log_node; /* NULL: not there */
-    int64_t keep;             /* checkpoints */
-    an_checkpointer checkpointer;
+    const an__node *log_node;     /* NULL: not there */
+    int64_t keep;                 /* checkpoints */
+    an_checkpointer checkpointer; /* but for what it watches */
+    an__watched checkpoint_monitor;
     const an__node *early_stopping_node, *guard_node, *checkpoint_node; /* NULL: not there */
     int64_t patience;
     double min_delta;
-    an_monitor stopping_monitor;
+    an__watched stopping_monitor;
     bool restore_best;
     an_guard guard;
 };

@@ -328,6 +328,13 @@ static bool open_format(const an_config *c, an_run *run, const an__found *found,
     }
 }
 
+bool an__predicts_numbers(const an_config *config)
+{
+    const an__data_format format = config->data.format;
+    const bool any = format == AN__DATA_CSV || format == AN__DATA_NPY || format == AN__DATA_NPZ;
+    return any && !wants_labels(config->loss);
+}
+
 bool an__data_open(const an_config *config, an_run *run, an_arena *texts, an__found *found,
                    an_dataset **learned, an_error *err)
 {

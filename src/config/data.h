@@ -19,6 +19,9 @@ typedef struct an__found {
 bool an__data_open(const an_config *config, an_run *run, an_arena *texts, an__found *found,
                    an_dataset **learned, an_error *err);
 
+/* Whether the data that `config` names have numbers to predict, not classes. */
+bool an__predicts_numbers(const an_config *config);
+
 /* Whether `path` is a file of the data. */
 bool an__data_reads(const an_config *config, const an__found *found, const char *path);
 

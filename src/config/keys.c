@@ -4,6 +4,8 @@
  */
 #include "config/keys.h"
 
+#include "config/monitor.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -150,7 +152,7 @@ static int shown_length(const an__node *node)
 bool an__read_word(const an__node *node, const char *const *words, size_t count, size_t *out,
                    an_error *err)
 {
-    char list[160] = "";
+    char list[AN_ERROR_MESSAGE_SIZE - 100] = "";
     if (node->kind == AN__SCALAR) {
         for (*out = 0; *out < count; ++*out)
             if (strlen(words[*out]) == node->source.length &&
@@ -266,32 +268,10 @@ static bool read_interval(an_config *config, const an__node *node, an_error *err
     return true;
 }
 
-/* Logs have the training's numbers under names of their own, which mean the same. */
-bool an__read_monitor(const an__node *node, an_monitor *out, an_error *err)
-{
-    enum { LOGGED_LOSS = AN_MONITOR_VALID_ACCURACY + 1, LOGGED_ACCURACY };
-    static const char *const words[] = {
-        [AN_MONITOR_AUTO] = "auto",
-        [AN_MONITOR_TRAIN_LOSS] = "train_loss",
-        [AN_MONITOR_TRAIN_ACCURACY] = "train_accuracy",
-        [AN_MONITOR_VALID_LOSS] = "valid_loss",
-        [AN_MONITOR_VALID_ACCURACY] = "valid_accuracy",
-        [LOGGED_LOSS] = "loss",
-        [LOGGED_ACCURACY] = "accuracy",
-    };
-    size_t index = 0;
-    if (!an__read_word(node, words, sizeof words / sizeof *words, &index, err))
-        return false;
-    *out = index == LOGGED_LOSS       ? AN_MONITOR_TRAIN_LOSS
-           : index == LOGGED_ACCURACY ? AN_MONITOR_TRAIN_ACCURACY
-                                      : (an_monitor)index;
-    return true;
-}
-
 static bool read_monitor(an_config *config, const an__node *node, an_error *err)
 {
     config->monitor_node = node;
-    return an__read_monitor(node, &config->monitor, err);
+    return an__read_monitor(config, node, &config->monitor, err);
 }
 
 static bool read_epochs(an_config *config, const an__node *node, an_error *err)
@@ -362,6 +342,7 @@ static const an__key keys[] = {{"data", an__read_data, true},
                                {"schedule", read_schedule, false},
                                {"course", read_course, false},
                                {"interval", read_interval, false},
+                               {"metrics", an__read_metrics, false},
                                {"monitor", read_monitor, false},
                                {"validation", an__read_validation, false},
                                {"test", an__read_test, false},

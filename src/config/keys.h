@@ -28,7 +28,6 @@ bool an__read_word(const an__node *node, const char *const *words, size_t count,
                    an_error *err);
 /* true or false. */
 bool an__read_flag(const an__node *node, bool *out, an_error *err);
-bool an__read_monitor(const an__node *node, an_monitor *out, an_error *err);
 /* The name of the key whose value `node` is. */
 const char *an__name_of(const an__node *node);
 
@@ -42,6 +41,9 @@ bool an__read_stratify(an_config *config, const an__node *node, an_error *err);
 /* keys_samples.c: how often samples come, and what happens to images. */
 bool an__read_sampling(an_config *config, const an__node *node, an_error *err);
 bool an__read_augment(an_config *config, const an__node *node, an_error *err);
+
+/* metrics.c: what is measured besides loss and accuracy. */
+bool an__read_metrics(an_config *config, const an__node *node, an_error *err);
 
 /* keys_run.c: what is kept of a run, and what steers it. */
 bool an__read_runs(an_config *config, const an__node *node, an_error *err);

@@ -1,6 +1,8 @@
 /* The keys that say what is kept of a run and what steers it. */
 #include "config/keys.h"
 
+#include "config/monitor.h"
+
 #include <string.h>
 
 bool an__read_flag(const an__node *node, bool *out, an_error *err)
@@ -102,7 +104,7 @@ static bool read_best(an_config *config, const an__node *node, an_error *err)
 
 static bool read_checkpoint_monitor(an_config *config, const an__node *node, an_error *err)
 {
-    return an__read_monitor(node, &config->checkpointer.monitor, err);
+    return an__read_monitor(config, node, &config->checkpoint_monitor, err);
 }
 
 static bool read_keep(an_config *config, const an__node *node, an_error *err)
@@ -140,7 +142,7 @@ static bool read_min_delta(an_config *config, const an__node *node, an_error *er
 
 static bool read_stopping_monitor(an_config *config, const an__node *node, an_error *err)
 {
-    return an__read_monitor(node, &config->stopping_monitor, err);
+    return an__read_monitor(config, node, &config->stopping_monitor, err);
 }
 
 static bool read_restore(an_config *config, const an__node *node, an_error *err)

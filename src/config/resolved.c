@@ -264,7 +264,7 @@ static char *value_text(sink *s, const an__node *node)
     else if (node->kind == AN__LIST)
         for (const an__node *child = node->first; child; child = child->next) {
             put_flow(&value, child, false);
-            put(&value, child->next ? " -> " : "");
+            put(&value, !child->next ? "" : is_called(node, "metrics") ? ", " : " -> ");
         }
     else if (node->kind == AN__SCALAR)
         put_bytes(&value, node->source.text, node->source.length);

@@ -5,6 +5,8 @@
 #include "config/data.h"
 #include "config/file.h"
 #include "config/loaders.h"
+#include "config/metrics.h"
+#include "config/monitor.h"
 #include "config/output.h"
 #include "config/resolved.h"
 
@@ -103,7 +105,8 @@ static void fill_fit(builder *b)
     fit->loss = c->loss;
     fit->optim = b->run.optim;
     fit->interval = c->interval;
-    fit->monitor = c->monitor;
+    fit->monitor = c->monitor.monitor;
+    fit->metric = c->monitor.metric;
     fit->train = b->run.train;
     fit->valid = b->run.valid;
     fit->epochs = c->epochs;
@@ -351,53 +354,7 @@ static bool make_schedule(builder *b)
     return finish_schedule(b);
 }
 
-/* Whether there is what a monitor watches: numbers that are predicted have no accuracy. */
-static bool has_accuracy(builder *b, an_monitor monitor, const an__node *node)
-{
-    bool accuracy = monitor == AN_MONITOR_TRAIN_ACCURACY || monitor == AN_MONITOR_VALID_ACCURACY;
-    return !accuracy || !node || an_dataset_targets(b->run.train_data) == 0 ||
-           AN__FAIL(node, b->err,
-                    "%s watches the accuracy, but numbers are predicted, not classes; watch "
-                    "train_loss or valid_loss",
-                    node->key->source.text);
-}
-
-/* A metric-driven schedule can only watch what there is when it is stepped. */
-static bool check_monitor(builder *b)
-{
-    const an_fit_options *fit = &b->run.fit;
-    bool valid = fit->monitor == AN_MONITOR_VALID_LOSS || fit->monitor == AN_MONITOR_VALID_ACCURACY;
-    if (!has_accuracy(b, fit->monitor, b->config->monitor_node))
-        return false;
-    if (!valid || !fit->schedule || !an_lr_wants_metric(fit->schedule))
-        return true;
-    if (fit->interval == AN_INTERVAL_STEP)
-        return AN__FAIL(b->config->monitor_node, b->err,
-                        "monitor: interval step steps the schedule after every update, but the "
-                        "validation happens once an epoch; use interval epoch, or monitor "
-                        "train_loss");
-    if (!fit->valid)
-        return AN__FAIL(b->config->monitor_node, b->err,
-                        "monitor: the schedule watches the validation, but there is none; add the "
-                        "key 'validation', such as validation: 0.1, or use monitor train_loss");
-    return true;
-}
-
 /* ------------------------------------------------- what is kept, what steers */
-
-static bool watches_nothing(const builder *b, an_monitor monitor)
-{
-    bool valid = monitor == AN_MONITOR_VALID_LOSS || monitor == AN_MONITOR_VALID_ACCURACY;
-    return valid && !b->run.valid;
-}
-
-static bool no_validation(builder *b, const an__node *node)
-{
-    return AN__FAIL(node, b->err,
-                    "%s watches the validation, but there is none; add the key 'validation', such "
-                    "as validation: 0.1",
-                    node->key->source.text);
-}
 
 static bool make_steering(builder *b)
 {
@@ -415,10 +372,11 @@ static bool make_steering(builder *b)
     run->guard = c->guard;
     run->guarded = c->guard_node != NULL;
     run->stops_early = c->early_stopping_node != NULL;
-    if (c->checkpoint_node && watches_nothing(b, c->checkpointer.monitor))
-        return no_validation(b, c->checkpoint_node);
-    if (!has_accuracy(b, c->checkpointer.monitor, c->checkpoint_node) ||
-        !has_accuracy(b, c->stopping_monitor, c->early_stopping_node))
+    run->checkpointer.monitor = c->checkpoint_monitor.monitor;
+    run->checkpointer.metric = c->checkpoint_monitor.metric;
+    if (!an__monitor_check_schedule(run, &c->monitor, c->monitor_node, b->err) ||
+        !an__monitor_check(run, &c->checkpoint_monitor, c->checkpoint_node, b->err) ||
+        !an__monitor_check(run, &c->stopping_monitor, c->early_stopping_node, b->err))
         return false;
     if (c->log_node && !c->runs)
         return AN__FAIL(c->log_node, b->err,
@@ -430,13 +388,12 @@ static bool make_steering(builder *b)
                         "out one of the two");
     if (!run->stops_early)
         return true;
-    if (watches_nothing(b, c->stopping_monitor))
-        return no_validation(b, c->early_stopping_node);
     if (!an_early_stopping_init(&run->early_stopping, run->model, b->err))
         return false;
     run->early_stopping.patience = c->patience;
     run->early_stopping.min_delta = c->min_delta;
-    run->early_stopping.monitor = c->stopping_monitor;
+    run->early_stopping.monitor = c->stopping_monitor.monitor;
+    run->early_stopping.metric = c->stopping_monitor.metric;
     run->early_stopping.restore = c->restore_best;
     return true;
 }
@@ -471,8 +428,8 @@ static bool build(builder *b)
         !make_optim(b))
         return false;
     fill_fit(b);
-    return make_average(b) && make_schedule(b) && check_monitor(b) && make_steering(b) &&
-           make_resolved(b);
+    return an__metrics_make(b->config, &b->run, &b->texts, b->err) && make_average(b) &&
+           make_schedule(b) && make_steering(b) && make_resolved(b);
 }
 
 an_run *an_run_new(const an_config *config, an_error *err)
@@ -554,6 +511,7 @@ void an_run_free(an_run *run)
         return;
     builder *b = (builder *)run;
     an_early_stopping_free(&run->early_stopping);
+    an__metrics_free(run);
     an_lr_free(run->schedule);
     an_lint_free(run->schedule_lint);
     an_lr_text_free(b->schedule_text);

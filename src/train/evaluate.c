@@ -41,6 +41,19 @@ static bool add_batch(const an__evaluation *e, const an_batch *batch, sums *sum,
     return an_graph_reset(e->graph, err);
 }
 
+static void begin_metrics(const an__evaluation *e)
+{
+    for (size_t i = 0; i < e->metric_count; i++)
+        if (e->metrics[i].valid && e->metrics[i].begin)
+            e->metrics[i].begin(e->metrics[i].user);
+}
+
+static double value_of(const an_metric *metric, const an_metric_sum *sum)
+{
+    return metric->valid && metric->value ? metric->value(metric->user)
+                                          : an__metric_value(metric, sum);
+}
+
 static an_eval_result result_of(const an__evaluation *e, const sums *sum)
 {
     an_eval_result result = {.loss = sum->samples ? sum->loss / (double)sum->samples : NAN,
@@ -48,8 +61,7 @@ static an_eval_result result_of(const an__evaluation *e, const sums *sum)
                                  sum->labels ? (double)sum->correct / (double)sum->labels : NAN,
                              .samples = sum->samples};
     for (size_t i = 0; i < AN_RECORD_METRICS; i++)
-        result.metrics[i] =
-            i < e->metric_count ? an__metric_value(&e->metrics[i], &sum->metrics[i]) : NAN;
+        result.metrics[i] = i < e->metric_count ? value_of(&e->metrics[i], &sum->metrics[i]) : NAN;
     return result;
 }
 
@@ -60,6 +72,7 @@ bool an__evaluate(const an__evaluation *e, an_eval_result *result, an_error *err
     sums sum = {0};
     bool ok = true;
     an_batch batch;
+    begin_metrics(e);
     an_loader_seek(e->loader, 0);
     while (ok && an_loader_next(e->loader, &batch))
         ok = add_batch(e, &batch, &sum, err);

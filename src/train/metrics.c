@@ -129,15 +129,27 @@ static bool check_names(const an_fit_options *o, an_error *err)
                         AN_RECORD_METRICS);
 }
 
-bool an__metrics_check(const an_fit_options *o, an_error *err)
+static bool check_functions(const an_fit_options *o, an_error *err)
 {
-    for (size_t i = 0; i < o->metric_count && i < AN_RECORD_METRICS; i++)
-        if (!o->metrics[i].add || (!o->metrics[i].name && !o->metrics[i].valid))
+    for (size_t i = 0; i < o->metric_count && i < AN_RECORD_METRICS; i++) {
+        const an_metric *m = &o->metrics[i];
+        if (!m->add || (!m->name && !m->valid))
             return an_error_set(err, AN_ERROR_ARGUMENT,
                                 "metrics: number %zu needs a function `add` and a name for the "
                                 "training or the validation",
                                 i + 1);
-    if (!check_names(o, err))
+        if (!m->begin != !m->value || (m->value && m->name))
+            return an_error_set(err, AN_ERROR_ARGUMENT,
+                                "metrics: number %zu has `begin` and `value` together or neither, "
+                                "and with them no name for the training",
+                                i + 1);
+    }
+    return true;
+}
+
+bool an__metrics_check(const an_fit_options *o, an_error *err)
+{
+    if (!check_functions(o, err) || !check_names(o, err))
         return false;
     if (o->monitor != AN_MONITOR_METRIC_MIN && o->monitor != AN_MONITOR_METRIC_MAX)
         return true;

@@ -171,7 +171,7 @@ static void test_monitor(void **state)
                             "validation: 20\nschedule: ReduceLROnPlateau()\n";
     refuse(none, NULL, AN_ERROR_CONFIG, "c.yaml:8: monitor", "'validation'");
     refuse(step, NULL, AN_ERROR_CONFIG, "c.yaml:8: monitor", "interval epoch");
-    refuse(none, "monitor=los", AN_ERROR_CONFIG, "valid_accuracy, loss or accuracy", "'loss'?");
+    refuse(none, "monitor=los", AN_ERROR_CONFIG, "train_accuracy or accuracy", "'loss'?");
     refuse(step, "monitor=valid_loss", AN_ERROR_CONFIG, "--set monitor=valid_loss: ", "monitor");
     static const char *const right[] = {"validation=0.2", "monitor=train_loss",
                                         "monitor=loss",   "monitor=accuracy",

@@ -2,43 +2,27 @@
  * Going on from a checkpoint. Everything is compared before anything but rates is changed, but for
  * the weights' names and shapes, which the reading of the weights checks as a whole.
  */
-#include "train/folder.h"
-#include "train/sections.h"
-
-#include <anneal/lr_text.h>
+#include "train/restore.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
-/* One reading of a checkpoint. */
-typedef struct restore {
-    an__fit *fit;
-    const char *path;
-    an__state state;
-    an__container container;
-    an_arena arena;
-    bool same_optimizer;
-    bool back;         /* in the middle of the run: a rollback */
-    char changes[320]; /* what is different from the saved run, "; epochs 2 -> 3; ..." */
-    an_error *err;
-} restore;
-
 /* Where the next change is to be written, and how many bytes it may have. */
-static char *free_room(restore *r, size_t *size)
+static char *free_room(an__restore *r, size_t *size)
 {
     size_t used = strlen(r->changes);
     *size = sizeof r->changes - used;
     return r->changes + used;
 }
 
-static void note_text(restore *r, const char *what, const char *before, const char *now)
+static void note_text(an__restore *r, const char *what, const char *before, const char *now)
 {
     size_t size;
     char *text = free_room(r, &size);
     an_format(text, size, "; %s %s -> %s", what, before, now);
 }
 
-static void note_number(restore *r, const char *what, int64_t before, int64_t now)
+static void note_number(an__restore *r, const char *what, int64_t before, int64_t now)
 {
     size_t size;
     char *text = free_room(r, &size);
@@ -47,7 +31,7 @@ static void note_number(restore *r, const char *what, int64_t before, int64_t no
 }
 
 /* A length that the run had, or has: 0 is none. */
-static void note_length(restore *r, const char *what, int64_t before, int64_t now)
+static void note_length(an__restore *r, const char *what, int64_t before, int64_t now)
 {
     char texts[2][32] = {"none", "none"};
     if (before > 0)
@@ -58,7 +42,7 @@ static void note_length(restore *r, const char *what, int64_t before, int64_t no
         note_text(r, what, texts[0], texts[1]);
 }
 
-static void note(restore *r, const char *what)
+void an__note(an__restore *r, const char *what)
 {
     size_t size;
     char *text = free_room(r, &size);
@@ -66,7 +50,7 @@ static void note(restore *r, const char *what)
 }
 
 /* A section as text. */
-static const char *text_of(restore *r, const char *name)
+static const char *text_of(an__restore *r, const char *name)
 {
     const an__section *s = an__container_find(&r->container, name);
     const char *text = s ? an_arena_text(&r->arena, s->bytes, s->size) : "";
@@ -75,14 +59,14 @@ static const char *text_of(restore *r, const char *name)
 
 /* ---------------------------------------------------------- is it this run? */
 
-static bool other_run(restore *r, const char *what)
+static bool other_run(an__restore *r, const char *what)
 {
     return an_error_set(r->err, AN_ERROR_STATE,
                         "%s cannot be gone on from: %s; this can only be changed in a new run",
                         r->path, what);
 }
 
-static bool check_data(restore *r)
+static bool check_data(an__restore *r)
 {
     const an_fit_options *o = r->fit->options;
     const an__state *s = &r->state;
@@ -100,7 +84,7 @@ static bool check_data(restore *r)
     return true;
 }
 
-static bool check_optimizer(restore *r)
+static bool check_optimizer(an__restore *r)
 {
     const an_fit_options *o = r->fit->options;
     const an__section *groups = an__container_find(&r->container, "groups");
@@ -109,7 +93,7 @@ static bool check_optimizer(restore *r)
            other_run(r, "the optimizer is of another kind, or the model or the groups are others");
 }
 
-static bool check_metrics(restore *r)
+static bool check_metrics(an__restore *r)
 {
     const an_fit_options *o = r->fit->options;
     for (size_t i = 0; i < o->metric_count; i++) {
@@ -121,11 +105,11 @@ static bool check_metrics(restore *r)
     return true;
 }
 
-static const char advice[] =
+const char an__resume_advice[] =
     "adopt the new or keep the saved (anneal resume --changes adopt, or keep)";
 
 /* The rates and other numbers of the optimizer: what the policy allows. */
-static bool compare_optimizer(restore *r)
+static bool compare_optimizer(an__restore *r)
 {
     const an_fit_options *o = r->fit->options;
     const char *before = text_of(r, "optimizer"), *now = an_optim_text(o->optim);
@@ -142,7 +126,7 @@ static bool compare_optimizer(restore *r)
 }
 
 /* Whether there is an average is the run's; its numbers are as the optimizer's. */
-static bool compare_average(restore *r)
+static bool compare_average(an__restore *r)
 {
     const an_fit_options *o = r->fit->options;
     const char *before = text_of(r, "average"),
@@ -161,202 +145,10 @@ static bool compare_average(restore *r)
     return true;
 }
 
-/* ------------------------------------------------------------- the schedule */
-
-/* The groups' values as they were, unless the optimizer has new ones. */
-static bool load_slots(restore *r)
-{
-    const an__section *groups = an__container_find(&r->container, "groups");
-    if (r->same_optimizer)
-        an__slots_load(r->fit->options->optim, groups->bytes);
-    return true;
-}
-
-/* How often the schedule had been stepped. */
-static int64_t schedule_steps(const restore *r)
-{
-    const an_record *record = &r->state.record;
-    bool by_step = r->fit->options->interval == AN_INTERVAL_STEP;
-    return by_step ? record->step : record->epoch - (r->state.in_epoch != 0);
-}
-
-/* The new schedule, as if it had been there from the beginning; one with a clock is told later. */
-static bool adopt_fresh(restore *r)
-{
-    struct an_lr_schedule *schedule = r->fit->options->schedule;
-    note(r, schedule ? "another schedule" : "no schedule any more");
-    if (!schedule || an_lr_wants_metric(schedule) || an_lr_wants_clock(schedule))
-        return true;
-    return an_lr_step_to(schedule, schedule_steps(r), r->err);
-}
-
-static bool adopt_schedule(restore *r, const an__section *saved)
-{
-    an_lr_changes changes = {0};
-    struct an_lr_schedule *schedule = r->fit->options->schedule;
-    bool same_interval = r->state.interval == (int64_t)r->fit->options->interval;
-    if (!saved && !schedule)
-        return load_slots(r);
-    if (!saved || !schedule || !same_interval || !r->same_optimizer ||
-        !an_lr_state_load(schedule, saved->bytes, saved->size, AN_LR_ADOPT, &changes, NULL))
-        return adopt_fresh(r);
-    if (changes.count > 0)
-        note(r, changes.text);
-    return true;
-}
-
-static bool refuse_schedule(restore *r, const an__section *saved)
-{
-    struct an_lr_schedule *schedule = r->fit->options->schedule;
-    if (!saved && !schedule)
-        return true;
-    if (!saved || !schedule)
-        return an_error_set(r->err, AN_ERROR_STATE, "%s was trained %s schedule; %s", r->path,
-                            saved ? "under a" : "without a", advice);
-    if (r->state.interval != (int64_t)r->fit->options->interval)
-        return an_error_set(r->err, AN_ERROR_STATE,
-                            "%s: the schedule was stepped at the other interval; %s", r->path,
-                            advice);
-    an_lr_changes changes = {0};
-    if (an_lr_state_load(schedule, saved->bytes, saved->size, AN_LR_REFUSE, &changes, r->err))
-        return true;
-    if (changes.count > 0)
-        return an_error_set(r->err, AN_ERROR_STATE, "%s: the schedule has changed, %s; %s", r->path,
-                            changes.text, advice);
-    an_error_prefix(r->err, "%s: ", r->path);
-    return false;
-}
-
-/* How often going on under these options edits the schedule: see an_lr_run.edits. */
-static int edits_to_come(const an_fit_options *o)
-{
-    return (o->policy == AN_RESUME_EXTEND) + (o->landing.length.value > 0);
-}
-
-/* The saved schedule, made anew from its own description. */
-static bool keep_schedule(restore *r, const an__section *saved)
-{
-    an__fit *f = r->fit;
-    an_optim *optim = f->options->optim;
-    const an_allocator *allocator =
-        an_context_allocator(an_params_context(an_model_params(f->options->model)));
-    f->interval = (an_interval)r->state.interval;
-    f->schedule = NULL;
-    if (!saved)
-        return true;
-    an_lr_run run;
-    if (!an_lr_state_run(saved->bytes, saved->size, &run, r->err))
-        return false;
-    run.edits += edits_to_come(f->options);
-    if (run.edits > AN_LR_MOST_EDITS)
-        run.edits = AN_LR_MOST_EDITS;
-    an_lr_text *text = an_lr_state_desc(saved->bytes, saved->size, allocator, r->err);
-    if (!text)
-        return false;
-    an_lr_free(f->kept);
-    an_lr_text_free(f->kept_text);
-    f->kept_text = text; /* the schedule uses its lambdas */
-    f->kept = an_lr_new_run(an_lr_text_desc(text), &run, an_optim_groups(optim),
-                            an_optim_group_count(optim), allocator, r->err);
-    f->schedule = f->kept;
-    return f->kept &&
-           an_lr_state_load(f->kept, saved->bytes, saved->size, AN_LR_REFUSE, NULL, r->err);
-}
-
-/* The saved schedule arrives where the present run ends. */
-static bool extend_schedule(restore *r)
-{
-    const an__fit *f = r->fit;
-    const an_fit_options *o = f->options;
-    const bool by_step = f->interval == AN_INTERVAL_STEP;
-    const int64_t steps = by_step ? an_fit_total_steps(o) : f->record.epochs;
-    const an_lr_length total = o->budget > 0 ? (an_lr_length){o->budget, AN_SECONDS}
-                                             : (an_lr_length){(double)steps, AN_STEPS};
-    if (!f->schedule)
-        return true;
-    if (!an_lr_extend(f->schedule, total, r->err)) {
-        an_error_prefix(r->err, "%s: ", r->path);
-        return false;
-    }
-    note(r, "the schedule is stretched to the new end");
-    return true;
-}
-
-/* The tail that the options ask for; what is saved at once, since the checkpoint knows no tail. */
-static bool land_schedule(restore *r)
-{
-    const an_landing *landing = &r->fit->options->landing;
-    if (!(landing->length.value > 0))
-        return true;
-    if (!r->fit->schedule)
-        return an_error_set(r->err, AN_ERROR_STATE, "%s has no schedule that could land", r->path);
-    if (!an_lr_land(r->fit->schedule, landing->length, landing->tail, landing->end, r->err)) {
-        an_error_prefix(r->err, "%s: ", r->path);
-        return false;
-    }
-    note(r, "the schedule lands");
-    return true;
-}
-
-/* The saved schedule comes first where it goes on: what it drives decides which data fit. */
-static bool restore_kept(restore *r)
-{
-    const an__section *saved = an__container_find(&r->container, "schedule");
-    const an_resume_policy policy = r->fit->options->policy;
-    if (r->back || (policy != AN_RESUME_KEEP && policy != AN_RESUME_EXTEND))
-        return true;
-    if (!load_slots(r) || !keep_schedule(r, saved))
-        return false;
-    an__look_at_schedule(r->fit);
-    return true;
-}
-
-/* The groups' values, and the schedule that goes on with them. */
-static bool restore_schedule(restore *r)
-{
-    const an__section *saved = an__container_find(&r->container, "schedule");
-    if (r->back)
-        return load_slots(r) &&
-               (!saved || !r->fit->schedule ||
-                an_lr_roll_back(r->fit->schedule, saved->bytes, saved->size, r->err));
-    switch (r->fit->options->policy) {
-    case AN_RESUME_KEEP:
-    case AN_RESUME_EXTEND:
-        return true; /* it is there */
-    case AN_RESUME_ADOPT:
-        return adopt_schedule(r, saved);
-    case AN_RESUME_REFUSE:
-        break;
-    }
-    return load_slots(r) && refuse_schedule(r, saved);
-}
-
-/* A run whose rates have landed at 0 has nothing more to learn. */
-static bool check_landed(restore *r)
-{
-    const an__fit *f = r->fit;
-    return !f->schedule || !an_lr_has_landed(f->schedule) ||
-           r->state.record.step >= an_fit_total_steps(f->options) ||
-           an_error_set(r->err, AN_ERROR_STATE,
-                        "%s: the schedule of this run has landed, and every further rate would be "
-                        "0; go on from a checkpoint before that (anneal resume --checkpoint FILE)",
-                        r->path);
-}
-
-/* What the policy and a landing make of the schedule, at the time that the run has come to. */
-static bool edit_schedule(restore *r)
-{
-    if (r->back)
-        return true;
-    an__tell_time(r->fit);
-    return check_landed(r) && (r->fit->options->policy != AN_RESUME_EXTEND || extend_schedule(r)) &&
-           land_schedule(r);
-}
-
 /* -------------------------------------------------------------- the rest */
 
 /* The buffers of the weights that are not in the file of weights. */
-static bool restore_statistics(restore *r)
+static bool restore_statistics(an__restore *r)
 {
     an__fit *f = r->fit;
     const an__section *s = an__container_find(&r->container, "statistics");
@@ -370,7 +162,7 @@ static bool restore_statistics(restore *r)
 }
 
 /* What was saved are the weights to evaluate. */
-static bool restore_trained(restore *r)
+static bool restore_trained(an__restore *r)
 {
     an__fit *f = r->fit;
     an_params *params = an_model_params(f->options->model);
@@ -388,7 +180,7 @@ static bool restore_trained(restore *r)
 }
 
 /* What has happened is the saved record's; what is planned, the present run's. */
-static void restore_record(restore *r)
+static void restore_record(an__restore *r)
 {
     an_record planned = r->fit->record, *record = &r->fit->record;
     *record = r->state.record;
@@ -403,7 +195,7 @@ static void restore_record(restore *r)
 }
 
 /* A metric that the checkpoint does not know counts from here on. */
-static void restore_metrics(restore *r)
+static void restore_metrics(an__restore *r)
 {
     an__fit *f = r->fit;
     const an_fit_options *o = f->options;
@@ -413,7 +205,7 @@ static void restore_metrics(restore *r)
         if (s)
             an__metric_load(f, i, s->bytes);
         else
-            note(r, "a metric is new");
+            an__note(r, "a metric is new");
     }
     an__show_metrics(f);
 }
@@ -426,7 +218,7 @@ static int64_t count_labels(an_loader *loader)
     return an_loader_next(loader, &batch) ? batch.y.count / batch.size : 0;
 }
 
-static void restore_position(restore *r)
+static void restore_position(an__restore *r)
 {
     an__fit *f = r->fit;
     const an__state *s = &r->state;
@@ -445,7 +237,7 @@ static void restore_position(restore *r)
         an_loader_seek(loader, f->record.epoch);
 }
 
-static bool restore_callbacks(restore *r)
+static bool restore_callbacks(an__restore *r)
 {
     const an_fit_options *o = r->fit->options;
     for (size_t i = 0; i < o->callback_count; i++) {
@@ -460,7 +252,7 @@ static bool restore_callbacks(restore *r)
     return true;
 }
 
-static void note_changes(restore *r)
+static void note_changes(an__restore *r)
 {
     const an_fit_options *o = r->fit->options;
     const an_context *context = an_params_context(an_model_params(o->model));
@@ -470,17 +262,17 @@ static void note_changes(restore *r)
     note_number(r, "threads", r->state.threads, threads);
     note_number(r, "vector bits", r->state.vector_bits, bits);
     if (r->state.threads != threads || r->state.vector_bits != bits)
-        note(r, "the last bits may differ");
+        an__note(r, "the last bits may differ");
 }
 
-static bool apply(restore *r)
+static bool apply(an__restore *r)
 {
     an__paths paths;
     an_params *params = an_model_params(r->fit->options->model);
     if (!an__state_read(r->path, &r->arena, &r->container, &r->state, r->err))
         return false;
-    if (!compare_average(r) || !check_optimizer(r) || !compare_optimizer(r) || !restore_kept(r) ||
-        !check_data(r) || !check_metrics(r))
+    if (!compare_average(r) || !check_optimizer(r) || !compare_optimizer(r) ||
+        !an__restore_kept(r) || !check_data(r) || !check_metrics(r))
         return false;
     if (!an__paths_of(r->path, &paths, r->err) || !an_params_load(params, paths.weights, r->err))
         return false;
@@ -491,7 +283,8 @@ static bool apply(restore *r)
     restore_record(r);
     restore_position(r);
     restore_metrics(r);
-    return restore_trained(r) && restore_schedule(r) && edit_schedule(r) && restore_callbacks(r);
+    return restore_trained(r) && an__restore_schedule(r) && an__edit_schedule(r) &&
+           restore_callbacks(r);
 }
 
 static bool is_same_file(const char *a, const char *b)
@@ -518,7 +311,7 @@ static bool is_newest(const an__fit *f, const char *path)
 static bool restore_from(an__fit *f, const char *path, char *changes, size_t size, an_error *err)
 {
     const an_params *params = an_model_params(f->options->model);
-    restore r = {.fit = f, .path = path, .back = !changes, .err = err};
+    an__restore r = {.fit = f, .path = path, .back = !changes, .err = err};
     an_arena_init(&r.arena, *an_context_allocator(an_params_context(params)));
     bool ok = apply(&r);
     if (ok && changes)

@@ -223,7 +223,8 @@ AN_API void an_lr_step_metric(an_lr_schedule *schedule, double metric);
  *
  * The clock may move by any amount, and must not go backwards. A schedule with PyTorch's name at
  * the top counts whole steps of its plan: by one it steps as an_lr_step does, by none nothing
- * happens, and by several the value is that of an_lr_at, unless it replays.
+ * happens, and by several the value is that of an_lr_at, unless it replays. Without a metric a
+ * ReduceLROnPlateau at the top takes the time and counts no step.
  */
 typedef struct an_lr_input {
     const an_lr_clock *clock;

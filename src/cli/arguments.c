@@ -87,6 +87,17 @@ static int index_of(const cli_usage *u, int found)
     return i;
 }
 
+/* What getopt_long refused: a letter, maybe among others, a flag with a value, or a name. */
+static int refused_option(const cli_usage *u, const char *word)
+{
+    if (optopt >= 256) {
+        cli_wrong("--%s takes no value", option_at(u, (size_t)optopt - 256)->name);
+        return BAD;
+    }
+    const char letter[] = {'-', (char)optopt, '\0'};
+    return unknown_option(u, optopt ? letter : word);
+}
+
 /* The index of the next option; END when none is left, BAD after a message about a wrong one. */
 static int next_option(const cli_usage *u, int argc, char **argv)
 {
@@ -107,7 +118,7 @@ static int next_option(const cli_usage *u, int argc, char **argv)
     if (found == -1)
         return END;
     if (found == '?')
-        return unknown_option(u, argv[optind - 1]);
+        return refused_option(u, argv[optind - 1]);
     if (found == ':') {
         const cli_option *option = option_at(u, (size_t)index_of(u, optopt));
         cli_wrong("--%s needs %s", option->name, option->argument);

@@ -111,14 +111,23 @@ static void start_writing(cli_clock *clock)
         (void)close(descriptor);
 }
 
-/* The line of update `step`, and lines for those before it that have none. */
-static void write_line(cli_clock *clock, int64_t step, double seconds)
+static void put_line(cli_clock *clock, double seconds)
 {
     char text[40];
     an_number_print(text, sizeof text, seconds);
+    fprintf(clock->file, "%s\n", text);
+}
+
+/* The line of update `step`, and lines for those before it that have none. */
+static void write_line(cli_clock *clock, int64_t step, double seconds)
+{
     while (++clock->written < step)
-        fputs(UNKNOWN "\n", clock->file);
-    if (fprintf(clock->file, "%s\n", text) < 0 || ferror(clock->file))
+        if (clock->written == clock->begun_step)
+            put_line(clock, clock->begun_seconds);
+        else
+            fputs(UNKNOWN "\n", clock->file);
+    put_line(clock, seconds);
+    if (ferror(clock->file))
         give_up(clock, strerror(errno));
 }
 
@@ -151,12 +160,28 @@ bool cli_clock_open(cli_clock *clock, const char *replay, const char *folder, an
     return false;
 }
 
+/*
+ * The time after update `step`. Where it is not known it is before the next one that is, however
+ * slow the machine: what began then, a landing, does not begin earlier.
+ */
+static double seconds_after(cli_clock *clock, int64_t step, double measured)
+{
+    if (step < 1 || (uint64_t)step > clock->count)
+        return measured;
+    const size_t at = (size_t)step - 1;
+    if (!isnan(clock->seconds[at]))
+        return clock->seconds[at];
+    clock->next = clock->next > at ? clock->next : at;
+    while (clock->next < clock->count && isnan(clock->seconds[clock->next]))
+        clock->next++;
+    return clock->next < clock->count ? fmin(measured, nextafter(clock->seconds[clock->next], 0))
+                                      : measured;
+}
+
 static double show_seconds(void *user, int64_t step, double measured)
 {
     cli_clock *clock = user;
-    const bool listed = step >= 1 && (uint64_t)step <= clock->count;
-    const bool known = listed && !isnan(clock->seconds[step - 1]);
-    const double seconds = known ? clock->seconds[step - 1] : measured;
+    const double seconds = seconds_after(clock, step, measured);
     if (step <= clock->written || !clock->path[0])
         return seconds;
     if (!clock->file)
@@ -184,6 +209,15 @@ static void tell_failure(void *user, const an_record *record, an_control *contro
     clock->failure = (an_error){0};
 }
 
+/* A run that goes by the clock from now on knows from its checkpoint what time it is. */
+static void begin(void *user, const an_record *record, an_control *control)
+{
+    cli_clock *clock = user;
+    clock->begun_step = record->step;
+    clock->begun_seconds = record->seconds;
+    tell_failure(user, record, control);
+}
+
 /* What a checkpoint stands on is on the disk before it is. */
 static void sync_clock(void *user, const an_record *record, an_control *control)
 {
@@ -195,10 +229,8 @@ static void sync_clock(void *user, const an_record *record, an_control *control)
 
 an_callback cli_clock_callback(cli_clock *clock)
 {
-    return (an_callback){.train_begin = tell_failure,
-                         .batch_end = tell_failure,
-                         .save_begin = sync_clock,
-                         .user = clock};
+    return (an_callback){
+        .train_begin = begin, .batch_end = tell_failure, .save_begin = sync_clock, .user = clock};
 }
 
 void cli_clock_close(cli_clock *clock)

@@ -12,6 +12,9 @@
 typedef struct cli_clock {
     double *seconds; /* after updates 1, 2, ..., as far as that is known; NaN: it is not */
     size_t count;
+    size_t next;        /* of those, where one that is known was looked for */
+    int64_t begun_step; /* what the run began at, from its checkpoint */
+    double begun_seconds;
     char path[CLI_PATH]; /* "": nothing is written */
     FILE *file;          /* opened for the first update that goes by the clock */
     int64_t whole;       /* bytes of whole lines that it had */

@@ -157,13 +157,23 @@ void an_lr_step_metric(an_lr_schedule *schedule, double metric)
     }
 }
 
+/* Without a metric a plateau counts no step, but a landing begins at the time that it has then. */
+static void tell_time(an_lr_schedule *s, an_lr_clock clock)
+{
+    clock.steps = s->now.at[AN_STEPS];
+    an__lr_set_clock(s, &clock);
+}
+
 void an_lr_step_with(an_lr_schedule *schedule, const an_lr_input *input)
 {
     static const an_lr_input nothing = {0};
     an_lr_schedule *s = schedule;
     input = input ? input : &nothing;
-    if (plateau_alone(s) && !input->has_metric)
+    if (plateau_alone(s) && !input->has_metric) {
+        if (input->clock)
+            tell_time(s, *input->clock);
         return;
+    }
     an__lr_time from = an__lr_plan_now(s);
     if (s->root->observes)
         an__lr_observe(s->root, &from, input);

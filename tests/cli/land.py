@@ -153,10 +153,27 @@ class Land(Case):
         rows, _ = self.resume(name, "--land", "0.2s", "--checkpoint", "last")
         clock = (self.folder / "runs" / name / "clock.txt").read_text().splitlines()
         self.assertEqual(len(clock), rows[-1]["steps"])  # of the updates before it nobody knows
-        self.assertEqual(set(clock[:before]), {"-"})
-        self.assertEqual([float(text) for text in clock[before:]],
-                         sorted(float(text) for text in clock[before:]))
-        self.assertEqual(float(clock[-1]), rows[-1]["seconds"])
+        self.assertEqual(set(clock[:before - 1]), {"-"})
+        times = [float(text) for text in clock[before - 1:]]  # when it landed: of the checkpoint
+        self.assertEqual(times, sorted(times))
+        self.assertEqual(times[-1], rows[-1]["seconds"])
+        begun = self.resolved(name)["course"].split("landing=[")[1].split(",")[0]
+        self.assertEqual(float(begun), times[0])
+
+    def test_a_landing_in_seconds_is_repeated(self):
+        """With a plateau too, from the rate it had then; however fast the machine is."""
+        for schedule in "CosineAnnealingLR(T_max=4000)", "ReduceLROnPlateau(patience=50)":
+            shutil.rmtree(self.folder / "runs", ignore_errors=True)
+            self.config(SLOW.replace("LinearLR(1, 0, 2000)", schedule)
+                        .replace("steps: 2000", "steps: 1000000") + "checkpoint: {epochs: 100}\n")
+            name = self.interrupted()
+            run = self.folder / "runs" / name
+            self.resume(name, "--land", "0.2s")
+            self.assertNotIn("landing=[0,", self.resolved(name)["course"])
+            self.anneal("train", str(run / "resolved.yaml"), "--clock", str(run / "clock.txt"),
+                        "--save", "again.safetensors", "--set", "runs=none")
+            self.assertEqual((run / "weights.safetensors").read_bytes(),
+                             (self.folder / "again.safetensors").read_bytes())
 
     def test_extend(self):
         name = self.interrupted()

@@ -59,6 +59,15 @@ class Usage(Case):
         self.refused("train", "c.yaml", "--thraeds", "2", status=2, parts=["'--threads'"])
         self.refused("train", "c.yaml", "-q", status=2, parts=["'-q'", "--help"])
 
+    def test_unknown_letter(self):
+        self.refused("train", "c.yaml", "-qv", status=2, parts=["no option '-q'"])
+        self.refused("schedule", "plot", "-xo", "a.svg", "StepLR(3)", status=2,
+                     parts=["no option '-x'"])
+
+    def test_value_of_a_flag(self):
+        self.refused("train", "--help=x", status=2, parts=["--help takes no value"])
+        self.refused("runs", "show", "--plot=1", status=2, parts=["--plot takes no value"])
+
     def test_missing_argument(self):
         self.refused("train", "c.yaml", "--seed", status=2, parts=["--seed needs N"])
 

@@ -62,6 +62,24 @@ static void landing_by_the_clock(void **state)
     bench_stop(&b);
 }
 
+/* A plateau that is told the time without a metric counts no step, but lands from that time on. */
+static void a_plateau_lands_by_the_clock(void **state)
+{
+    (void)state;
+    an_lr_run run = {.clocked = true, .edits = 1};
+    bench b;
+    bench_start_run(&b, "ReduceLROnPlateau(patience=9)", &run, 0.8);
+    an_lr_step_with(b.schedule, &(an_lr_input){.metric = 1, .has_metric = true});
+    an_lr_step_with(b.schedule, &(an_lr_input){.clock = &(an_lr_clock){9, .seconds = 600}});
+    assert_int_equal(an_lr_step_count(b.schedule), 1);
+    assert_true(an_lr_land(b.schedule, (an_lr_length){10, AN_SECONDS}, AN_TAIL_LINEAR, 0, NULL));
+    an_lr_input input = {.clock = &(an_lr_clock){2, .seconds = 605}, .metric = 1};
+    input.has_metric = true;
+    an_lr_step_with(b.schedule, &input);
+    near(bench_lr(&b, 0), 0.4);
+    bench_stop(&b);
+}
+
 /* Continuous, falling wherever it would have fallen, at its end where it was told. */
 static void extending_stretches_what_is_left(void **state)
 {
@@ -295,6 +313,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(landing_goes_from_here_to_the_end),
         cmocka_unit_test(landing_by_the_clock),
+        cmocka_unit_test(a_plateau_lands_by_the_clock),
         cmocka_unit_test(extending_stretches_what_is_left),
         cmocka_unit_test(extending_a_budget_and_again),
         cmocka_unit_test(a_landing_is_extended),

@@ -268,9 +268,12 @@ static bool milestones_within(fixing *f)
     for (size_t i = 0; i < m->count; i++)
         if ((double)m->each[i] < turn)
             each[kept++] = m->each[i];
+    if (kept == 0 && turn < 2)
+        return false;
     if (kept == 0) {
         each[kept++] = (int64_t)(turn / 2);
-        each[kept++] = (int64_t)(turn * 3 / 4);
+        each[kept] = (int64_t)(turn * 3 / 4);
+        kept += each[1] > each[0];
     }
     *m = (an_lr_integers){each, kept};
     return true;

@@ -40,12 +40,17 @@ static const char *owner_of(const an_lint *lint, const an__lint_part *part)
     return turn_of(part) == lint->steps ? "the run" : "its turn";
 }
 
+static const char *steps_word(double count)
+{
+    return count == 1 ? "step" : "steps";
+}
+
 static void not_reached(an_lint *lint, size_t i, const char *name, double length, const char *what)
 {
     const an__lint_part *part = &lint->parts[i];
-    an_format(lint->text, sizeof lint->text, "%s: %s=%g, but %s has %g steps: %s",
+    an_format(lint->text, sizeof lint->text, "%s: %s=%g, but %s has %g %s: %s",
               an_lr_name(part->desc->kind), name, length, owner_of(lint, part), turn_of(part),
-              what);
+              steps_word(turn_of(part)), what);
     an__lint_note(lint, (an__lint_about){AN_LINT_NOT_REACHED, i, name, lint->steps - 1, false});
 }
 
@@ -99,13 +104,13 @@ static void check_one_cycle(an_lint *lint, size_t i)
     double turn = turn_of(part);
     if (part->length == turn)
         return;
-    an_format(lint->text, sizeof lint->text,
-              part->length < turn
-                  ? "OneCycleLR: total_steps is %g, but it has %g steps: it holds its last rate "
-                    "for the rest"
-                  : "OneCycleLR: total_steps is %g, but it has %g steps: the rate does not "
-                    "come down to its end",
-              part->length, turn);
+    an_format(
+        lint->text, sizeof lint->text,
+        part->length < turn
+            ? "OneCycleLR: total_steps is %g, but it has %g %s: it holds its last rate for the rest"
+            : "OneCycleLR: total_steps is %g, but it has %g %s: the rate does not come down to its "
+              "end",
+        part->length, turn, steps_word(turn));
     an__lint_note(lint, (an__lint_about){AN_LINT_TOTAL_STEPS, i, "total_steps",
                                          fmin(part->length, turn) - 1, false});
 }
@@ -121,11 +126,11 @@ static void check_cosine(an_lint *lint, size_t i)
         length > turn)
         return;
     an_format(lint->text, sizeof lint->text,
-              within ? "CosineAnnealingLR: T_max=%lld, but %s has %g steps: after T_max the rate "
+              within ? "CosineAnnealingLR: T_max=%lld, but %s has %g %s: after T_max the rate "
                        "rises again"
                      : "CosineAnnealingLR: after T_max=%lld the rate rises again, if %s goes on "
-                       "after its %g steps",
-              (long long)cosine->T_max, owner_of(lint, part), turn);
+                       "after its %g %s",
+              (long long)cosine->T_max, owner_of(lint, part), turn, steps_word(turn));
     an__lint_note(lint,
                   (an__lint_about){AN_LINT_RISES, i, "T_max", part->begin + length + 1, !within});
 }
@@ -140,8 +145,9 @@ static void check_milestones(an_lint *lint, size_t i)
         if ((double)m->each[k] < turn_of(part))
             continue;
         an_format(lint->text, sizeof lint->text,
-                  "MultiStepLR: the milestone %lld is not reached, since %s has %g steps",
-                  (long long)m->each[k], owner_of(lint, part), turn_of(part));
+                  "MultiStepLR: the milestone %lld is not reached, since %s has %g %s",
+                  (long long)m->each[k], owner_of(lint, part), turn_of(part),
+                  steps_word(turn_of(part)));
         an__lint_note(
             lint, (an__lint_about){AN_LINT_NOT_REACHED, i, "milestones", lint->steps - 1, false});
         return;

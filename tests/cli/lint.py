@@ -27,6 +27,14 @@ class Lint(Case):
                          "  parameter T_max\n"
                          "  better    CosineAnnealingLR(T_max=100)\n")
         self.assertEqual(self.lint("StepLR(30)", 90), "no warnings\n")
+        self.assertIn("but the run has 1 step: ",
+                      self.lint("CosineAnnealingLR(T_max=9)", 1, status=1))
+
+    def test_milestones_of_short_runs(self):
+        for steps, fix in ((1, None), (2, "[1]"), (3, "[1, 2]"), (100, "[50, 75]")):
+            found = self.findings("MultiStepLR([200])", steps, status=1)
+            self.assertEqual([f["fix"] for f in found],
+                             [fix and f"MultiStepLR(milestones={fix})"])
 
     def test_json(self):
         found = self.findings("LambdaLR(\"1 - epoch / 10\")", 20, status=1)

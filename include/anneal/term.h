@@ -96,7 +96,10 @@ typedef struct an_term_canvas {
     bool unicode, colour;
 } an_term_canvas;
 
-/* The plot as lines of text, each ended: the names, the field with its axes, the steps. */
+/*
+ * The plot as lines of text, each ended: the names, unless there is but one and it is the axis's
+ * own; the field with its axes; the steps.
+ */
 AN_API size_t an_term_plot(char *buffer, size_t size, const an_plot *plot,
                            const an_term_canvas *canvas);
 

@@ -195,13 +195,20 @@ static void choose_values(field *f, int rows)
     f->rows_per_label = each && intervals > 0 ? (best - 1) / intervals : rows - 1;
 }
 
+/* A lone line that is called as the axis is needs no name beside it. */
+static size_t name_count(const an_plot *plot)
+{
+    size_t count = plot->series_count;
+    return count == 1 && strcmp(plot->series[0].name, plot->y_label) == 0 ? 0 : count;
+}
+
 /*
  * One name a line, with an empty line after them; several where the field would be too low, as many
  * in each but the last. 0 where they have to stand beside the title.
  */
 static int choose_name_rows(const field *f, int rows)
 {
-    size_t count = f->plot->series_count;
+    size_t count = name_count(f->plot);
     size_t room = (size_t)limit(rows - FRAME_ROWS - GOOD_FIELD_ROWS - 1, 0, MAX_ROWS);
     if (room == 0 || count == 0)
         return 0;
@@ -324,7 +331,7 @@ static void add_name_line(an_text *text, const field *f, size_t i, size_t end, i
 
 static void add_names(an_text *text, const field *f)
 {
-    size_t count = f->plot->series_count, lines = (size_t)f->name_rows;
+    size_t count = name_count(f->plot), lines = (size_t)f->name_rows;
     if (lines == 0)
         return;
     size_t each = (count + lines - 1) / lines;
@@ -342,7 +349,7 @@ static void add_value_title(an_text *text, const field *f)
     add_repeated(text, " ", f->label_columns - columns);
     an__text_add(text, title);
     columns = columns > f->label_columns ? columns : f->label_columns;
-    size_t names = f->name_rows > 0 ? 0 : f->plot->series_count;
+    size_t names = f->name_rows > 0 ? 0 : name_count(f->plot);
     add_name_line(text, f, 0, names, f->width - columns, 2);
 }
 

@@ -53,6 +53,25 @@ static void one_line_is_braille(void **state)
           "      0       20     40      60     80     100\n");
 }
 
+static void a_lone_line_needs_no_name_but_the_axis(void **state)
+{
+    (void)state;
+    an_series series[] = {{"loss", ramp, POINTS}, {"loss", stairs, POINTS}};
+    an_plot plot = {"epoch", "loss", series, 1};
+    char lone[4000], two[4000];
+    for (int rows = 5; rows <= 12; rows++) {
+        an_term_canvas canvas = {50, rows, true, false};
+        an_term_plot(lone, sizeof lone, &plot, &canvas);
+        char *title = strstr(lone, "loss");
+        assert_non_null(title);
+        assert_null(strstr(title + 4, "loss"));
+        assert_null(strstr(lone, "\n\n"));
+    }
+    plot.series_count = 2;
+    an_term_plot(two, sizeof two, &plot, &(an_term_canvas){50, 12, true, false});
+    assert_int_equal(strncmp(two, "● loss\n▲ loss\n\n", strlen("● loss\n▲ loss\n\n")), 0);
+}
+
 static void ascii_has_marks(void **state)
 {
     (void)state;
@@ -286,6 +305,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_line_is_braille),
+        cmocka_unit_test(a_lone_line_needs_no_name_but_the_axis),
         cmocka_unit_test(ascii_has_marks),
         cmocka_unit_test(several_lines_without_colour_have_marks),
         cmocka_unit_test(several_lines_with_colour_are_braille),

@@ -77,7 +77,7 @@ static const cli_usage usage = {
     .more =
         "\nExamples:\n"
         "  anneal train examples/mnist-mlp.yaml\n"
-        "  anneal train examples/mnist-mlp.yaml --set epochs=3 --set optimizer.lr=0.02\n"
+        "  anneal train examples/mnist-mlp.yaml --set epochs=3 --set optimizer.weight_decay=0\n"
         "  anneal train examples/mnist-mlp.yaml --format json --save mnist.safetensors\n"
         "  anneal train examples/mnist-mlp.yaml --budget 20s\n"
         "\nEvery run gets a folder in runs/ with its configuration, its checkpoints and its\n"

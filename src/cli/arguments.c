@@ -10,6 +10,7 @@
 
 #define MAX_OPTIONS 16
 #define MAX_WORDS 8
+#define HELP_COLUMN 22 /* where help begins to say what an option is for */
 
 enum { END = -1, BAD = -2 };
 
@@ -167,10 +168,15 @@ static bool take(const cli_option *o, const char *value, void *request)
     return false;
 }
 
+/* What an option is for stands beside its name, or below where that is too long. */
 static void print_option(const cli_option *o)
 {
     int used = printf("  --%s %s", o->name, o->argument ? o->argument : "");
-    printf("%*s%s\n", used < 22 ? 22 - used : 1, "", o->help);
+    if (used >= HELP_COLUMN) {
+        putchar('\n');
+        used = 0;
+    }
+    printf("%*s%s\n", HELP_COLUMN - used, "", o->help);
 }
 
 static void print_help(const cli_usage *u)

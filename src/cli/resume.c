@@ -180,7 +180,8 @@ static bool find_checkpoint(const request *r, const cli_training *t, const char 
             return false;
         return r->landing.length.value == 0 ||
                an_error_set(err, AN_ERROR_STATE,
-                            "--land: '%s' has no checkpoint yet, and so no rate to land from",
+                            "--land: '%s' has no checkpoint yet, and so no rate to land from; "
+                            "without --land it begins again",
                             folder);
     }
     *err = failure;

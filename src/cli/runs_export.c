@@ -1,7 +1,7 @@
 /* anneal runs export: a run's logged numbers, for other programs. */
 #include "cli/runs.h"
 
-#include <string.h>
+#include <stdio.h>
 
 typedef struct request {
     const char *name, *folder;
@@ -53,6 +53,10 @@ static bool export_run(const request *r, an_error *err)
         if (r->format == CLI_JSON)
             putchar('\n');
         ok = cli_flush(err);
+        if (ok && r->steps && table.rows == 0)
+            fprintf(stderr,
+                    "anneal: '%s' has logged no updates; log: {every: 10} logs every tenth\n",
+                    known->run->name);
     }
     an_table_free(&table);
     cli_runs_close(&runs);

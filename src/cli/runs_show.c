@@ -104,36 +104,68 @@ static const char *label_of(const char *name)
     return name;
 }
 
-static void print_number(const char *name, double value)
+static void number_text(char text[SHOWN_SIZE], const an_table *table, size_t row, size_t column)
+{
+    const char *name = table->names[column];
+    const double value = table->values[row * table->columns + column];
+    cli_fact fact = {.kind = CLI_FACT_VALUE, .name = name, .is_number = true, .number = value};
+    if (isnan(value))
+        an_format(text, SHOWN_SIZE, "-");
+    else if (strcmp(name, "samples_per_second") == 0)
+        an_term_rate(text, SHOWN_SIZE, value);
+    else
+        cli_fact_shown(&fact, text, SHOWN_SIZE);
+}
+
+static int column_width(const an_table *table, size_t column)
 {
     char text[SHOWN_SIZE];
-    cli_fact fact = {.kind = CLI_FACT_VALUE, .name = name, .is_number = true, .number = value};
-    int width = an_term_columns(label_of(name));
-    if (isnan(value))
-        an_format(text, sizeof text, "-");
-    else if (strcmp(name, "samples_per_second") == 0)
-        an_term_rate(text, sizeof text, value);
-    else
-        cli_fact_shown(&fact, text, sizeof text);
-    width = width > NUMBER_WIDTH ? width : NUMBER_WIDTH;
+    int most = an_term_columns(label_of(table->names[column]));
+    for (size_t row = 0; row < table->rows; row++) {
+        number_text(text, table, row, column);
+        int width = an_term_columns(text);
+        most = width > most ? width : most;
+    }
+    return most > NUMBER_WIDTH ? most : NUMBER_WIDTH;
+}
+
+static void print_cell(const char *text, int width)
+{
     printf("  %*s%s", width - an_term_columns(text), "", text);
 }
 
-static void print_epochs(const an_table *table)
+/* The columns that have a width. */
+static void print_table(const an_table *table, const int *widths)
 {
-    if (table->rows == 0)
-        return;
-    puts("\nepochs");
+    char text[SHOWN_SIZE];
     for (size_t c = 0; c < table->columns; c++)
-        if (is_shown(table, c))
-            printf("  %*s", NUMBER_WIDTH, label_of(table->names[c]));
+        if (widths[c] > 0)
+            print_cell(label_of(table->names[c]), widths[c]);
     putchar('\n');
     for (size_t row = 0; row < table->rows; row++) {
-        for (size_t c = 0; c < table->columns; c++)
-            if (is_shown(table, c))
-                print_number(table->names[c], table->values[row * table->columns + c]);
+        for (size_t c = 0; c < table->columns; c++) {
+            if (widths[c] == 0)
+                continue;
+            number_text(text, table, row, c);
+            print_cell(text, widths[c]);
+        }
         putchar('\n');
     }
+}
+
+static bool print_epochs(const an_table *table, an_error *err)
+{
+    if (table->rows == 0)
+        return true;
+    int *widths = malloc(table->columns * sizeof *widths);
+    if (!widths)
+        return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for the table of epochs");
+    for (size_t c = 0; c < table->columns; c++)
+        widths[c] = is_shown(table, c) ? column_width(table, c) : 0;
+    puts("\nepochs");
+    print_table(table, widths);
+    free(widths);
+    return true;
 }
 
 static void print_events(const an_stored_events *events)
@@ -148,13 +180,15 @@ static void print_events(const an_stored_events *events)
     }
 }
 
-static void print_text(const view *v)
+static bool print_text(const view *v, an_error *err)
 {
     print_facts(v->known, CLI_FACT_RUN, "run");
     print_facts(v->known, CLI_FACT_VALUE, "\nlast epoch and results");
     print_facts(v->known, CLI_FACT_PARAM, "\nparameters");
-    print_epochs(&v->epochs);
+    if (!print_epochs(&v->epochs, err))
+        return false;
     print_events(&v->events);
+    return true;
 }
 
 /* -------------------------------------------------------------------- plots */
@@ -313,13 +347,14 @@ static void print_csv(const view *v)
 
 static bool print(const view *v, const request *r, an_error *err)
 {
+    bool ok = true;
     if (r->format == CLI_JSON)
         print_json(v);
     else if (r->format == CLI_CSV)
         print_csv(v);
     else
-        print_text(v);
-    return (!r->plot || draw_all(v, err)) && cli_flush(err);
+        ok = print_text(v, err);
+    return ok && (!r->plot || draw_all(v, err)) && cli_flush(err);
 }
 
 static bool show(const request *r, an_error *err)

@@ -25,11 +25,12 @@ static const cli_usage usage = {
     .option_count = sizeof options / sizeof *options,
     .about =
         "Usage: anneal schedule import CALL|FILE|- [OPTION]...\n"
-        "Prints a schedule of transformers, timm, optax, Keras, DeepSpeed, Composer and others in "
-        "\nAnneal's own text, with the conventions of the system. CALL is what stands in a program "
-        "of\ntheirs; FILE, or - for the standard input, holds a call or a JSON object: Keras's "
-        "get_config,\nDeepSpeed's configuration, get_scheduler's arguments, timm's options, or "
-        "{\"_target_\": NAME}\nwith the arguments beside it.\n",
+        "Prints a schedule of transformers, timm, optax, Keras, DeepSpeed, Composer and others in\n"
+        "Anneal's own text, with the conventions of the system. CALL is what stands in a program "
+        "of\n"
+        "theirs; FILE, or - for the standard input, holds a call or a JSON object: Keras's\n"
+        "get_config, DeepSpeed's configuration, get_scheduler's arguments, timm's options, or\n"
+        "{\"_target_\": NAME} with the arguments beside it.\n",
     .more = "\nExamples:\n"
             "  anneal schedule import 'get_cosine_schedule_with_warmup(optimizer, 100, 1000)'\n"
             "  anneal schedule import '{\"class_name\": \"CosineDecay\", \"config\": "

@@ -17,7 +17,7 @@
 #define MOST_ROWS 100
 
 /* What says that total_steps was filled in, and the lines that it takes. */
-#define FILLED_NOTE "total_steps is taken from --steps"
+#define FILLED_NOTE "total_steps is the number of steps"
 #define NOTE_ROWS 2
 
 typedef struct request {

@@ -124,9 +124,9 @@ class Terminal(Case):
         out, _ = self.anneal("schedule", "plot", "OneCycleLR(max_lr=0.1)", "--slot", "momentum")
         self.assertIn("\nmomentum\n", out)
         self.assertIn("0.950", out)
-        self.assertTrue(out.endswith("\ntotal_steps is taken from --steps\n"))
+        self.assertTrue(out.endswith("\ntotal_steps is the number of steps\n"))
         out, _ = self.anneal("schedule", "plot", "OneCycleLR(max_lr=0.1, total_steps=9)")
-        self.assertNotIn("--steps", out)
+        self.assertNotIn("number of steps", out)
 
     def test_many_steps(self):
         out, _ = self.anneal("schedule", "plot", "CosineAnnealingLR(T_max=100000)", "--steps",

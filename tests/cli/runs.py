@@ -90,6 +90,8 @@ class Runs(Case):
         for part in (name, "done", "SGD(lr=0.1, momentum=0.9)", "valid acc", "test_loss",
                      "CrossEntropyLoss()"):
             self.assertIn(part, text)
+        table = text[text.index("\nepochs\n") + 8:].split("\n\n")[0].splitlines()
+        self.assertEqual(len(set(map(len, table))), 1, table)
         rows = dict(csv.reader(io.StringIO(
             self.anneal("runs", "show", name, "--format", "csv")[0])))
         self.assertEqual(rows["optimizer.momentum"], "0.9")
@@ -103,6 +105,7 @@ class Runs(Case):
             self.assertIn(part, plots)
         self.assertLessEqual(max(map(len, plots.splitlines())), 100, plots)
         self.assertGreater(len(plots.splitlines()), 20)
+        self.assertNotRegex(plots, r"(?m)^lr\n\n")
         self.refused("runs", "show", name, "--plot", "--format", "json", status=2,
                      parts=["--plot"])
 
@@ -152,8 +155,9 @@ class Runs(Case):
             self.assertEqual(row["valid_loss"], "nan")
             self.assertIsNone(item["valid_loss"])
             self.assertIsNone(record["valid_loss"])
-        out, _ = self.anneal("runs", "export", name, "--steps")
+        out, err = self.anneal("runs", "export", name, "--steps")
         self.assertEqual(len(out.splitlines()), 1)
+        self.assertIn("has logged no updates; log: {every: 10}", err)
 
     def test_rm(self):
         a, _ = self.train()

@@ -18,6 +18,17 @@ class Usage(Case):
         for option in ("--set", "--seed", "--threads", "--format", "--save", "--help"):
             self.assertIn(option, out)
 
+    def test_help_is_in_two_columns(self):
+        for args in (["train"], ["resume"], ["eval"], ["predict"], ["sample"], ["report"],
+                     ["runs", "list"], ["schedule", "lint"], ["schedule", "import"]):
+            lines = self.anneal(*args, "--help")[0].splitlines()
+            self.assertEqual([line for line in lines if line != line.rstrip()], [])
+            for line, below in zip(lines, lines[1:]):
+                if line.startswith("  --") and len(line.split()) > 2:
+                    self.assertRegex(line, r"^.{21} \S")
+                elif line.startswith("  --"):
+                    self.assertRegex(below, r"^ {22}\S")
+
     def test_list(self):
         layers, losses, optimizers = (self.anneal("list", sort)[0]
                                       for sort in ("layers", "losses", "optimizers"))

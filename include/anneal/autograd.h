@@ -508,9 +508,10 @@ typedef enum an_loss_kind {
 
 /*
  * How values become one. The mean of labels with weights is divided by the sum of their weights;
- * rows of ignore_index count in neither. BATCHMEAN, for KL_DIV alone, is the sum over the batch
- * size, the first dimension. NONE keeps them: one loss a row of labels (0 where it is ignored), in
- * the shape of the output without its classes, and one a value between tensors, in their shape.
+ * rows of ignore_index count in neither and get no gradient; where all are, the mean is NaN.
+ * BATCHMEAN, for KL_DIV alone, is the sum over the batch size, the first dimension. NONE keeps
+ * them: one loss a row of labels (0 where it is ignored), in the shape of the output without its
+ * classes, and one a value between tensors, in their shape.
  */
 typedef enum an_reduction {
     AN_REDUCE_MEAN,

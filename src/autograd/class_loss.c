@@ -196,6 +196,16 @@ static bool cross_entropy_forward(an_graph *graph, an_node *node)
     return true;
 }
 
+static bool all_ignored(const an_node *node)
+{
+    const an_labels labels = node->as.loss.labels;
+    int64_t i = 0;
+    while (i < labels.count && labels.data[i] == node->as.loss.setting.ignore_index)
+        i++;
+    return i == labels.count;
+}
+
+/* The mean of rows that are all ignored is NaN, but no gradient comes from such rows. */
 static void cross_entropy_backward(an_graph *graph, an_node *node)
 {
     const int64_t rows = node->as.loss.labels.count;
@@ -204,7 +214,7 @@ static void cross_entropy_backward(an_graph *graph, an_node *node)
     pass.dx = an_grad_of(graph, node->inputs[0], &fresh);
     pass.add = !fresh;
     pass.dy = node->as.loss.setting.reduction == AN_REDUCE_NONE ? node->output.grad : NULL;
-    pass.scale = row_scale(node, 0, divisor(node));
+    pass.scale = all_ignored(node) ? 0 : row_scale(node, 0, divisor(node));
     if (pass.dx)
         an__parallel(graph->context, rows, an__row_grain(pass.setting.columns), backward_task,
                      &pass);

@@ -218,6 +218,26 @@ static void test_losses_of_no_classes(void **state)
     }
 }
 
+/* As in PyTorch: a batch of nothing but ignored rows has no mean, and still harms no parameter. */
+static void test_losses_of_ignored_rows(void **state)
+{
+    fixture *f = *state;
+    static const float values[6] = {1, 2, 3, 4, 5, 6};
+    static const int32_t ignored[2] = {-100, -100};
+    const an_loss_kind kinds[2] = {AN_CROSS_ENTROPY_LOSS, AN_NLL_LOSS};
+    for (int k = 0; k < 2; k++) {
+        an_tensor *x = an_leaf(f->graph, values, an_shape_2(2, 3));
+        an_loss loss = an_loss_defaults(kinds[k]);
+        an_tensor *mean = an_loss_apply(loss, f->graph, x, (an_labels){ignored, 2});
+        assert_true(isnan(an_item(mean)));
+        assert_true(an_backward(f->graph, mean, NULL));
+        for (int i = 0; i < 6; i++)
+            assert_true(an_tensor_grad(x)[i] == 0);
+        assert_true(an_graph_reset(f->graph, NULL));
+    }
+    make_tensors(f);
+}
+
 static void test_losses_between_tensors_that_do_not_fit(void **state)
 {
     fixture *f = *state;
@@ -541,6 +561,7 @@ int main(void)
         TEST(test_padding_gets_no_gradient),
         TEST(test_losses_of_labels_that_do_not_fit),
         TEST(test_losses_of_no_classes),
+        TEST(test_losses_of_ignored_rows),
         TEST(test_losses_between_tensors_that_do_not_fit),
         TEST(test_binary_labels),
         TEST(test_probabilities_as_target),

@@ -2,14 +2,14 @@
  * A run as a configuration again: what was set is in it, what was left out too, and the data by a
  * path that holds everywhere. Reading it gives the same run. A schedule stays as it was written, so
  * that its length follows the run's, but with the numbers of its files; what it came to stands
- * beside it as a comment.
+ * beside it as a comment, where that is another text.
  */
 #include "config/resolved.h"
 
 #include <string.h>
 #include <unistd.h>
 
-/* A longer schedule, a table, is not written twice. */
+/* A longer schedule, a table, is not written twice, nor one that came to what was written. */
 #define MOST_COMMENT 2000
 
 /* Text that grows in an arena. */
@@ -180,6 +180,16 @@ static const char *interval_of(const an_run *run)
     return run->fit.interval == AN_INTERVAL_STEP ? "step" : "epoch";
 }
 
+static bool needs_comment(const sink *s)
+{
+    const char *text = s->run->schedule_text;
+    const size_t length = strlen(text);
+    const an__node *given = s->schedule;
+    return length <= MOST_COMMENT &&
+           !(given->kind == AN__SCALAR && given->source.length == length &&
+             memcmp(given->source.text, text, length) == 0);
+}
+
 static void put_key(sink *s, const an__node *node)
 {
     put_scalar(s, node->key->source.text, node->key->source.length, false);
@@ -193,7 +203,7 @@ static void put_key(sink *s, const an__node *node)
     } else {
         put_value(s, is_called(node, "schedule") ? s->schedule : node);
     }
-    if (is_called(node, "schedule") && strlen(s->run->schedule_text) <= MOST_COMMENT) {
+    if (is_called(node, "schedule") && needs_comment(s)) {
         put(s, "\n# schedule: ");
         put(s, s->run->schedule_text);
     }

@@ -136,6 +136,18 @@ static void resolved_texts_read_back(void **state)
     }
 }
 
+static void what_came_to_the_same_is_not_written_twice(void **state)
+{
+    (void)state;
+    char *same = resolved(RUN "schedule: CosineAnnealingLR(T_max=5)\n", NULL);
+    assert_non_null(strstr(same, "\nschedule: CosineAnnealingLR(T_max=5)\n"));
+    assert_null(strstr(same, "# schedule"));
+    char *other = resolved(RUN "schedule: CosineAnnealingLR(5)\n", NULL);
+    assert_non_null(strstr(other, "\n# schedule: CosineAnnealingLR(T_max=5)\n"));
+    free(same);
+    free(other);
+}
+
 static void the_length_is_not_fixed(void **state)
 {
     (void)state;
@@ -287,6 +299,7 @@ int main(void)
         cmocka_unit_test(every_key_is_read),
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(resolved_texts_read_back),
+        cmocka_unit_test(what_came_to_the_same_is_not_written_twice),
         cmocka_unit_test(the_length_is_not_fixed),
         cmocka_unit_test(the_data_are_found_from_elsewhere),
         cmocka_unit_test(given_seeds_and_threads),

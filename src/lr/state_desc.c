@@ -55,6 +55,17 @@ static bool pass_over(an__lr_sink *sink, unsigned form)
     return true;
 }
 
+/* Tabs and newlines of an expression are blanks, as where it is printed. */
+static void put_formula(an__lr_sink *sink, const char *text)
+{
+    const size_t length = strlen(text);
+    an__lr_put(sink, length, 4);
+    for (size_t i = 0; i < length; i++) {
+        const unsigned char c = (unsigned char)text[i];
+        an__lr_put(sink, c < 0x20 ? ' ' : c, 1);
+    }
+}
+
 static void put_function(an__lr_sink *sink, const an_lr_function *f)
 {
     unsigned form = !f->call ? AN__NO_FUNCTION : f->text ? AN__TEXT_FUNCTION : AN__HOST_FUNCTION;
@@ -62,7 +73,7 @@ static void put_function(an__lr_sink *sink, const an_lr_function *f)
         return;
     an__lr_put(sink, form, 4);
     if (form == AN__TEXT_FUNCTION)
-        an__lr_put_text(sink, f->text);
+        put_formula(sink, f->text);
 }
 
 static void put_reals(an__lr_sink *sink, const an_lr_reals *reals)

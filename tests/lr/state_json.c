@@ -305,6 +305,7 @@ static void the_saved_parameters_can_be_kept(void **state)
     }
     static const char *const specs[] = {
         "SequentialLR([LambdaLR(['epoch', lambda e: e * 2]), CyclicLR(0.1, 1)], [3])",
+        "LambdaLR('3\t+\t\tepoch')",
         "CyclicLR([0.1, 0.2], 1, scale_fn=lambda x: 1 / x, scale_mode='iterations')",
         "OneCycleLR([0.1, 0.3], epochs=3, steps_per_epoch=7, three_phase=True)"};
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {

@@ -33,7 +33,7 @@ build: $(BUILD)/build.ninja
 
 $(BUILD)/build.ninja:
 	@scripts/install-needs build
-	meson setup $(BUILD) --prefix=$(PREFIX)
+	meson setup $(BUILD) --prefix=$(PREFIX) $(SETUP_ARGS)
 
 bench: build
 	@scripts/install-needs bench || echo "Anneal: going on without PyTorch"

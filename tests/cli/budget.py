@@ -63,7 +63,7 @@ class Budget(Case):
         while not list((self.folder / "runs").glob("c-*/clock.txt")):
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=240)
         [run] = self.runs()
         return run
 
@@ -83,7 +83,7 @@ class Budget(Case):
         while "clock.txt' cannot be written" not in (line := process.stdout.readline()):
             self.assertTrue(line)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=240)
         self.assertIn("go on with", err)
         _, err = self.anneal(*longer, "--set", "on_write_error=stop", status=1)
         self.assertRegex(err, r"^anneal: the clock '.*clock.txt' cannot be written: Is a directory")
@@ -114,7 +114,7 @@ class Budget(Case):
                 line := process.stdout.readline()):
             self.assertTrue(line)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=240)
         self.assertTrue(clock.read_text().startswith("".join(lines)))
 
     def test_seconds_in_a_schedule(self):

@@ -46,7 +46,7 @@ class Faults(Case):
         """Trains up to epoch 4, with such faults; gives what was said."""
         process = self.start("resume", self.name, "--set", "epochs=4",
                              env={**os.environ, **faults})
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=240)
         self.assertIn(process.returncode, status, f"{faults}\n{out}\n{err}")
         return out + err
 
@@ -107,7 +107,7 @@ class Faults(Case):
                                    rf"from there with anneal resume {self.name}\n")
             process = self.start("resume", self.name, "--set", "epochs=6", "--set",
                                  "on_write_error=stop", env={**os.environ, **faults})
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=240)
             self.assertEqual(process.returncode, 1, out + err)
             self.assertRegex(err, r"^anneal: .*\n$")
             self.assertNotIn("epoch 6/6", out)

@@ -123,7 +123,7 @@ class Import(Case):
         (self.folder / "s.json").write_text("\n  " + text)
         self.assertEqual(self.take("s.json"), self.take(text))
         process = self.start("schedule", "import", "-", stdin=-1)
-        out, _ = process.communicate(text, timeout=60)
+        out, _ = process.communicate(text, timeout=240)
         self.assertEqual(out.strip(), self.take(text))
         self.refused("schedule", "import", "none.json", status=1, parts=["read the schedule 'none.json'"])
         (self.folder / "zero").write_bytes(b"StepLR(3)\0")
@@ -132,7 +132,7 @@ class Import(Case):
     def test_refused(self):
         for text, part, caret in REFUSED:
             process = self.start("schedule", "import", text)
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=240)
             self.assertIn(process.returncode, (1, 2), text)
             self.assertEqual(out, "")
             self.assertIn(part, err, text)

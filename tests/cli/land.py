@@ -20,7 +20,7 @@ class Land(Case):
         for _ in range(3):
             process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=240)
         [run] = (self.folder / "runs").glob("c-*")
         return run.name
 
@@ -89,7 +89,7 @@ class Land(Case):
         for _ in range(3):
             process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=240)
         end = int(self.resolved(name)["steps"])
         self.refused("resume", name, "--set", "steps=1200000", status=1,
                      parts=["total_steps 1000000 -> 1200000", "--changes"])

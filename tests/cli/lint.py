@@ -91,7 +91,7 @@ class Lint(Case):
         for steps in RUNS:
             for args in (["--steps-per-epoch", str(max(1, steps // 10))], ["--interval", "epoch"]):
                 process = self.start("schedule", "lint", spec, "--steps", str(steps), *args)
-                out, err = process.communicate(timeout=60)
+                out, err = process.communicate(timeout=240)
                 if process.returncode != 1:  # 2: a pattern with names for numbers, no example
                     return
                 outs.append(out + err)

@@ -59,7 +59,7 @@ class Terminal(Case):
         except OSError:
             pass
         os.close(leader)
-        self.assertEqual(process.wait(timeout=60), 0)
+        self.assertEqual(process.wait(timeout=240), 0)
         return out.decode().replace("\r\n", "\n")
 
     def test_fits_the_window(self):

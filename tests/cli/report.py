@@ -174,7 +174,7 @@ class Report(Case):
             process = self.start(*command, *self.names(), "--format", "json")
             process.stdout.readline()
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)
+            process.communicate(timeout=240)
         name, = self.names()
         page = self.report(name)
         results = {row[0]: row[1] for row in page.rows("Results")[1:]}

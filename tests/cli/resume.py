@@ -39,7 +39,7 @@ class Resume(Case):
         """The folder of a run that Ctrl-C has ended, and what was said."""
         process = self.endless(*args, epoch=3)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=240)
         self.assertEqual(process.returncode, 1, err)
         return self.only_run(), err
 
@@ -55,7 +55,7 @@ class Resume(Case):
         while True:
             time.sleep(0.1)
             process.send_signal(signal.SIGTERM)
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=240)
             # The signal before may have come between the last update and the end of the process.
             if process.returncode == 0 or "is trained to its end" in err:
                 break
@@ -99,7 +99,7 @@ class Resume(Case):
         """A run is found by its path, from any folder, and the message names the path."""
         process = self.endless("--set", "runs=deep")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=240)
         folder = self.folders("deep")[0]
         self.assertIn(f"anneal resume deep/{folder.name}", err)
         (self.folder / "other").mkdir()
@@ -371,7 +371,7 @@ class Resume(Case):
                     self.assertIsNone(process.poll())
                 self.assertIsNone(process.poll())
                 process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=240)
             self.assertEqual(process.returncode, status, err)
             self.assertIn("No such file or directory", out + err)
             self.assertEqual("go on with" in err, False)

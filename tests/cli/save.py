@@ -74,7 +74,7 @@ class Save(Case):
     def test_output_is_spared(self):
         with open(self.folder / "out", "w") as out:
             process = self.start_to(out, "out")
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=240)
         self.assertEqual(process.returncode, 2)
         self.assertIn("'out' is where the output goes", err)
 

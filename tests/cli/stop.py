@@ -13,7 +13,7 @@ class Stop(Case):
         while "epoch" not in process.stdout.readline():
             pass
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=240)
         self.assertEqual(process.returncode, 1, err)
         self.assertIn("stopped by a signal after step", err)
         self.assertEqual(len(err.splitlines()), 1, err)
@@ -52,7 +52,7 @@ class Stop(Case):
         time.sleep(0.3)
         self.assertIsNone(process.poll())
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=240)
         self.assertIn("stopped by a signal", err)
         self.assertTrue((self.folder / "w.safetensors").exists())
 
@@ -64,7 +64,7 @@ class Stop(Case):
             time.sleep(pause)
             process.send_signal(signal.SIGINT)
             process.send_signal(signal.SIGTERM)
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=240)
             self.assertEqual(process.returncode, 1, err)
             self.assertIn("test accuracy", out.splitlines()[-1])
             self.assertEqual(self.leftovers(), [])
@@ -89,7 +89,7 @@ class Stop(Case):
         time.sleep(0.6)
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGCONT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=240)
         self.assertEqual(self.leftovers(), [])
         return process.returncode
 
@@ -123,7 +123,7 @@ class Stop(Case):
         while process.poll() is None and not self.saving():
             time.sleep(0.0005)
         process.send_signal(number)
-        process.communicate(timeout=60)
+        process.communicate(timeout=240)
         self.assertEqual(self.leftovers(), [])
         self.assertGreater((self.folder / "w.safetensors").stat().st_size, 4 * 4600010)
         (self.folder / "w.safetensors").unlink()
@@ -145,7 +145,7 @@ class Stop(Case):
         process.stdout.close()
         err = process.stderr.read()
         process.stderr.close()
-        self.assertEqual(process.wait(timeout=60), 1)
+        self.assertEqual(process.wait(timeout=240), 1)
         self.assertEqual(err, "anneal: cannot write to the standard output: Broken pipe\n")
         self.assertGreater((self.folder / "w.safetensors").stat().st_size, 4 * 194)
 

@@ -15,7 +15,7 @@ class Tools(Case):
         self.assertGreaterEqual(len(blocks), 4)
         for command, shown in blocks:
             process = self.start(*shlex.split(command))
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=240)
             self.assertEqual(err, "")
             self.assertEqual([line.removeprefix("    ") for line in shown.splitlines()],
                              out.splitlines(), command)

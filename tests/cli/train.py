@@ -54,7 +54,7 @@ class Train(Case):
         except OSError:
             pass  # the other end is closed
         os.close(own)
-        self.assertEqual(process.wait(timeout=60), 0)
+        self.assertEqual(process.wait(timeout=240), 0)
         return out.decode("utf-8")
 
     def test_terminal(self):

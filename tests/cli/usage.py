@@ -50,7 +50,7 @@ class Usage(Case):
             with open("/dev/full", "w") as full:
                 process = subprocess.Popen([driver.ANNEAL, *args], stdout=full,
                                            stderr=subprocess.PIPE, text=True)
-                _, err = process.communicate(timeout=60)
+                _, err = process.communicate(timeout=240)
             self.assertEqual(process.returncode, 1, args)
             self.assertEqual(err, "anneal: cannot write to the standard output: "
                                   "No space left on device\n")

@@ -245,6 +245,21 @@ static void print_course(FILE *stream, const char *course, int width)
     fputc('\n', stream);
 }
 
+/* When the schedule goes on; under a budget, how long the steps of its plan take. */
+static void add_pace(paragraph *p, const an_run *run, const an_lr_schedule *schedule)
+{
+    char text[96], count[32], seconds[32];
+    const an_lr_run plan = an_lr_run_of(schedule);
+    if (plan.seconds <= 0 || plan.total_steps <= 0) {
+        add_apart(p, run->fit.interval == AN_INTERVAL_STEP ? "per step" : "per epoch");
+        return;
+    }
+    an_term_duration(seconds, sizeof seconds, plan.seconds);
+    an_format(text, sizeof text, "its %s steps stretched over %s",
+              count_text(count, sizeof count, plan.total_steps), seconds);
+    add_apart(p, text);
+}
+
 static void print_schedule(FILE *stream, const an_run *run, const an_lr_schedule *schedule,
                            bool unicode, int width)
 {
@@ -253,7 +268,7 @@ static void print_schedule(FILE *stream, const an_run *run, const an_lr_schedule
     add(&p, "schedule   ");
     add(&p, text ? text : "");
     free(text);
-    add_apart(&p, run->fit.interval == AN_INTERVAL_STEP ? "per step" : "per epoch");
+    add_pace(&p, run, schedule);
     add_spark(&p, &run->fit, schedule, unicode);
     fputc('\n', stream);
     if (run->course_text)

@@ -42,6 +42,13 @@ class Budget(Case):
         self.assertLess(rows[-2]["lr"], 0.02)
         self.assertGreater(rows[0]["lr"], 0.05)
 
+    def test_says_that_the_time_decides(self):
+        """The steps of the plan are no promise: they are stretched over the time."""
+        out, _ = self.anneal("train", "c.yaml", "--budget", "0.2s")
+        self.assertTrue(out.splitlines()[3].startswith(
+            "schedule   OneCycleLR(max_lr=0.1, total_steps=14)   "
+            "its 14 steps stretched over 0.2 s   "), out[:600])
+
     def test_killed_and_gone_on_with(self):
         self.config(CONFIG + "budget: 1.2s\ncheckpoint: {minutes: 0.001}\n")
         process = self.start("train", "c.yaml")

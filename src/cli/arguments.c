@@ -61,6 +61,29 @@ static const cli_option *option_at(const cli_usage *u, size_t i)
     return i < u->option_count ? &u->options[i] : &help;
 }
 
+/*
+ * Whether several options begin with `word`, as "--s" of --seed and --save: says so, and lists
+ * them.
+ */
+static bool is_ambiguous(const cli_usage *u, const char *word)
+{
+    char list[256] = "";
+    size_t used = 0, found = 0;
+    const size_t length = strcspn(word, "=");
+    if (length <= 2 || strncmp(word, "--", 2) != 0)
+        return false;
+    for (size_t i = 0; i <= u->option_count; i++) {
+        const char *name = option_at(u, i)->name;
+        if (strncmp(name, word + 2, length - 2) != 0)
+            continue;
+        used += an_format(list + used, sizeof list - used, "%s--%s", found++ ? ", " : "", name);
+    }
+    if (found > 1)
+        cli_wrong("%s: '%.*s' may be any of %s; write more of it", u->command, (int)length, word,
+                  list);
+    return found > 1;
+}
+
 static int unknown_option(const cli_usage *u, const char *word)
 {
     const char *names[MAX_OPTIONS];
@@ -95,6 +118,8 @@ static int refused_option(const cli_usage *u, const char *word)
         cli_wrong("--%s takes no value", option_at(u, (size_t)optopt - 256)->name);
         return BAD;
     }
+    if (!optopt && is_ambiguous(u, word))
+        return BAD;
     const char letter[] = {'-', (char)optopt, '\0'};
     return unknown_option(u, optopt ? letter : word);
 }

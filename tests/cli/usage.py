@@ -70,6 +70,15 @@ class Usage(Case):
         self.refused("train", "c.yaml", "--thraeds", "2", status=2, parts=["'--threads'"])
         self.refused("train", "c.yaml", "-q", status=2, parts=["'-q'", "--help"])
 
+    def test_abbreviations(self):
+        out, _ = self.anneal("train", "--he")
+        self.assertTrue(out.startswith("Usage: anneal train"))
+        self.refused("train", "c.yaml", "--s", "1", status=2,
+                     parts=["'--s' may be any of --set, --seed, --save; write more of it"])
+        self.refused("train", "c.yaml", "--se=1", status=2,
+                     parts=["'--se' may be any of --set, --seed; "])
+        self.refused("train", "c.yaml", "--c", "f", "--x", status=2, parts=["no option '--x'"])
+
     def test_unknown_letter(self):
         self.refused("train", "c.yaml", "-qv", status=2, parts=["no option '-q'"])
         self.refused("schedule", "plot", "-xo", "a.svg", "StepLR(3)", status=2,

@@ -27,6 +27,9 @@ static const cli_usage usage = {
         "Usage: anneal predict RUN|FILE --input FILE [OPTION]...\n"
         "Prints a line for every sample: its number from 0, the most probable class, and the\n"
         "probability of each class (the model's outputs where its loss has no probabilities).\n"
+        "CSV: index,class,p_NAME,...; p_0, p_1, ... where classes have no names. JSON: an object\n"
+        "of probabilities by name, or a list: probabilities[class] is the greatest. Outputs are\n"
+        "called by the columns that they predict, or y_0, y_1, ...; in JSON they are outputs.\n"
         "For models of images, arrays and tables: one of texts writes with anneal sample.\n"
         "Floats are filled and standardised as in training.\n\n"
         "The columns of a table go by their names, in any order, and are coded, filled and\n"
@@ -109,7 +112,7 @@ typedef struct output {
     double *values;        /* of a row */
 } output;
 
-/* The name of an output, or its number: p_red, p3; price, y3 where it is no probability. */
+/* A column by the name of its output, or its number: p_red, p_3; price, y_3 of no probability. */
 static void print_name(const output *o, int64_t i)
 {
     const char *name = an_dataset_name(o->trained_on, i);
@@ -118,7 +121,7 @@ static void print_name(const output *o, int64_t i)
     if (name)
         an_format(text, sizeof text, "%s%s", probable ? "p_" : "", name);
     else
-        an_format(text, sizeof text, "%c%lld", probable ? 'p' : 'y', (long long)i);
+        an_format(text, sizeof text, "%c_%lld", probable ? 'p' : 'y', (long long)i);
     cli_put_csv(text);
 }
 

@@ -198,10 +198,10 @@ class Predict(Case):
         found = list(csv.DictReader(io.StringIO(out)))
         self.assertEqual(len(found), 12)
         first, fifth = found[0], found[5]
-        self.assertLess(abs(float(fifth["p0"]) + float(fifth["p1"]) - 1), 1e-6)
+        self.assertLess(abs(float(fifth["p_0"]) + float(fifth["p_1"]) - 1), 1e-6)
         for row in found:  # values near 1000 would be certain of a class
-            self.assertTrue(0.02 < float(row["p0"]) < 0.98, row)
-        self.assertEqual(first.keys(), {"index", "class", "p0", "p1"})
+            self.assertTrue(0.02 < float(row["p_0"]) < 0.98, row)
+        self.assertEqual(first.keys(), {"index", "class", "p_0", "p_1"})
         self.floats("one.npy", rows[5:6])
         out, _ = self.anneal(*predict, "one.npy")
         self.assertEqual(out.splitlines()[1].split(",")[1:], list(fifth.values())[1:])

@@ -79,7 +79,7 @@ class Weights(Case):
         self.assertEqual(len(rows), 50)
         self.assertEqual(len(lines), 50)
         for i, (row, line) in enumerate(zip(rows, lines)):
-            p = [float(row[f"p{k}"]) for k in range(10)]
+            p = [float(row[f"p_{k}"]) for k in range(10)]
             self.assertEqual((int(row["index"]), int(row["class"])), (i, line["class"]))
             self.assertEqual(p, line["probabilities"])
             self.assertTrue(math.isclose(sum(p), 1, rel_tol=1e-6))
@@ -117,7 +117,7 @@ class Weights(Case):
         (self.folder / "m.yaml").write_text(config)
         out, _ = self.anneal("predict", "m.safetensors", "--config", "m.yaml", "--input",
                              "set/t10k-images-idx3-ubyte")
-        self.assertTrue(out.startswith("index,class,y0,y1,"), out[:40])
+        self.assertTrue(out.startswith("index,class,y_0,y_1,"), out[:40])
 
     def refuse_rows(self, text, part, caret=None):
         (self.folder / "bad.csv").write_text(text)

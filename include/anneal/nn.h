@@ -124,9 +124,9 @@ AN_API an_tensor *an_model_param(an_model *model, const char *name, an_shape sha
  * PyTorch's Sequential: "1.weight" is the weight of the second layer, "3.0.weight" that of the
  * first layer in the fourth, which holds some.
  *
- * The first error of the description arrives here. Errors (SHAPE) count layers from 1 and name both
- * shapes: "layer 3, Linear(120, 10): takes (batch, ..., 120) but gets (batch, 64, 128)";
- * "layer 4.1" is the first in the fourth.
+ * The first error of the description arrives here. Errors (SHAPE) name the layer as its parameters
+ * are, from 0, and both shapes: "layer 2, Linear(120, 10): takes (batch, ..., 120) but gets (batch,
+ * 64, 128)" speaks of the layer of "2.weight", "layer 3.0" of that of "3.0.weight".
  */
 AN_API bool an_model_build(an_model *model, an_shape sample, uint64_t seed, an_error *err);
 

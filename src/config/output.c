@@ -16,8 +16,8 @@ bool an__place(const an__node *node, an_error *err)
     return false;
 }
 
-/* The node of the layer that an error of an_model_build speaks of ("layer 3, ...", "layer 3.1,
- * ..."), or the model's. */
+/* The node of the layer that an error of an_model_build speaks of, from 0 ("layer 3, ...", "layer
+ * 3.1, ..."), or the model's. */
 const an__node *an__layer_blamed(const an_config *config, const an_error *err)
 {
     const an__call *layers = config->layers;
@@ -29,11 +29,11 @@ const an__node *an__layer_blamed(const an_config *config, const an_error *err)
         size_t number = 0;
         for (; *at >= '0' && *at <= '9'; at++)
             number = number * 10 + (size_t)(*at - '0');
-        if (number < 1 || number > count)
+        if (number >= count)
             break;
-        node = layers[number - 1].node;
-        count = layers[number - 1].layer_count;
-        layers = layers[number - 1].layers;
+        node = layers[number].node;
+        count = layers[number].layer_count;
+        layers = layers[number].layers;
         if (*at != '.')
             break;
     }

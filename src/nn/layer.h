@@ -226,13 +226,7 @@ bool an__model_close(an_model *model, an_error *err);
 /* Keeps `err` as the model's first error; returns false. */
 bool an__model_fail(an_model *model, const an_error *err);
 
-/* "4.2" for the path "3.1": positions counted from 1, as messages do. */
-typedef struct an_place_text {
-    char text[160];
-} an_place_text;
-an_place_text an__layer_place(const char *path);
-
-/* Puts "layer 4.2, ReLU(): " before an error: positions counted from 1. Returns false. */
+/* Puts "layer 3.1, ReLU(): " before an error, as its weights' names begin. Returns false. */
 bool an__layer_blame(const an_layer *layer, an_error *err);
 
 /* The layers of a container one after the other: their shape rules, and their computation. */

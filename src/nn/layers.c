@@ -25,28 +25,13 @@ bool an__takes_sequence(an_shape in, int64_t width, an_error *err)
                         (long long)width, an__batch_text(in).text);
 }
 
-an_place_text an__layer_place(const char *path)
-{
-    an_place_text out = {""};
-    size_t at = 0, number = 0;
-    for (; *path && at < sizeof out.text; path++) {
-        bool digit = *path >= '0' && *path <= '9';
-        number = digit ? number * 10 + (size_t)(*path - '0') : 0;
-        if (digit && (path[1] < '0' || path[1] > '9')) {
-            at += an_format(out.text + at, sizeof out.text - at, "%zu%s", number + 1,
-                            path[1] ? "." : "");
-        }
-    }
-    return out;
-}
-
 bool an__layer_blame(const an_layer *layer, an_error *err)
 {
     /* A container's layers have named themselves. */
     if (!err || (layer->kind->holds && strncmp(err->message, "layer ", 6) == 0)) {
         return false;
     }
-    an_error_prefix(err, "layer %s, %s: ", an__layer_place(layer->name).text,
+    an_error_prefix(err, "layer %s, %s: ", layer->name,
                     layer->kind->holds ? layer->kind->name : layer->text);
     return false;
 }

@@ -211,8 +211,7 @@ static bool check_args(an_model *model, const an_layer *layer, an_error *err)
     for (size_t i = 0; i < layer->kind->arg_count; i++) {
         if (!an__arg_check(layer, i, message, sizeof message)) {
             const char *path = path_of(model, container, container->count);
-            return an_error_set(err, AN_ERROR_ARGUMENT, "layer %s, %s",
-                                an__layer_place(path ? path : "").text, message);
+            return an_error_set(err, AN_ERROR_ARGUMENT, "layer %s, %s", path ? path : "", message);
         }
     }
     return true;

@@ -36,8 +36,8 @@ class BadConfig(Case):
 
     def test_shapes_that_do_not_fit(self):
         self.wrong("Linear(8, 10)", "Linear(9, 10)",
-                   ["c.yaml:6", "layer 4", "Linear(9, 10)", "9", "8"], "Linear(9, 10)")
-        self.wrong("Linear(12, 8)", "Linear(784, 8)", ["layer 2", "Linear(784, 8)", "12"])
+                   ["c.yaml:6", "layer 3", "Linear(9, 10)", "9", "8"], "Linear(9, 10)")
+        self.wrong("Linear(12, 8)", "Linear(784, 8)", ["layer 1", "Linear(784, 8)", "12"])
 
     def test_too_few_outputs(self):
         self.wrong("Linear(8, 10)", "Linear(8, 5)", ["c.yaml:6", "10 classes", "5 outputs"],
@@ -200,7 +200,7 @@ class BadConfig(Case):
                  "model.3=Linear(8, 9)": ["10 classes", "9 outputs"],
                  "data.path=none": ["'none'", "--set data.path=FOLDER"],
                  "data.pth=x": ["'pth'", "'path'"], ".=1": ["empty"],
-                 "optimizer.=1": ["empty"], "model.1=Linear(13, 8)": ["layer 2"],
+                 "optimizer.=1": ["empty"], "model.1=Linear(13, 8)": ["layer 1"],
                  "optimizer.lr=-1": ["lr"], "data=[": ["YAML"]}
         for setting, parts in wrong.items():
             self.refused("train", "c.yaml", "--set", setting,

@@ -53,9 +53,9 @@ static void test_wrong_layers_are_blamed(void **state)
         {"  - Residual: []\n", "c.yaml:6: ", "Residual takes a list of layers"},
         {"  - Residual:\n      - Relu()\n", "c.yaml:7: ", "did you mean 'ReLU'"},
         {"  - Flatten()\n  - Residual:\n      - ReLU()\n      - Linear(5, 12)\n",
-         "c.yaml:9: ", "layer 2.2, Linear(5, 12): takes"},
+         "c.yaml:9: ", "layer 1.1, Linear(5, 12): takes"},
         {"  - Flatten()\n  - Residual:\n      - Linear(12, 5)\n",
-         "c.yaml:", "layer 2, Residual: adds"},
+         "c.yaml:", "layer 1, Residual: adds"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[400];

@@ -244,7 +244,7 @@ static void test_refused(void **state)
     refuse(good, "model.1=Linear(12, 9)", AN_ERROR_CONFIG,
            "--set model.1=Linear(12, 9): ", "9 outputs");
     refuse(good, "model.1=Linear(13, 10)", AN_ERROR_SHAPE,
-           "--set model.1=Linear(13, 10): ", "layer 2");
+           "--set model.1=Linear(13, 10): ", "layer 1");
     refuse(good, "x", AN_ERROR_CONFIG, "KEY=VALUE", "");
     refuse(good, "a.b=1", AN_ERROR_CONFIG, "--set a.b=1: ", "key");
     refuse(good, "epocs=1", AN_ERROR_CONFIG, "--set epocs=1: ", "'epochs'");

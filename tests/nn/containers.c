@@ -165,10 +165,10 @@ static void errors_say_where(void **state)
         const char *text, *part;
     } cases[] = {
         {"Residual(Linear(4, 3))",
-         "layer 1, Residual: adds its input (batch, 4) to what its layers make of it, (batch, 3)"},
+         "layer 0, Residual: adds its input (batch, 4) to what its layers make of it, (batch, 3)"},
         {"Sequential(ReLU(), Residual(Linear(4, 4), Linear(5, 4)))",
-         "layer 1.2.2, Linear(5, 4): takes (batch, ..., 5) but gets (batch, 4)"},
-        {"Sequential(Residual(Linear(4, 5)))", "layer 1.1, Residual: adds"},
+         "layer 0.1.1, Linear(5, 4): takes (batch, ..., 5) but gets (batch, 4)"},
+        {"Sequential(Residual(Linear(4, 5)))", "layer 0.0, Residual: adds"},
         {"Unflatten(0, (2, 2))", "splits dimension 0, but gets (batch, 4)"},
         {"Unflatten(2, (2, 2))", "splits dimension 2"},
         {"Unflatten(1, (3, 2))", "of (batch, 4), which has 4, into (3, 2)"},
@@ -188,7 +188,7 @@ static void errors_say_where(void **state)
         }
         assert_false(an_model_build(model, an_shape_1(4), 1, &err));
         assert_int_equal(err.code, AN_ERROR_SHAPE);
-        if (!strstr(err.message, cases[i].part) || strncmp(err.message, "layer 1", 7) != 0) {
+        if (!strstr(err.message, cases[i].part) || strncmp(err.message, "layer 0", 7) != 0) {
             fail_msg("%s: '%s' is not in '%s'", cases[i].text, cases[i].part, err.message);
         }
         an_model_free(model);
@@ -214,7 +214,7 @@ static void errors_while_running_say_where(void **state)
     an_error err = {0};
     an_forward(model, graph, an_full(graph, an_shape_2(3, 5), 1));
     assert_false(an_graph_reset(graph, &err));
-    static const char want[] = "layer 1.2.1, Linear(4, 4): linear: ";
+    static const char want[] = "layer 0.1.0, Linear(4, 4): linear: ";
     assert_memory_equal(err.message, want, strlen(want));
     an_graph_free(graph);
     an_model_free(model);

@@ -96,7 +96,7 @@ static void settings_that_contradict_are_refused(void **state)
 {
     static const char *const cases[][2] = {
         {"Conv2d(6, 4, 3, groups=4)",
-         "layer 1, Conv2d(6, 4, 3, groups=4): in_channels and out_channels must be divisible by "
+         "layer 0, Conv2d(6, 4, 3, groups=4): in_channels and out_channels must be divisible by "
          "groups=4"},
         {"Conv2d(4, 6, 3, groups=4)", "divisible by groups=4"},
         {"Conv2d(1, 1, 3, stride=2, padding='same')", "padding='same' needs stride 1"},
@@ -217,13 +217,13 @@ static void shapes_that_do_not_fit_are_refused(void **state)
     } cases[] = {
         {"Conv2d(32, 4, 3)",
          {3, 3, 28, 28},
-         "layer 1, Conv2d(32, 4, 3): takes (batch, 32, height, width) but gets (batch, 3, 28, 28)"},
+         "layer 0, Conv2d(32, 4, 3): takes (batch, 32, height, width) but gets (batch, 3, 28, 28)"},
         {"Conv2d(3, 4, 3)",
          {2, 28, 28},
-         "layer 1, Conv2d(3, 4, 3): takes (batch, 3, height, width) but gets (batch, 28, 28)"},
+         "layer 0, Conv2d(3, 4, 3): takes (batch, 3, height, width) but gets (batch, 28, 28)"},
         {"Conv2d(3, 4, 5, padding=1)",
          {3, 3, 2, 9},
-         "layer 1, Conv2d(3, 4, 5, padding=1): a kernel of 5x5 does not fit into (batch, 3, 2, 9)"},
+         "layer 0, Conv2d(3, 4, 5, padding=1): a kernel of 5x5 does not fit into (batch, 3, 2, 9)"},
         {"Conv2d(3, 4, 3, padding=8, padding_mode='reflect')",
          {3, 3, 8, 9},
          "the padding is too large for padding_mode='reflect' and (batch, 3, 8, 9)"},

@@ -168,7 +168,7 @@ static void the_first_error_is_kept(void **state)
     assert_false(an_model_build(model, an_shape_1(4), 1, NULL));
     assert_false(an_model_build(model, an_shape_1(4), 1, &err));
     assert_int_equal(err.code, AN_ERROR_ARGUMENT);
-    assert_string_equal(err.message, "layer 2, Linear: out_features must be at least 1, got 0");
+    assert_string_equal(err.message, "layer 1, Linear: out_features must be at least 1, got 0");
     an_model_free(model);
 }
 
@@ -182,7 +182,7 @@ static void errors_of_nested_layers_name_the_path(void **state)
     an_model_relu(model);
     an_model_dropout(model, 7);
     assert_false(an_model_build(model, an_shape_1(4), 1, &err));
-    assert_string_equal(err.message, "layer 2.3, Dropout: p must be from 0 to 1, got 7");
+    assert_string_equal(err.message, "layer 1.2, Dropout: p must be from 0 to 1, got 7");
     an_model_free(model);
 }
 
@@ -202,26 +202,26 @@ static void assert_shape_error(an_context *context, an_shape sample, const char 
 static void shapes_that_do_not_fit_are_refused(void **state)
 {
     assert_shape_error(*state, an_shape_1(64), "Linear(120, 10)",
-                       "layer 2, Linear(120, 10): takes (batch, ..., 120) but gets (batch, 64)");
+                       "layer 1, Linear(120, 10): takes (batch, ..., 120) but gets (batch, 64)");
     assert_shape_error(*state, an_shape_3(1, 28, 28), "Linear(784, 10)",
-                       "layer 2, Linear(784, 10): takes (batch, ..., 784) but gets (batch, 1, 28, "
+                       "layer 1, Linear(784, 10): takes (batch, ..., 784) but gets (batch, 1, 28, "
                        "28); put Flatten() before it");
     assert_shape_error(*state, an_shape_0(), "Linear(1, 1)",
-                       "layer 2, Linear(1, 1): takes (batch, ..., 1) but gets (batch)");
+                       "layer 1, Linear(1, 1): takes (batch, ..., 1) but gets (batch)");
     assert_shape_error(*state, an_shape_0(), "Flatten()",
-                       "layer 2, Flatten(): joins dimensions 1 to 0, but gets (batch); the batch "
+                       "layer 1, Flatten(): joins dimensions 1 to 0, but gets (batch); the batch "
                        "is dimension 0 and stays");
     assert_shape_error(*state, an_shape_2(3, 4), "Flatten(0)",
-                       "layer 2, Flatten(start_dim=0): joins dimensions 0 to 2, but gets (batch, "
+                       "layer 1, Flatten(start_dim=0): joins dimensions 0 to 2, but gets (batch, "
                        "3, 4); the batch is dimension 0 and stays");
     assert_shape_error(*state, an_shape_2(3, 4), "Flatten(1, 3)",
-                       "layer 2, Flatten(end_dim=3): joins dimensions 1 to 3, but gets (batch, 3, "
+                       "layer 1, Flatten(end_dim=3): joins dimensions 1 to 3, but gets (batch, 3, "
                        "4); the batch is dimension 0 and stays");
     an_shape huge = an_shape_2(INT64_C(1) << 40, INT64_C(1) << 40);
     assert_shape_error(*state, huge, "ReLU()",
                        "the sample's shape is not possible: up to 5 dimensions of 0 or more");
     assert_shape_error(*state, an_shape_3(1 << 20, 1 << 20, 1), "Linear(1, 4194304)",
-                       "layer 2, Linear(1, 4194304): gives more than 2^60 values");
+                       "layer 1, Linear(1, 4194304): gives more than 2^60 values");
 }
 
 static void a_model_too_large_is_an_error(void **state)
@@ -449,7 +449,7 @@ static void fused_layers_compute_the_same(void **state)
 static void errors_while_running_name_the_layer(void **state)
 {
     static const char *const texts[] = {"Linear(4, 8)", "ReLU()", "Linear(8, 2)"};
-    static const char *const first = "layer 1, Linear(4, 8): linear: ";
+    static const char *const first = "layer 0, Linear(4, 8): linear: ";
     an_model *model = model_of(*state, texts, COUNT(texts));
     assert_true(an_model_build(model, an_shape_1(4), 1, NULL));
     an_graph *graph = an_graph_new(*state, NULL);
@@ -461,7 +461,7 @@ static void errors_while_running_name_the_layer(void **state)
     an_params_get(an_model_params(model), 2)->tensor->shape = an_shape_2(2, 7);
     an_forward(model, graph, an_full(graph, an_shape_2(3, 4), 1));
     assert_false(an_graph_reset(graph, &err));
-    assert_non_null(strstr(err.message, "layer 3, Linear(8, 2): "));
+    assert_non_null(strstr(err.message, "layer 2, Linear(8, 2): "));
     an_params_get(an_model_params(model), 2)->tensor->shape = an_shape_2(2, 8);
     assert_ptr_equal(an_forward(model, graph, NULL)->data, NULL);
     assert_false(an_graph_reset(graph, &err));

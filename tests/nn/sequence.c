@@ -192,7 +192,7 @@ static void test_select_and_positions(void **state)
     assert_non_null(strstr(err.message, "has 5 positions but gets (batch, 6, 2)"));
     an_forward(model, graph, an_from(graph, values, an_shape_1(12)));
     assert_false(an_graph_reset(graph, &err));
-    assert_non_null(strstr(err.message, "layer 1, PositionalEmbedding(5, 2): takes (batch, time"));
+    assert_non_null(strstr(err.message, "layer 0, PositionalEmbedding(5, 2): takes (batch, time"));
     an_model_free(model);
 }
 

@@ -20,6 +20,8 @@ typedef struct an__lint_part {
     double begin, end, length;
 } an__lint_part;
 
+#define AN__LINT_NONE ((size_t)-1) /* no part */
+
 /* A finding with what corrects it: the part that it is about. */
 typedef struct an__lint_found {
     an_lint_finding finding;
@@ -68,7 +70,9 @@ bool an__lint_has(const an_lint *lint, an_lint_kind kind);
 /* How many findings are warnings. */
 size_t an__lint_warnings(const an_lint *lint);
 
-/* lint_part.c: the parts; a deep copy of a description whose nodes are put into `nodes`, in the
+/* lint_part.c: the steps of a part's turn. */
+double an__lint_turn(const an__lint_part *part);
+/* The parts; a deep copy of a description whose nodes are put into `nodes`, in the
  * same order; looking at another group; the rate of the group that is looked at, at a step. */
 bool an__lint_take_apart(an_lint *lint, const an_lr_desc *desc);
 bool an__lint_place(an_lint *lint);
@@ -93,7 +97,7 @@ void an__lint_check(an_lint *lint);
 void an__lint_check_effect(an_lint *lint);
 void an__lint_check_turns(an_lint *lint);
 void an__lint_check_units(an_lint *lint);
-/* The later child `index` of a sequence, a part; 0 if it is none. */
+/* The part that is child `index` of part `parent`; AN__LINT_NONE if there is none. */
 size_t an__lint_child(const an_lint *lint, size_t parent, size_t index);
 
 /* lint_fix.c: the description with the finding corrected, as text; NULL if there is none. */

@@ -4,7 +4,6 @@
 #include "lr/lint.h"
 #include <string.h>
 
-#define NONE ((size_t)-1)
 /* Steps beyond those that are kept, and beyond the run, that are looked at. */
 #define SAMPLES 256
 /* Steps before the end in which a restart is late, at most. */
@@ -21,7 +20,7 @@ typedef struct asking {
 static void visit(void *user, const an_lr_part *part)
 {
     asking *a = user;
-    for (size_t i = 0; a->found == NONE && i < a->lint->part_count; i++)
+    for (size_t i = 0; a->found == AN__LINT_NONE && i < a->lint->part_count; i++)
         if (a->lint->parts[i].seen == part->desc && !a->lint->parts[i].value &&
             a->lint->parts[i].composed == 0 && part->base != 0 && a->is(part->rate))
             a->found = i;
@@ -30,10 +29,10 @@ static void visit(void *user, const an_lr_part *part)
 /* The first leaf that has such a rate at a step; the whole schedule if none has. */
 static size_t whose(const an_lint *lint, double step, bool (*is)(double rate))
 {
-    asking a = {lint, is, NONE};
+    asking a = {lint, is, AN__LINT_NONE};
     const an_lr_clock clock = {.steps = step};
     an_lr_trace(lint->schedule, lint->group, AN_LR, &clock, visit, &a);
-    return a.found == NONE ? 0 : a.found;
+    return a.found == AN__LINT_NONE ? 0 : a.found;
 }
 
 static bool is_zero(double rate)
@@ -203,7 +202,7 @@ static void check_jumps(an_lint *lint)
         bool sequence = p->desc->kind == AN_SEQUENTIAL_LR || p->desc->kind == AN_LR_SEQUENCE;
         for (size_t k = 1; sequence && p->rate && !p->value && k < p->composed; k++) {
             size_t earlier = an__lint_child(lint, i, k - 1), later = an__lint_child(lint, i, k);
-            if (earlier != NONE && later != NONE)
+            if (earlier != AN__LINT_NONE && later != AN__LINT_NONE)
                 check_hand_over(lint, i, earlier, later);
         }
     }
@@ -221,14 +220,14 @@ static size_t restarter(const an_lint *lint)
              desc->kind == AN_LR_RESTARTS || desc->after_end == AN_END_REPEAT))
             return i;
     }
-    return NONE;
+    return AN__LINT_NONE;
 }
 
 /* In the last twentieth of the run, or its last three steps. */
 static void check_late_restart(an_lint *lint)
 {
     size_t part = restarter(lint);
-    if (part == NONE || lint->steps < 8 || lint->parts[part].length == lint->steps)
+    if (part == AN__LINT_NONE || lint->steps < 8 || lint->parts[part].length == lint->steps)
         return;
     int64_t steps = (int64_t)lint->steps, tail = steps / 20 > 3 ? steps / 20 : 3;
     if (an_lr_replays(lint->schedule) && lint->rate_count < (size_t)steps)

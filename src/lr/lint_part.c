@@ -7,6 +7,11 @@
 /* Rates that are kept, from step 0 on. */
 #define MOST_RATES ((size_t)1 << 20)
 
+double an__lint_turn(const an__lint_part *part)
+{
+    return part->end - part->begin;
+}
+
 /* -------------------------------------------------------------- parameters */
 
 const an_lr_param *an__lint_param(const an_lr_desc *desc, const char *name)
@@ -243,7 +248,7 @@ double an__lint_rate(const an_lint *lint, int64_t step)
 bool an__lint_ends(const an_lint *lint, const an__lint_part *part, double *first, double *last)
 {
     an_lr_group group, *groups[1] = {&group};
-    double turn = part->end - part->begin, length = part->length;
+    double turn = an__lint_turn(part), length = part->length;
     an_lr_run run = lint->options.run;
     run.total_steps = turn >= 1 ? (int64_t)turn : 1;
     run.seconds = 0;

@@ -4,13 +4,6 @@
 #include "lr/lint.h"
 #include <string.h>
 
-#define NONE ((size_t)-1)
-
-static double turn_of(const an__lint_part *part)
-{
-    return part->end - part->begin;
-}
-
 /* Whether a part's turn lasts to the end of the run. */
 static bool is_last(const an_lint *lint, const an__lint_part *part)
 {
@@ -23,7 +16,7 @@ size_t an__lint_child(const an_lint *lint, size_t parent, size_t index)
         if (lint->parts[i].parent == parent && lint->parts[i].index == index &&
             !lint->parts[i].value)
             return i;
-    return NONE;
+    return AN__LINT_NONE;
 }
 
 static bool rises(const an_lint *lint, const an__lint_part *part)
@@ -37,7 +30,7 @@ static bool rises(const an_lint *lint, const an__lint_part *part)
 /* Whose steps a part's turn is. */
 static const char *owner_of(const an_lint *lint, const an__lint_part *part)
 {
-    return turn_of(part) == lint->steps ? "the run" : "its turn";
+    return an__lint_turn(part) == lint->steps ? "the run" : "its turn";
 }
 
 static const char *steps_word(double count)
@@ -49,8 +42,8 @@ static void not_reached(an_lint *lint, size_t i, const char *name, double length
 {
     const an__lint_part *part = &lint->parts[i];
     an_format(lint->text, sizeof lint->text, "%s: %s=%g, but %s has %g %s: %s",
-              an_lr_name(part->desc->kind), name, length, owner_of(lint, part), turn_of(part),
-              steps_word(turn_of(part)), what);
+              an_lr_name(part->desc->kind), name, length, owner_of(lint, part), an__lint_turn(part),
+              steps_word(an__lint_turn(part)), what);
     an__lint_note(lint, (an__lint_about){AN_LINT_NOT_REACHED, i, name, lint->steps - 1, false});
 }
 
@@ -59,7 +52,8 @@ static void long_warmup(an_lint *lint, size_t i, const char *name, double length
     const an__lint_part *part = &lint->parts[i];
     an_format(lint->text, sizeof lint->text,
               "%s: the warm-up takes %s=%g steps, but %s has %g: the full rate is not reached",
-              an_lr_name(part->desc->kind), name, length, owner_of(lint, part), turn_of(part));
+              an_lr_name(part->desc->kind), name, length, owner_of(lint, part),
+              an__lint_turn(part));
     an__lint_note(lint, (an__lint_about){AN_LINT_LONG_WARMUP, i, name, lint->steps - 1, false});
 }
 
@@ -68,7 +62,8 @@ static void check_last_step(an_lint *lint, size_t i, const char *name)
 {
     const an__lint_part *part = &lint->parts[i];
     double first, last, rate = an__lint_rate(lint, (int64_t)lint->steps - 1);
-    if (i != 0 || turn_of(part) < 3 || !lint->foreseen || !an__lint_ends(lint, part, &first, &last))
+    if (i != 0 || an__lint_turn(part) < 3 || !lint->foreseen ||
+        !an__lint_ends(lint, part, &first, &last))
         return;
     double top = first * an__lint_rate(lint, 0) / first, end = last * top / first;
     if (!(first > last) || !(rate - end > 0.05 * (top - end)))
@@ -88,12 +83,12 @@ static void check_length(an_lint *lint, size_t i)
     if (!leaf || !name || !isfinite(part->length) || !is_last(lint, part) ||
         !an__lint_is_written(part->desc, name))
         return;
-    if (part->length > turn_of(part)) {
+    if (part->length > an__lint_turn(part)) {
         if (rises(lint, part))
             long_warmup(lint, i, name, part->length);
         else
             not_reached(lint, i, name, part->length, "its end is not reached");
-    } else if (part->length == turn_of(part)) {
+    } else if (part->length == an__lint_turn(part)) {
         check_last_step(lint, i, name);
     }
 }
@@ -101,7 +96,7 @@ static void check_length(an_lint *lint, size_t i)
 static void check_one_cycle(an_lint *lint, size_t i)
 {
     const an__lint_part *part = &lint->parts[i];
-    double turn = turn_of(part);
+    double turn = an__lint_turn(part);
     if (part->length == turn)
         return;
     an_format(
@@ -120,7 +115,7 @@ static void check_cosine(an_lint *lint, size_t i)
 {
     const an__lint_part *part = &lint->parts[i];
     const an_cosine_annealing_lr *cosine = &part->desc->cosine;
-    double length = part->length, turn = turn_of(part);
+    double length = part->length, turn = an__lint_turn(part);
     bool within = turn > length + 1;
     if (part->desc->after_end != AN_END_DEFAULT || (!within && !is_last(lint, part)) ||
         length > turn)
@@ -142,12 +137,12 @@ static void check_milestones(an_lint *lint, size_t i)
     const an__lint_part *part = &lint->parts[i];
     const an_lr_integers *m = &part->desc->multi_step.milestones;
     for (size_t k = 0; k < m->count && is_last(lint, part); k++) {
-        if ((double)m->each[k] < turn_of(part))
+        if ((double)m->each[k] < an__lint_turn(part))
             continue;
         an_format(lint->text, sizeof lint->text,
                   "MultiStepLR: the milestone %lld is not reached, since %s has %g %s",
-                  (long long)m->each[k], owner_of(lint, part), turn_of(part),
-                  steps_word(turn_of(part)));
+                  (long long)m->each[k], owner_of(lint, part), an__lint_turn(part),
+                  steps_word(an__lint_turn(part)));
         an__lint_note(
             lint, (an__lint_about){AN_LINT_NOT_REACHED, i, "milestones", lint->steps - 1, false});
         return;
@@ -159,7 +154,7 @@ static void check_turns_of(an_lint *lint, size_t i)
 {
     for (size_t k = 1; k < lint->parts[i].composed; k++) {
         size_t later = an__lint_child(lint, i, k), earlier = an__lint_child(lint, i, k - 1);
-        if (later == NONE || !(lint->parts[later].begin >= lint->parts[i].end))
+        if (later == AN__LINT_NONE || !(lint->parts[later].begin >= lint->parts[i].end))
             continue;
         double milestone = lint->parts[later].begin - lint->parts[i].begin;
         if (k == 1 && rises(lint, &lint->parts[earlier]))
@@ -173,7 +168,7 @@ static void check_turns_of(an_lint *lint, size_t i)
 static void check_period(an_lint *lint, size_t i, const char *name, int64_t period, bool at_end,
                          const char *what)
 {
-    double turn = turn_of(&lint->parts[i]);
+    double turn = an__lint_turn(&lint->parts[i]);
     if ((double)period > turn || (at_end && (double)period == turn))
         not_reached(lint, i, name, (double)period, what);
 }
@@ -207,7 +202,7 @@ static void check_turn(an_lint *lint, size_t i)
                          "the first cycle does not reach max_lr");
         return;
     case AN_LR_INTERPOLATE:
-        if (last && lint->parts[i].length > turn_of(&lint->parts[i]))
+        if (last && lint->parts[i].length > an__lint_turn(&lint->parts[i]))
             not_reached(lint, i, "at", lint->parts[i].length, "its last moment is not reached");
         return;
     case AN_COSINE_ANNEALING_LR:
@@ -223,7 +218,7 @@ void an__lint_check_turns(an_lint *lint)
 {
     for (size_t i = 0; i < lint->part_count; i++) {
         const an__lint_part *part = &lint->parts[i];
-        if (part->rate && !part->value && turn_of(part) > 0)
+        if (part->rate && !part->value && an__lint_turn(part) > 0)
             check_turn(lint, i);
     }
 }

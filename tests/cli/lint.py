@@ -64,6 +64,9 @@ class Lint(Case):
         self.assertEqual((found[0]["kind"], found[0]["fix"]),
                          ("unit", "CosineAnnealingLR(T_max=10)"))
         self.findings("Cosine(length=10ep)", 9380, "--steps-per-epoch", "938")
+        far = "CyclicLR(base_lr=0.001, max_lr=0.1, step_size_up=50, step_size_down=9007199254740991)"
+        found = self.findings(far, 90000000, "--steps-per-epoch", "900000", status=1)
+        self.assertEqual(found[0]["fix"], f"Stretch({far}, to=90000000, length=100)")
 
     def test_the_optimizers_own(self):
         found = self.findings("OneCycleLR(max_lr=0.1)", 100, "--base-lr", "0.1", "--momentum",

@@ -224,6 +224,7 @@ static const an_conv convs[] = {
     {2, 1, 32, 20, {9, 10}, {0}, {3, 3}, {2, 2}, {1, 1}, {1, 1}},
     {2, 2, 16, 130, {13, 14}, {0}, {5, 3}, {2, 2}, {1, 2}, {2, 1}},
     {3, 1, 6, 16, {14, 14}, {0}, {5, 5}, {1, 1}, {1, 1}, {0, 0}},
+    {2, 2, 24, 16, {9, 11}, {0}, {5, 3}, {1, 1}, {1, 1}, {0, 0}},
     {1, 1, 17, 3, {20, 18}, {0}, {3, 3}, {4, 4}, {2, 2}, {2, 1}},
     {1, 2, 2, 3, {9, 9}, {0}, {3, 3}, {3, 3}, {3, 3}, {0, 2}},
     {2, 1, 3, 2, {4, 5}, {0}, {2, 2}, {7, 9}, {1, 1}, {1, 0}},
@@ -239,19 +240,39 @@ static const an_conv convs[] = {
     {1, 1, 4, 3, {1, 1}, {0}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},
 };
 
+static void check_everywhere(an_conv conv)
+{
+    example e;
+    example_new(&e, conv);
+    for (int c = 0; c < CONTEXTS; c++)
+        if (contexts[c]) { /* the processor has the width */
+            check(contexts[c], &e, false);
+            check(contexts[c], &e, true);
+        }
+    example_free(&e);
+}
+
 static void test_against_loops(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof convs / sizeof *convs; i++) {
-        example e;
-        example_new(&e, convs[i]);
-        for (int c = 0; c < CONTEXTS; c++)
-            if (contexts[c]) { /* the processor has the width */
-                check(contexts[c], &e, false);
-                check(contexts[c], &e, true);
-            }
-        example_free(&e);
-    }
+    for (size_t i = 0; i < sizeof convs / sizeof *convs; i++)
+        check_everywhere(convs[i]);
+}
+
+/* Features that are one vector: a tile has neighbours of two rows, as many as a row has. */
+static void test_one_vector_of_features(void **state)
+{
+    (void)state;
+    for (int64_t features = 4; features <= 16; features *= 2)
+        for (int64_t width = 5; width <= 20; width++)
+            check_everywhere((an_conv){.images = 1,
+                                       .groups = 1,
+                                       .channels = 2,
+                                       .features = features,
+                                       .size = {9, width},
+                                       .kernel = {5, 5},
+                                       .stride = {1, 1},
+                                       .dilation = {1, 1}});
 }
 
 /* Without images there is nothing to compute but a gradient of zeros. */
@@ -273,6 +294,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_loops),
+        cmocka_unit_test(test_one_vector_of_features),
         cmocka_unit_test(test_no_images),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

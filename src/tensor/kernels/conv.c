@@ -17,6 +17,16 @@
 #include "tensor/kernels/tile.h"
 #include "tensor/kernels/whole.h"
 
+/* Neighbours of a run that a tile takes: with those of a second run, sums in all registers. */
+enum { FEWEST_RUN = 3 };
+#if AN_KERNEL_BITS == 512
+#define MOST_RUN 14
+#else
+#define MOST_RUN 6
+#endif
+
+typedef int64_t pair_vec __attribute__((vector_size(AN_KERNEL_BITS / 8)));
+
 /* ----------------------------------------------------------------- padding */
 
 static void zero(float *y, int64_t n)
@@ -201,6 +211,74 @@ AN_INLINE void compute_gathered(const an_gathered *g, int64_t pitch, const float
     }
 }
 
+/* p[0] in the even lanes, p[1] in the odd ones. */
+AN_INLINE an_vec splat_pair(const float *p)
+{
+    int64_t both;
+    memcpy(&both, p, sizeof both);
+    return (an_vec)(both + (pair_vec){0});
+}
+
+/* One step of the depth by a run: see compute_runs. */
+AN_INLINE void add_run(an_vec *sum, const float *x, const an_vec w, const int count)
+{
+    const an_vec even = FIRSTS(w, w), odd = SECONDS(w, w);
+    AN_UNROLL
+    for (int j = 0; j + 1 < count; j += 2) {
+        const an_vec pair = splat_pair(x + j);
+        sum[j] += even * pair;
+        sum[j + 1] += odd * pair;
+    }
+    if (count % 2 == 1)
+        sum[count - 1] += w * an__vsplat(x[count - 1]);
+}
+
+/* Sums of two neighbours to their order in compute_runs, or back. */
+AN_INLINE void trade_run(an_vec *sum, const int count)
+{
+    AN_UNROLL
+    for (int j = 0; j + 1 < count; j += 2) {
+        const an_vec a = sum[j], b = sum[j + 1];
+        sum[j] = FIRSTS(a, b);
+        sum[j + 1] = SECONDS(a, b);
+    }
+}
+
+/*
+ * The same for one vector of columns, where 8 rows would be too few sums to hide how long a
+ * multiply-add takes: `count` neighbouring rows from `first` and as many from `second` on. A value
+ * of x for each multiply-add would be more loads than there are in the time, so two neighbours are
+ * loaded at once: one sum has the even columns of both, another one the odd ones.
+ */
+AN_INLINE void compute_runs(const an_gathered *g, const float *right, float *out, bool add,
+                            int64_t first, int64_t second, const int count)
+{
+    an_vec sum[2][MOST_RUN] = {{{0}}};
+    const float *x[2] = {g->x + g->row[first], g->x + g->row[second]};
+    float *to[2] = {out + first * AN_LANES, out + second * AN_LANES};
+    AN_UNROLL
+    for (int i = 0; i < 2 && add; i++) {
+        AN_UNROLL
+        for (int j = 0; j < count; j++)
+            sum[i][j] = an__vload(to[i] + j * AN_LANES);
+        trade_run(sum[i], count);
+    }
+    const int64_t *step = g->step;
+    for (int64_t k = 0; k < g->depth; k++, right += AN_LANES) {
+        const an_vec w = an__vload(right);
+        const int64_t at = step[k];
+        add_run(sum[0], x[0] + at, w, count);
+        add_run(sum[1], x[1] + at, w, count);
+    }
+    AN_UNROLL
+    for (int i = 0; i < 2; i++) {
+        trade_run(sum[i], count);
+        AN_UNROLL
+        for (int j = 0; j < count; j++)
+            an__vstore(to[i] + j * AN_LANES, sum[i][j]);
+    }
+}
+
 /*
  * Taps first..first + rows of one feature's gradient: here positions are in the lanes, of x and of
  * dy, and the sums across them come last.
@@ -237,6 +315,9 @@ typedef void sums_function(const an_direct *direct, const an_direct_sums *job, c
                            int64_t feature);
 typedef void gathered_function(const an_gathered *g, int64_t pitch, const float *right, float *out,
                                bool add, int64_t first);
+
+typedef void runs_function(const an_gathered *g, const float *right, float *out, bool add,
+                           int64_t first, int64_t second);
 
 /* Every size of tile is a function of its own. */
 #define TILE(rows, vecs)                                                                          \
@@ -300,6 +381,35 @@ static feature_function *const feature_of[] = {
 #endif
 };
 
+#define RUNS(count)                                                                          \
+    static void runs_##count(const an_gathered *g, const float *right, float *out, bool add, \
+                             int64_t first, int64_t second)                                  \
+    {                                                                                        \
+        compute_runs(g, right, out, add, first, second, count);                              \
+    }
+
+RUNS(3)
+RUNS(4)
+RUNS(5)
+RUNS(6)
+#if MOST_RUN > 6
+RUNS(7)
+RUNS(8)
+RUNS(9)
+RUNS(10)
+RUNS(11)
+RUNS(12)
+RUNS(13)
+RUNS(14)
+#endif
+
+static runs_function *const runs_of[] = {
+    runs_3, runs_4, runs_5, runs_6,
+#if MOST_RUN > 6
+    runs_7, runs_8, runs_9, runs_10, runs_11, runs_12, runs_13, runs_14,
+#endif
+};
+
 /* All features of one tile's positions. */
 static void run_tile(const an_direct *direct, const an_direct_sums *job, const tile *t, int vecs)
 {
@@ -333,10 +443,30 @@ static void sums(const an_direct *direct, const an_direct_sums *job)
     }
 }
 
+/* One vector of columns, by pairs of runs. */
+static void gathered_runs(const an_gathered *g, const float *right, float *out, bool add)
+{
+    const int64_t parts = an__divide_up(g->run, MOST_RUN),
+                  pairs = an__divide_up(g->rows, 2 * g->run);
+    for (int64_t pair = 0; pair < pairs; pair++) {
+        const int64_t first = 2 * pair * g->run;
+        const int64_t second = an__at_most(first + g->run, g->rows - g->run);
+        for (int64_t part = 0; part < parts; part++) {
+            const int64_t begin = an__part_begin(g->run, parts, part);
+            const int64_t count = an__part_begin(g->run, parts, part + 1) - begin;
+            runs_of[count - FEWEST_RUN](g, right, out, add, first + begin, second + begin);
+        }
+    }
+}
+
 static void gathered(const an_gathered *g, int64_t pitch, const float *right, float *out, bool add)
 {
     const int64_t vectors = pitch / AN_LANES, panels = an__divide_up(vectors, VECS);
     const int64_t parts = an__divide_up(g->rows, ROWS);
+    if (vectors == 1 && 2 * g->run > ROWS && g->run >= FEWEST_RUN) {
+        gathered_runs(g, right, out, add);
+        return;
+    }
     for (int64_t panel = 0; panel < panels; panel++) {
         const int64_t begin = an__part_begin(vectors, panels, panel);
         const int64_t vecs = an__part_begin(vectors, panels, panel + 1) - begin;

@@ -79,10 +79,11 @@ typedef struct an_direct_sums {
 
 /*
  * A product of matrices whose left one is pixels: x[row[i] + step[k]] in row i < rows, column
- * k < depth. Rows are positions and the depth taps, or the other way round.
+ * k < depth. Rows are positions and the depth taps, or the other way round. From each multiple of
+ * `run` on, so many rows see neighbours: row[i + 1] = row[i] + 1; rows are a multiple of it.
  */
 typedef struct an_gathered {
-    int64_t rows, depth;
+    int64_t rows, depth, run;
     const int64_t *row, *step;
     const float *x;
 } an_gathered;

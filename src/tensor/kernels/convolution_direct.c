@@ -11,9 +11,23 @@
 #include "tensor/kernels/convolution_direct.h"
 #include "tensor/context.h"
 #include "tensor/kernels/pointwise.h"
-#include "tensor/kernels/winograd.h"
 
 /* -------------------------------------------------------------------- bands */
+
+/*
+ * Whether features in the lanes see x where it lies: windows that leave nothing of it out, move by
+ * one and need no padding, over so few planes that they stay in the first-level cache.
+ */
+static bool in_place(const an_conv *conv)
+{
+    enum { IN_CACHE = 8 * 1024 };
+    for (int axis = 0; axis < 2; axis++)
+        if (conv->stride[axis] != 1 || conv->padding[axis] != 0 ||
+            conv->out_size[axis] + (conv->kernel[axis] - 1) * conv->dilation[axis] >
+                conv->size[axis])
+            return false;
+    return an__conv_chunk(conv) * an__conv_pixels(conv) <= IN_CACHE;
+}
 
 /* Pieces of a thread's memory, in floats from its begin. */
 typedef struct pieces {
@@ -26,7 +40,7 @@ static pieces pieces_of(const an_conv *conv, int64_t rows, int64_t pitch)
     pieces p = {.places = an__conv_offset_floats(an__conv_chunk(conv) * an__conv_taps(conv))};
     p.sums = p.places + an__conv_offset_floats(places);
     p.padded = p.sums + places * pitch;
-    p.end = p.padded + an__conv_padded_floats(conv, rows);
+    p.end = p.padded + (pitch > 0 && in_place(conv) ? 0 : an__conv_padded_floats(conv, rows));
     return p;
 }
 
@@ -35,9 +49,21 @@ int64_t an__conv_band_floats(const an_conv *conv, int64_t rows, int64_t pitch)
     return pieces_of(conv, rows, pitch).end;
 }
 
+/* A band's padded channels, or those of x. */
+static an_padded form_of(const an_band *b)
+{
+    const an_conv *conv = b->conv;
+    an_padded form = an__conv_padded(conv, an__conv_chunk(conv), b->rows);
+    form.first_row = b->first * conv->stride[0] - conv->padding[0];
+    if (b->pitch > 0 && in_place(conv)) {
+        form.rows = conv->size[0];
+        form.pitch = form.phase = conv->size[1];
+    }
+    return form;
+}
+
 static void pad_chunk(const an_band *b, an_padded *form, int64_t channel, float *padded)
 {
-    form->channels = an__at_most(an__conv_chunk(b->conv), b->conv->channels - channel);
     b->context->kernels->conv->pad(b->conv, form, channel, b->x, padded);
 }
 
@@ -57,6 +83,7 @@ static void sum_positions(const an_band *b, an_padded *form, const int64_t *taps
                            .y = b->y + b->top * conv->out_size[1]};
     for (int64_t c = 0; c < conv->channels; c += chunk) {
         const bool last = c + chunk >= conv->channels;
+        form->channels = an__at_most(chunk, conv->channels - c);
         pad_chunk(b, form, c, padded);
         direct.taps = form->channels * an__conv_taps(conv);
         sums.w = b->w + c * an__conv_taps(conv);
@@ -85,9 +112,11 @@ static void sum_features(const an_band *b, an_padded *form, float *memory, const
     const int64_t chunk = an__conv_chunk(conv);
     int64_t *places = (int64_t *)(memory + p->places);
     an_gathered gathered = {.rows = b->rows * conv->out_size[1],
+                            .run = conv->out_size[1],
                             .row = places,
                             .step = (const int64_t *)memory,
                             .x = memory + p->padded};
+    const bool padded = !in_place(conv);
     const an_pixels pixels = {.channels = conv->features,
                               .pitch = b->pitch,
                               .height = b->height,
@@ -97,7 +126,11 @@ static void sum_features(const an_band *b, an_padded *form, float *memory, const
                               .columns = conv->out_size[1]};
     an__conv_position_offsets(conv, form, b->rows, places);
     for (int64_t c = 0; c < conv->channels; c += chunk) {
-        pad_chunk(b, form, c, memory + p->padded);
+        form->channels = an__at_most(chunk, conv->channels - c);
+        if (padded)
+            pad_chunk(b, form, c, memory + p->padded);
+        else
+            gathered.x = b->x + (c * conv->size[0] + b->first) * conv->size[1];
         gathered.depth = form->channels * an__conv_taps(conv);
         b->context->kernels->conv->gathered(&gathered, b->pitch,
                                             b->w + c * an__conv_taps(conv) * b->pitch,
@@ -113,8 +146,7 @@ void an__conv_band(const an_band *b, float *memory)
 {
     const an_conv *conv = b->conv;
     const pieces p = pieces_of(conv, b->rows, b->pitch);
-    an_padded form = an__conv_padded(conv, an__conv_chunk(conv), b->rows);
-    form.first_row = b->first * conv->stride[0] - conv->padding[0];
+    an_padded form = form_of(b);
     an__conv_tap_offsets(conv, &form, (int64_t *)memory);
     if (b->pitch > 0)
         sum_features(b, &form, memory, &p);
@@ -200,17 +232,10 @@ typedef struct turning {
 static void turn_task(void *arg, int64_t begin, int64_t end)
 {
     const turning *t = arg;
-    const int64_t taps = an__conv_window(t->conv), features = t->conv->features;
+    const int64_t taps = an__conv_window(t->conv), group = an__conv_group_weights(t->conv);
     for (int64_t row = begin; row < end;) {
-        const int64_t group = row / taps, first = row % taps;
-        const an_pixels part = {.channels = features,
-                                .pitch = t->pitch,
-                                .height = 1,
-                                .width = taps,
-                                .first_column = first,
-                                .rows = 1,
-                                .columns = an__at_most(taps - first, end - row)};
-        t->context->kernels->winograd->read(&part, t->w + group * features * taps,
+        const an_pixels part = an__conv_stretch(t->conv, t->pitch, row, end);
+        t->context->kernels->winograd->read(&part, t->w + row / taps * group,
                                             t->turned + row * t->pitch);
         row += part.columns;
     }
@@ -288,8 +313,8 @@ static void turn_weights(const an_conv *conv, const float *w, float *to)
 
 static int64_t weight_floats(const an_conv *conv)
 {
-    return an__divide_up(conv->groups * conv->features * an__conv_window(conv), AN_CONV_SLACK) *
-           AN_CONV_SLACK;
+    const int64_t all = conv->groups * an__conv_group_weights(conv);
+    return an__divide_up(all, AN_CONV_SLACK) * AN_CONV_SLACK;
 }
 
 static bool moves_by_one(const an_conv *conv)

@@ -6,6 +6,7 @@
 #define AN_CONVOLUTION_DIRECT_H
 
 #include "tensor/kernels/convolution.h"
+#include "tensor/kernels/winograd.h"
 
 enum {
     AN_CONV_TAPS = 256,         /* of a chunk of channels, so that its weights stay in cache */
@@ -40,6 +41,27 @@ static inline double an__conv_operations(const an_conv *conv)
 {
     return (double)conv->images * (double)conv->groups * (double)conv->features *
            (double)an__conv_window(conv) * (double)an__conv_positions(conv);
+}
+
+/* A group's weights are (features, taps of all channels); turned, they are (these taps, pitch). */
+static inline int64_t an__conv_group_weights(const an_conv *conv)
+{
+    return conv->features * an__conv_window(conv);
+}
+
+/* The taps of rows begin <= row < end of all groups' turned weights, as far as one group has them.
+ */
+static inline an_pixels an__conv_stretch(const an_conv *conv, int64_t pitch, int64_t begin,
+                                         int64_t end)
+{
+    const int64_t taps = an__conv_window(conv), first = begin % taps;
+    return (an_pixels){.channels = conv->features,
+                       .pitch = pitch,
+                       .height = 1,
+                       .width = taps,
+                       .first_column = first,
+                       .rows = 1,
+                       .columns = an__at_most(taps - first, end - begin)};
 }
 
 /* The channels that are padded and summed at once. */
@@ -78,14 +100,16 @@ static inline int64_t an__conv_offset_floats(int64_t count)
 /* Where each tap of a chunk sees its pixel. */
 static inline void an__conv_tap_offsets(const an_conv *conv, const an_padded *form, int64_t *offset)
 {
-    const int64_t stride = conv->stride[1];
+    const int64_t stride = conv->stride[1], across = conv->kernel[1], *first_row = offset;
+    for (int64_t v = 0; v < across; v++) {
+        const int64_t column = v * conv->dilation[1];
+        offset[v] = column % stride * form->phase + column / stride;
+    }
     for (int64_t c = 0; c < form->channels; c++)
-        for (int64_t u = 0; u < conv->kernel[0]; u++) {
+        for (int64_t u = 0; u < conv->kernel[0]; u++, offset += across) {
             const int64_t row = (c * form->rows + u * conv->dilation[0]) * form->pitch;
-            for (int64_t v = 0; v < conv->kernel[1]; v++) {
-                const int64_t column = v * conv->dilation[1];
-                *offset++ = row + column % stride * form->phase + column / stride;
-            }
+            for (int64_t v = 0; v < across; v++)
+                offset[v] = row + first_row[v];
         }
 }
 

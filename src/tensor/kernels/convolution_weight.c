@@ -6,7 +6,6 @@
 
 #include "tensor/context.h"
 #include "tensor/kernels/convolution_direct.h"
-#include "tensor/kernels/winograd.h"
 
 enum {
     PARTS_FLOATS = 1 << 20, /* of all parts of dw, unless one has more */
@@ -74,6 +73,12 @@ static int64_t weight_need(const weight_job *job)
            an__conv_padded_floats(job->conv, job->rows);
 }
 
+/* Taps of a kernel's row that see neighbouring pixels. */
+static int64_t neighbours(const an_conv *conv)
+{
+    return conv->stride[1] == 1 && conv->dilation[1] == 1 ? conv->kernel[1] : 1;
+}
+
 /* The padded channels of a chunk by few features: `dw` at the first feature's first tap. */
 static void few_weights(const weight_job *job, const an_direct *direct, const float *dy, float *dw,
                         bool add)
@@ -110,6 +115,7 @@ static void weight_rows(const weight_job *job, int64_t plane, int64_t first, int
                         .columns = conv->out_size[1]};
     an_gathered gathered = {.row = taps, .step = places, .x = padded};
     gathered.depth = rows * conv->out_size[1];
+    gathered.run = neighbours(conv);
     an__conv_tap_offsets(conv, &form, taps);
     const float *dy = job->dy + plane * conv->features * an__conv_positions(conv);
     if (!job->few) {
@@ -165,18 +171,11 @@ static void turn_task(void *arg, int64_t begin, int64_t end)
         job->dw[i] = (job->add ? job->dw[i] : 0) + job->parts_of_dw[i];
     if (job->few)
         return;
-    const int64_t taps = an__conv_window(job->conv), features = job->conv->features;
+    const int64_t taps = an__conv_window(job->conv), group = an__conv_group_weights(job->conv);
     for (int64_t row = begin; row < end;) {
-        const int64_t group = row / taps, first = row % taps;
-        const an_pixels part = {.channels = features,
-                                .pitch = job->pitch,
-                                .height = 1,
-                                .width = taps,
-                                .first_column = first,
-                                .rows = 1,
-                                .columns = an__at_most(taps - first, end - row)};
+        const an_pixels part = an__conv_stretch(job->conv, job->pitch, row, end);
         job->context->kernels->winograd->write(&part, job->parts_of_dw + row * job->pitch, NULL,
-                                               false, job->add, job->dw + group * features * taps);
+                                               false, job->add, job->dw + row / taps * group);
         row += part.columns;
     }
 }
@@ -197,7 +196,7 @@ void an__conv_weight_direct(an_context *context, const an_conv *conv, const floa
     job.add = add;
     job.parts_of_dw = space;
     if (conv->images == 0 || an__conv_positions(conv) == 0) {
-        const int64_t size = conv->groups * conv->features * an__conv_window(conv);
+        const int64_t size = conv->groups * an__conv_group_weights(conv);
         memset(dw, 0, add ? 0 : (size_t)size * sizeof(float));
         return;
     }

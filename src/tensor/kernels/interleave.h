@@ -26,4 +26,18 @@
 #define HIGHS(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
 #endif
 
+/* The even lanes of a and b turn by turn, and the odd ones; the same again brings a and b back. */
+#if AN_KERNEL_BITS == 512
+#define FIRSTS(a, b) \
+    __builtin_shufflevector(a, b, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30)
+#define SECONDS(a, b) \
+    __builtin_shufflevector(a, b, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31)
+#elif AN_KERNEL_BITS == 256
+#define FIRSTS(a, b) __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14)
+#define SECONDS(a, b) __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15)
+#else
+#define FIRSTS(a, b) __builtin_shufflevector(a, b, 0, 4, 2, 6)
+#define SECONDS(a, b) __builtin_shufflevector(a, b, 1, 5, 3, 7)
+#endif
+
 #endif

@@ -4,7 +4,9 @@
  * that its length follows the run's, but with the numbers of its files; what it came to stands
  * beside it as a comment, where that is another text.
  */
-#include "config/resolved.h"
+#include "config/build.h"
+#include "config/file.h"
+#include "config/keys.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -16,18 +18,15 @@
 typedef struct sink {
     char *text;
     size_t length, room;
-    an_arena *arena;
     bool failed; /* memory ran out */
-    const an_run *run;
-    const an__found *found;   /* where the data are */
-    const an__node *schedule; /* with the numbers of files, or NULL */
+    an__build *build;
 } sink;
 
 static void put_bytes(sink *s, const char *bytes, size_t count)
 {
     if (!s->failed && count >= s->room - s->length) {
         size_t room = (s->room + count + 64) * 2;
-        char *text = an_arena_alloc(s->arena, room);
+        char *text = an_arena_alloc(&s->build->texts, room);
         s->failed = !text;
         if (text && s->length > 0)
             memcpy(text, s->text, s->length);
@@ -43,12 +42,6 @@ static void put_bytes(sink *s, const char *bytes, size_t count)
 static void put(sink *s, const char *text)
 {
     put_bytes(s, text, strlen(text));
-}
-
-static void put_integer(sink *s, int64_t value)
-{
-    char text[32];
-    put_bytes(s, text, an_format(text, sizeof text, "%lld", (long long)value));
 }
 
 /* ------------------------------------------------------------------ scalars */
@@ -147,13 +140,14 @@ static void put_path(sink *s, const char *found)
 /* A map of data, with where they are in the place of the paths. */
 static void put_data(sink *s, const an__node *data)
 {
+    const an__found *found = &s->build->found;
     put(s, "{");
     for (const an__node *child = data->first; child; child = child->next) {
         const an__spot place = an__spot_of(child->key->source.text);
         put_scalar(s, child->key->source.text, child->key->source.length, true);
         put(s, ": ");
-        if (place < AN__SPOTS && s->found->path[place])
-            put_path(s, s->found->path[place]);
+        if (place < AN__SPOTS && found->path[place])
+            put_path(s, found->path[place]);
         else
             put_flow(s, child, true);
         put(s, child->next ? ", " : "");
@@ -182,9 +176,9 @@ static const char *interval_of(const an_run *run)
 
 static bool needs_comment(const sink *s)
 {
-    const char *text = s->run->schedule_text;
+    const char *text = s->build->run.schedule_text;
     const size_t length = strlen(text);
-    const an__node *given = s->schedule;
+    const an__node *given = &s->build->schedule_node;
     return length <= MOST_COMMENT &&
            !(given->kind == AN__SCALAR && given->source.length == length &&
              memcmp(given->source.text, text, length) == 0);
@@ -199,15 +193,32 @@ static void put_key(sink *s, const an__node *node)
         put_data(s, node);
     } else if (is_called(node, "interval")) {
         put(s, " ");
-        put(s, interval_of(s->run));
+        put(s, interval_of(&s->build->run));
     } else {
-        put_value(s, is_called(node, "schedule") ? s->schedule : node);
+        put_value(s, is_called(node, "schedule") ? &s->build->schedule_node : node);
     }
     if (is_called(node, "schedule") && needs_comment(s)) {
         put(s, "\n# schedule: ");
-        put(s, s->run->schedule_text);
+        put(s, s->build->run.schedule_text);
     }
     put(s, "\n");
+}
+
+static void put_named(sink *s, const an_named_text *value)
+{
+    put(s, value->name);
+    put(s, ": ");
+    put_scalar(s, value->text, strlen(value->text), false);
+    put(s, "\n");
+}
+
+/* --------------------------------------------------------- the whole of it */
+
+/* Whether a key stands there as it is: not what became of the schedule, nor one that is gone. */
+static bool stays(const an__build *b, const an__node *node)
+{
+    return !is_called(node, "course") && !is_called(node, "seed") && !is_called(node, "threads") &&
+           (b->run.schedule_text || !is_called(node, "schedule"));
 }
 
 /* What counts where a configuration does not say it. */
@@ -218,120 +229,119 @@ static const an_named_text defaults[] = {
 
 #define DEFAULT_COUNT (sizeof defaults / sizeof *defaults)
 
-/* Default `i`; false where it does not count: another value is there, or a test set. */
-static bool default_of(const an_config *config, const an_run *run, size_t i, an_named_text *out)
+/* Whether a default counts: no other value is there, nor a test set. */
+static bool counts(const an_config *config, const char *name)
 {
-    *out = defaults[i];
-    an__node root = *config->root;
-    if (strcmp(out->name, "interval") == 0)
-        out->text = interval_of(run);
-    const bool cut = strcmp(out->name, "test") != 0 || !an__has_test(config);
-    return cut && !an__tree_child(&root, out->name, strlen(out->name));
+    const bool cut = strcmp(name, "test") != 0 || !an__has_test(config);
+    return cut && !an__child_of(config->root, name);
 }
 
-static void put_default(sink *s, const an_named_text *value)
+/* What stands behind the keys that stay: schedule and course, defaults, seed and threads. */
+typedef struct rest {
+    an_named_text value[DEFAULT_COUNT + 4];
+    size_t count;
+} rest;
+
+static void add(rest *r, const char *name, const char *text)
 {
-    put(s, value->name);
-    put(s, ": ");
-    put_scalar(s, value->text, strlen(value->text), false);
-    put(s, "\n");
+    r->value[r->count++] = (an_named_text){name, text};
 }
 
-static void put_number(sink *s, const char *name, int64_t value)
+/* False: memory. */
+static bool find_rest(an__build *b, rest *r)
 {
-    put(s, name);
-    put(s, ": ");
-    put_integer(s, value);
-    put(s, "\n");
+    enum { DIGITS = 32 };
+    const an_run *run = &b->run;
+    char *numbers = an_arena_alloc(&b->texts, (size_t)2 * DIGITS);
+    if (!numbers)
+        return false;
+    an_format(numbers, DIGITS, "%lld", (long long)b->config->seed);
+    an_format(numbers + DIGITS, DIGITS, "%d", an_context_threads(run->context));
+    r->count = 0;
+    /* A checkpoint may have brought a schedule to a configuration without one. */
+    if (run->schedule_text && !an__child_of(b->config->root, "schedule"))
+        add(r, "schedule", run->schedule_text);
+    if (run->course_text)
+        add(r, "course", run->course_text);
+    for (size_t i = 0; i < DEFAULT_COUNT; i++) {
+        const bool interval = strcmp(defaults[i].name, "interval") == 0;
+        if (counts(b->config, defaults[i].name))
+            add(r, defaults[i].name, interval ? interval_of(run) : defaults[i].text);
+    }
+    add(r, "seed", numbers);
+    add(r, "threads", numbers + DIGITS);
+    return true;
 }
 
-/* ------------------------------------------------------------ parameters */
-
-/* Whether a key stands there as it is: not what became of the schedule, nor one that is gone. */
-static bool stays(const sink *s, const an__node *node)
+/* The whole configuration as text; NULL: memory. */
+static const char *resolved_text(an__build *b, const rest *r)
 {
-    return !is_called(node, "course") && !is_called(node, "seed") && !is_called(node, "threads") &&
-           (s->schedule || !is_called(node, "schedule"));
-}
-
-/* A schedule that a checkpoint has brought to a configuration without one; NULL: none. */
-static const char *brought(const an_config *config, const an_run *run)
-{
-    an__node root = *config->root;
-    return an__tree_child(&root, "schedule", strlen("schedule")) ? NULL : run->schedule_text;
+    sink s = {.build = b};
+    put(&s, "# As it was trained, everything filled in; anneal resume goes on from here.\n");
+    for (const an__node *node = b->config->root->first; node; node = node->next)
+        if (stays(b, node))
+            put_key(&s, node);
+    for (size_t i = 0; i < r->count; i++)
+        put_named(&s, &r->value[i]);
+    put_bytes(&s, "", 1);
+    return s.failed ? NULL : s.text;
 }
 
 /* The elements of a list apart from each other, anything else as it stands in the text. */
-static char *value_text(sink *s, const an__node *node)
+static const char *value_text(an__build *b, const an__node *node)
 {
-    sink value = {.arena = s->arena, .run = s->run, .found = s->found};
+    sink s = {.build = b};
     if (is_called(node, "schedule"))
-        node = s->schedule;
+        node = &b->schedule_node;
     if (is_called(node, "interval"))
-        put(&value, interval_of(s->run));
+        put(&s, interval_of(&b->run));
     else if (is_called(node, "data"))
-        put_data(&value, node);
+        put_data(&s, node);
     else if (node->kind == AN__LIST)
         for (const an__node *child = node->first; child; child = child->next) {
-            put_flow(&value, child, false);
-            put(&value, !child->next ? "" : is_called(node, "metrics") ? ", " : " -> ");
+            put_flow(&s, child, false);
+            put(&s, !child->next ? "" : is_called(node, "metrics") ? ", " : " -> ");
         }
     else if (node->kind == AN__SCALAR)
-        put_bytes(&value, node->source.text, node->source.length);
+        put_bytes(&s, node->source.text, node->source.length);
     else
-        put_flow(&value, node, false);
-    put_bytes(&value, "", 1);
-    s->failed = s->failed || value.failed;
-    return value.text;
-}
-
-an_named_text *an__run_params(const an_config *config, const an_run *run, const an__found *found,
-                              const an__node *schedule, an_arena *arena, size_t *count)
-{
-    sink s = {.arena = arena, .run = run, .found = found, .schedule = schedule};
-    const size_t most = config->root->count + DEFAULT_COUNT + 4;
-    an_named_text value = {"schedule", brought(config, run)};
-    an_named_text *params = an_arena_alloc(arena, most * sizeof *params);
-    char *numbers = an_arena_alloc(arena, 64);
-    *count = 0;
-    if (!params || !numbers)
-        return NULL;
-    for (const an__node *node = config->root->first; node; node = node->next)
-        if (stays(&s, node))
-            params[(*count)++] = (an_named_text){node->key->source.text, value_text(&s, node)};
-    if (value.text)
-        params[(*count)++] = value;
-    if (run->course_text)
-        params[(*count)++] = (an_named_text){"course", run->course_text};
-    for (size_t i = 0; i < DEFAULT_COUNT; i++)
-        if (default_of(config, run, i, &value))
-            params[(*count)++] = value;
-    an_format(numbers, 32, "%lld", (long long)config->seed);
-    an_format(numbers + 32, 32, "%d", an_context_threads(run->context));
-    params[(*count)++] = (an_named_text){"seed", numbers};
-    params[(*count)++] = (an_named_text){"threads", numbers + 32};
-    return s.failed ? NULL : params;
-}
-
-char *an__resolved(const an_config *config, const an_run *run, const an__found *found,
-                   const an__node *schedule, an_arena *arena)
-{
-    sink s = {.arena = arena, .run = run, .found = found, .schedule = schedule};
-    an_named_text value = {"schedule", brought(config, run)};
-    put(&s, "# As it was trained, everything filled in; anneal resume goes on from here.\n");
-    for (const an__node *node = config->root->first; node; node = node->next) {
-        if (stays(&s, node))
-            put_key(&s, node);
-    }
-    if (value.text)
-        put_default(&s, &value);
-    if (run->course_text)
-        put_default(&s, &(an_named_text){"course", run->course_text});
-    for (size_t i = 0; i < DEFAULT_COUNT; i++)
-        if (default_of(config, run, i, &value))
-            put_default(&s, &value);
-    put_number(&s, "seed", config->seed);
-    put_number(&s, "threads", an_context_threads(run->context));
+        put_flow(&s, node, false);
     put_bytes(&s, "", 1);
     return s.failed ? NULL : s.text;
+}
+
+/* The same as a list of names and texts, which go to `count`; NULL: memory. */
+static const an_named_text *params(an__build *b, const rest *r, size_t *count)
+{
+    an_named_text *list =
+        an_arena_alloc(&b->texts, (b->config->root->count + r->count) * sizeof *list);
+    *count = 0;
+    for (const an__node *node = b->config->root->first; list && node; node = node->next)
+        if (stays(b, node)) {
+            const an_named_text value = {node->key->source.text, value_text(b, node)};
+            if (!value.text)
+                return NULL;
+            list[(*count)++] = value;
+        }
+    for (size_t i = 0; list && i < r->count; i++)
+        list[(*count)++] = r->value[i];
+    return list;
+}
+
+bool an__build_resolved(an__build *b)
+{
+    an_run *run = &b->run;
+    rest r;
+    run->config_text = b->config->document.text;
+    if (!find_rest(b, &r))
+        return an__no_memory(b->err);
+    run->resolved_text = resolved_text(b, &r);
+    run->params = params(b, &r, &run->param_count);
+    if (!run->resolved_text || !run->params)
+        return an__no_memory(b->err);
+    return strlen(run->resolved_text) <= AN__MOST_TEXT ||
+           AN__FAIL(b->config->root, b->err,
+                    "with the numbers of the schedule's tables the configuration is above %d MiB; "
+                    "write fewer, with every=",
+                    AN__MOST_TEXT >> 20);
 }

@@ -385,8 +385,8 @@ static void drop_the_course(an__node *root)
     an__node **course = an__tree_child(root, "course", strlen("course"));
     bool other = false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        an__node **child = an__tree_child(root, names[i], strlen(names[i]));
-        other = other || (child && (*child)->document->set);
+        const an__node *child = an__child_of(root, names[i]);
+        other = other || (child && child->document->set);
     }
     if (!course || !other || (*course)->document->set)
         return;

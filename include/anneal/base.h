@@ -181,7 +181,7 @@ AN_API size_t an_number_print(char *buffer, size_t size, double value);
  */
 AN_API size_t an_number_print_short(char *buffer, size_t size, double value);
 
-/* ----------------------------------------------------------- nearest names */
+/* ------------------------------------------------------------------ names */
 
 /*
  * "Did you mean": the one of `count` names nearest to `word` by edit distance (case counts half),
@@ -190,6 +190,14 @@ AN_API size_t an_number_print_short(char *buffer, size_t size, double value);
  */
 AN_API const char *an_nearest(const char *word, size_t length, const char *const *names,
                               size_t count);
+
+/*
+ * Writes `count` names as a sentence lists them, with `last` before the last of several: "a, b or
+ * c" with " or ". Names are written whole: "..." stands for those that have no room in `size`
+ * bytes; a buffer of fewer than 4 stays empty. Returns the length that was written.
+ */
+AN_API size_t an_names_print(char *buffer, size_t size, const char *const *names, size_t count,
+                             const char *last);
 
 #ifdef __cplusplus
 }

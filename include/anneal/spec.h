@@ -103,6 +103,14 @@ AN_API void an_spec_free(an_spec *spec);
 AN_API bool an_spec_error(const an_spec_source *source, size_t offset, an_error *err,
                           const char *format, ...) AN_PRINTF(4, 5);
 
+/*
+ * The error (CONFIG) of a call whose name is none of `names`, which end with NULL: "there is no
+ * WHAT 'NAME'; did you mean 'NEAREST'?", or where none is near "...; there are A, B and C". Returns
+ * false.
+ */
+AN_API bool an_spec_unknown(const an_spec_source *source, const an_spec_node *call,
+                            const char *what, const char *const *names, an_error *err);
+
 /* ------------------------------------------------- reading a call's arguments */
 
 /*

@@ -257,14 +257,11 @@ bool cli_number(const char *option, const char *text, double low, double high, d
 
 int cli_choice(const char *option, const char *text, const char *const *names, size_t count)
 {
-    char list[128] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < count; i++) {
+    char list[128];
+    for (size_t i = 0; i < count; i++)
         if (strcmp(text, names[i]) == 0)
             return (int)i;
-        const char *before = i == 0 ? "" : i + 1 < count ? ", " : " or ";
-        used += an_format(list + used, sizeof list - used, "%s%s", before, names[i]);
-    }
+    an_names_print(list, sizeof list, names, count, " or ");
     cli_wrong("--%s takes %s, got '%s'", option, list, text);
     return -1;
 }

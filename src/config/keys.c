@@ -152,19 +152,14 @@ static int shown_length(const an__node *node)
 bool an__read_word(const an__node *node, const char *const *words, size_t count, size_t *out,
                    an_error *err)
 {
-    char list[AN_ERROR_MESSAGE_SIZE - 100] = "";
+    char list[AN_ERROR_MESSAGE_SIZE - 100];
     if (node->kind == AN__SCALAR) {
         for (*out = 0; *out < count; ++*out)
             if (strlen(words[*out]) == node->source.length &&
                 memcmp(words[*out], node->source.text, node->source.length) == 0)
                 return true;
     }
-    for (size_t i = 0, used = 0; i < count && used < sizeof list; i++)
-        used += an_format(list + used, sizeof list - used, "%s%s",
-                          i == 0          ? ""
-                          : i + 1 < count ? ", "
-                                          : " or ",
-                          words[i]);
+    an_names_print(list, sizeof list, words, count, " or ");
     if (node->kind != AN__SCALAR)
         return AN__FAIL(node, err, "%s must be %s, got a %s", an__name_of(node), list,
                         node->kind == AN__LIST ? "list" : "map");

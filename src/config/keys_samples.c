@@ -109,17 +109,10 @@ static const augment_call calls[] = {
 
 static bool unknown_call(const an__node *node, const an_spec_node *call, an_error *err)
 {
-    const char *names[CALL_COUNT];
+    const char *names[CALL_COUNT + 1] = {NULL};
     for (size_t i = 0; i < CALL_COUNT; i++)
         names[i] = calls[i].name;
-    const char *near = an_nearest(call->text, strlen(call->text), names, CALL_COUNT);
-    return an__blame(node,
-                     an_spec_error(&node->source, call->offset, err,
-                                   near ? "there is no '%s' for images; did you mean '%s'?"
-                                        : "there is no '%s' for images; there are RandomCrop, "
-                                          "RandomHorizontalFlip and RandomShift",
-                                   call->text, near),
-                     err);
+    return an__blame(node, an_spec_unknown(&node->source, call, "augmentation", names, err), err);
 }
 
 static bool read_one(an_config *config, const an__node *node, an_error *err)

@@ -153,18 +153,10 @@ bool an__metric_falls(const an__metric *metric)
 
 static bool unknown_call(const an__node *node, const an_spec_node *call, an_error *err)
 {
-    const char *names[FORM_COUNT];
+    const char *names[FORM_COUNT + 1] = {NULL};
     for (size_t i = 0; i < FORM_COUNT; i++)
         names[i] = forms[i].call;
-    const char *near = an_nearest(call->text, strlen(call->text), names, FORM_COUNT);
-    return an__blame(node,
-                     an_spec_error(&node->source, call->offset, err,
-                                   near ? "there is no metric '%s'; did you mean '%s'?"
-                                        : "there is no metric '%s'; there are F1, MacroF1, "
-                                          "Perplexity, Precision, R2, Recall and TopK (accuracy "
-                                          "and loss are always there)",
-                                   call->text, near),
-                     err);
+    return an__blame(node, an_spec_unknown(&node->source, call, "metric", names, err), err);
 }
 
 static bool name_it(an__metric *metric, an_arena *arena, an_error *err)

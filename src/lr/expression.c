@@ -140,10 +140,10 @@ static bool unknown_function(reader *r, const char *name, size_t length, size_t 
     if (near)
         return an_error_set(r->err, AN_ERROR_CONFIG,
                             "there is no function '%.*s'; did you mean '%s'?", shown, name, near);
-    return an_error_set(r->err, AN_ERROR_CONFIG,
-                        "there is no function '%.*s'; there are min, max, abs, cos, sin, sqrt, "
-                        "exp, log, floor, int and pow",
-                        shown, name);
+    char list[120];
+    an_names_print(list, sizeof list, names, sizeof names / sizeof names[0], " and ");
+    return an_error_set(r->err, AN_ERROR_CONFIG, "there is no function '%.*s'; there are %s", shown,
+                        name, list);
 }
 
 static bool read_function(reader *r, const char *name, size_t length, size_t began)

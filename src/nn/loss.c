@@ -219,7 +219,7 @@ bool an_loss_parse(const an_spec_source *source, const an_spec_node *call, an_ar
             return read_loss(source, call, arena, loss, err);
         }
     }
-    return an__name_unknown(source, call, "loss", names, err);
+    return an_spec_unknown(source, call, "loss", names, err);
 }
 
 /* What the parameter is in a loss with defaults; SIZE_AVERAGE and REDUCE have no say. */

@@ -8,8 +8,5 @@
  * ReLU()". */
 bool an__name_call(const an_spec_source *source, const an_spec_node *node, const char *what,
                    const char *example, an_error *err);
-/* "there is no layer 'Relu'; did you mean 'ReLU'?" Returns false. `names` ends in NULL. */
-bool an__name_unknown(const an_spec_source *source, const an_spec_node *call, const char *what,
-                      const char *const *names, an_error *err);
 
 #endif

@@ -41,7 +41,7 @@ static bool add_call(an_model *model, const an_spec_source *source, const an_spe
     }
     const an_layer_kind *kind = an__layer_find(call->text);
     if (!kind) {
-        return an__name_unknown(source, call, "layer", an_layer_names(), err);
+        return an_spec_unknown(source, call, "layer", an_layer_names(), err);
     }
     if (kind->holds) {
         return add_held(model, kind, source, call, err);

@@ -96,26 +96,6 @@ static an_group_plan *read_groups(const parser *p, const an_spec_node *list, con
 
 /* ----------------------------------------------------------------- the call */
 
-/* "there is no optimizer 'Sgd'; did you mean 'SGD'?", or the names that there are. */
-static void unknown_name(const an_spec_source *source, const an_spec_node *call, an_error *err)
-{
-    const char *const *names = an_optim_names();
-    char list[320] = "";
-    size_t count = 0, at = 0;
-    for (; names[count]; count++) {
-        at = an__put(list, sizeof list, at, count > 0 ? ", " : "");
-        at = an__put(list, sizeof list, at, names[count]);
-    }
-    const char *nearest = an_nearest(call->text, strlen(call->text), names, count);
-    if (nearest) {
-        an_spec_error(source, call->offset, err, "there is no optimizer '%s'; did you mean '%s'?",
-                      call->text, nearest);
-    } else {
-        an_spec_error(source, call->offset, err, "there is no optimizer '%s'; there are %s",
-                      call->text, list);
-    }
-}
-
 static const an_rule *find_rule(const an_spec_source *source, const an_spec_node *call,
                                 an_error *err)
 {
@@ -128,7 +108,7 @@ static const an_rule *find_rule(const an_spec_source *source, const an_spec_node
     if (rule) {
         return rule;
     }
-    unknown_name(source, call, err);
+    an_spec_unknown(source, call, "optimizer", an_optim_names(), err);
     return NULL;
 }
 

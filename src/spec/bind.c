@@ -15,14 +15,13 @@ static size_t find(const an_spec_param *params, size_t count, const char *name)
     return at;
 }
 
-/* "lr, momentum, nesterov": as many of the names as fit. */
-static void list_names(const an_spec_param *params, size_t count, char *text, size_t size)
+/* The first parameters' names, at most NAMES_MAX; returns how many. */
+static size_t names_of(const an_spec_param *params, size_t count, const char **names)
 {
-    size_t length = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < count && length < size; i++)
-        length +=
-            an_format(text + length, size - length, "%s%s", i > 0 ? ", " : "", params[i].name);
+    const size_t known = count < NAMES_MAX ? count : NAMES_MAX;
+    for (size_t i = 0; i < known; i++)
+        names[i] = params[i].name;
+    return known;
 }
 
 static bool unknown_name(const an_spec_source *source, const an_spec_node *call,
@@ -30,18 +29,17 @@ static bool unknown_name(const an_spec_source *source, const an_spec_node *call,
                          an_error *err)
 {
     const char *names[NAMES_MAX] = {NULL}, *keyword = arg->keyword;
-    size_t known = count < NAMES_MAX ? count : NAMES_MAX;
-    for (size_t i = 0; i < known; i++)
-        names[i] = params[i].name;
+    const size_t known = names_of(params, count, names);
     const char *nearest = an_nearest(keyword, strlen(keyword), names, known);
     if (nearest)
         return an_spec_error(source, arg->keyword_offset, err,
                              "%s has no parameter '%.40s'; did you mean '%s'?", call->text, keyword,
                              nearest);
-    char list[256];
-    list_names(params, count, list, sizeof list);
+    char list[256] = "none";
+    if (count > 0)
+        an_names_print(list, sizeof list, names, known, ", ");
     return an_spec_error(source, arg->keyword_offset, err, "%s has no parameter '%.40s'; it has %s",
-                         call->text, keyword, count > 0 ? list : "none");
+                         call->text, keyword, list);
 }
 
 static bool surplus(const an_spec_source *source, const an_spec_node *call, size_t offset,
@@ -49,8 +47,9 @@ static bool surplus(const an_spec_source *source, const an_spec_node *call, size
 {
     if (count == 0)
         return an_spec_error(source, offset, err, "%s takes no arguments", call->text);
+    const char *names[NAMES_MAX] = {NULL};
     char list[256];
-    list_names(params, count, list, sizeof list);
+    an_names_print(list, sizeof list, names, names_of(params, count, names), ", ");
     return an_spec_error(source, offset, err, "%s takes at most %zu argument%s: %s", call->text,
                          count, count > 1 ? "s" : "", list);
 }

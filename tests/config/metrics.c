@@ -339,7 +339,7 @@ static void what_does_not_fit_is_refused(void **state)
         {"metrics=MacroF1(3)", "no arguments"},
         {"metrics=MacroF1", "write 'MacroF1()'"},
         {"metrics=MacrF1()", "did you mean 'MacroF1'?"},
-        {"metrics=Accuracy()", "accuracy and loss are always there"},
+        {"metrics=Accuracy()", "there is no metric 'Accuracy'; there are F1, MacroF1, Perp"},
         {"metrics=R2()", "the data have classes; take MacroF1()"},
         {"metrics=[TopK(3), TopK(k=3)]", "there twice"},
         {"metrics=[]", "1 to 16 calls"},

@@ -156,7 +156,11 @@ static void test_refused(void **state)
         {CLASSES "sampling: {weights: balanced, samples: 0}\n", "c.yaml:6", "at least 1"},
         {CLASSES "sampling: {weights: balanced, samples: 100000001}\n", "c.yaml:6", "100000000"},
         {CLASSES "augment: RandomHorizontalFlip()\n", "c.yaml:6", "augment is for images"},
-        {BODY "epochs: 1\naugment: RandomFlip()\n", "c.yaml:8", "there is no 'RandomFlip'"},
+        {BODY "epochs: 1\naugment: RandomCrob(4)\n", "c.yaml:8",
+         "there is no augmentation 'RandomCrob'; did you mean 'RandomCrop'?"},
+        {BODY "epochs: 1\naugment: Mixup()\n", "c.yaml:8",
+         "there is no augmentation 'Mixup'; there are RandomCrop, RandomHorizontalFlip and "
+         "RandomShift"},
         {BODY "epochs: 1\naugment: []\n", "c.yaml:8", "takes a list of calls"},
         {BODY "epochs: 1\naugment: RandomCrop(32, padding=4)\n", "c.yaml:8", "3 x 4, got 32 x 32"},
         {BODY "epochs: 1\naugment: RandomShift(3)\n", "c.yaml:8", "cannot be moved by 3"},

@@ -23,6 +23,7 @@ static const char *const specs[] = {
     "CosineAnnealingLR(T_max=1000)",
     "CosineAnnealingWarmRestarts(T_0=10, T_mult=2)",
     "CyclicLR(base_lr=0.01, max_lr=0.1, step_size_up=100)",
+    "CyclicLR(base_lr=0.01, max_lr=0.1, step_size_up=100, mode='exp_range', gamma=0.999)",
     "OneCycleLR(max_lr=0.1, total_steps=1000)",
     "LambdaLR(\"1 / (1 + 0.1 * epoch)\")",
     "LambdaLR(\"0.95 ** epoch\")",
@@ -30,7 +31,9 @@ static const char *const specs[] = {
     "SequentialLR([LinearLR(total_iters=100), CosineAnnealingLR(T_max=900)], milestones=[100])",
     "ChainedScheduler([LinearLR(total_iters=100), ExponentialLR(gamma=0.999)])",
     "ReduceLROnPlateau()",
+    "Linear(length=1000)",
     "Cosine(length=1000)",
+    "Decay(length=1000)",
     "Sequence([Linear(start=0, end=1), Cosine(length=900, end=0.1)], [100])",
     /* ten nodes */
     ("Clamp(Product([Sequence([Linear(start=0, end=1, length=100), Cosine(length=900, end=0.1)], "

@@ -237,13 +237,6 @@ static void set_bases(const an__lr_node *node, an__lr_member *m, an_slot *slot)
         m->base[node->index] = m->base[node->children[0]->index];
 }
 
-an_slot *an__lr_momentum_slot(an_lr_group *group)
-{
-    if (group->slot[AN_MOMENTUM].present)
-        return &group->slot[AN_MOMENTUM];
-    return group->slot[AN_BETA1].present ? &group->slot[AN_BETA1] : NULL;
-}
-
 static an__lr_member *take_group(an_lr_schedule *s, an_lr_group *group)
 {
     an__lr_member *m = an__lr_member_at(s, s->member_count);
@@ -439,7 +432,7 @@ an_lr_schedule *an_lr_init_run(void *memory, size_t size, const an_lr_desc *desc
     s->members = l.memory + l.used;
     s->counts_clock = an__lr_counts_clock(s->root);
     s->may_end = an__lr_may_end(s->root);
-    s->plain = s->track_count == 1 && s->tracks[0].root == s->root && !s->root->class->rate &&
+    s->plain = s->track_count == 1 && s->tracks[0].root == s->root && !s->may_end &&
                (!s->root->observes || s->root->desc.kind == AN_PLATEAU_LR) && !s->counts_clock &&
                !(run->seconds > 0);
     s->stride = stride;

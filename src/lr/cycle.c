@@ -31,31 +31,53 @@ static double cyclic_scale(const an_cyclic_lr *p, int64_t e, double cycle)
     return p->mode == AN_EXP_RANGE ? pow(p->gamma, (double)e) : 1.0;
 }
 
+/* Where a step lies, the same for every group: its height as `before`, what that is multiplied by
+ * as `now`. */
+static void cyclic_find(const an_cyclic_lr *p, int64_t e, an__lr_memo *at)
+{
+    double cycle;
+    if (at->e == e)
+        return;
+    at->e = e;
+    at->before = cyclic_height(p, e, &cycle);
+    at->now = cyclic_scale(p, e, cycle);
+}
+
+static double cyclic_step(const an__lr_node *node, const an__lr_member *m, int64_t e, double lr,
+                          an__lr_memo *at)
+{
+    (void)lr;
+    const an_cyclic_lr *p = &node->desc.cyclic;
+    cyclic_find(p, e, at);
+    double base = an__lr_base(node, m);
+    double height = (an__lr_real(&p->max_lr, m->index) - base) * at->before;
+    return base + height * at->now;
+}
+
 static double cyclic_value(const an__lr_node *node, const an__lr_member *m, int64_t e)
 {
-    const an_cyclic_lr *p = &node->desc.cyclic;
-    double base = an__lr_base(node, m), cycle;
-    double height = (an__lr_real(&p->max_lr, m->index) - base) * cyclic_height(p, e, &cycle);
-    return base + height * cyclic_scale(p, e, cycle);
+    return cyclic_step(node, m, e, 0, &(an__lr_memo){.e = AN__LR_NO_STEP});
 }
 
 static bool cyclic_momentum(const an__lr_node *node, size_t group, int64_t e,
                             const an__lr_memo *memo, double *momentum)
 {
-    (void)memo;
     const an_cyclic_lr *p = &node->desc.cyclic;
     if (!p->cycle_momentum)
         return false;
-    double base = an__lr_real(&p->base_momentum, group), cycle;
+    an__lr_memo at = memo ? *memo : (an__lr_memo){.e = AN__LR_NO_STEP};
+    cyclic_find(p, e, &at);
+    double base = an__lr_real(&p->base_momentum, group);
     double top = an__lr_real(&p->max_momentum, group);
-    double height = (top - base) * cyclic_height(p, e, &cycle);
-    *momentum = top - height * cyclic_scale(p, e, cycle);
+    double height = (top - base) * at.before;
+    *momentum = top - height * at.now;
     return true;
 }
 
 const an__lr_class an__lr_cyclic_class = {
     .start = an__lr_start_value,
     .next = an__lr_next_value,
+    .step = cyclic_step,
     .value = cyclic_value,
     .momentum = cyclic_momentum,
 };

@@ -7,13 +7,13 @@
 
 double an__lr_value(const an__lr_node *node, const an__lr_member *m, int64_t e)
 {
-    double rate;
     if (node->class->rate)
         return an__lr_rate(node, m, &(an__lr_time){{(double)e}}, an__lr_base(node, m));
-    if (node->class->value)
-        rate = node->class->value(node, m, e);
-    else
-        rate = an__lr_base(node, m) * node->class->factor(node, m->index, e);
+    if (!m->tracer && node->class->value)
+        return node->class->value(node, m, e);
+    double rate = node->class->value
+                      ? node->class->value(node, m, e)
+                      : an__lr_base(node, m) * node->class->factor(node, m->index, e);
     if (m->tracer)
         m->tracer->visit(m->tracer, node, &(an__lr_time){{(double)e}}, an__lr_base(node, m), rate);
     return rate;
@@ -140,19 +140,6 @@ double an__lr_rate(const an__lr_node *node, const an__lr_member *m, const an__lr
     if (m->tracer && node->class->rate)
         m->tracer->visit(m->tracer, node, t, base, rate);
     return rate;
-}
-
-double an__lr_param(const an_lr_value *value, const an__lr_member *m, const an__lr_time *t)
-{
-    if (!value->schedule)
-        return value->value;
-    return an__lr_rate(an__lr_node_of(value->schedule), m, t, 1.0);
-}
-
-double an__lr_part(const an__lr_node *node, const an__lr_time *t)
-{
-    double length = node->spans[0].value;
-    return length > 0 ? t->at[node->spans[0].unit] / length : 1.0;
 }
 
 /* --------------------------------------------- counting nodes with an after_end */

@@ -222,7 +222,7 @@ struct an_lr_schedule {
     unsigned char *members; /* `capacity` records of `stride` bytes */
     size_t stride;
     an__lr_time now;
-    bool plain;        /* one counting tree, a plateau or without feedback, on the steps */
+    bool plain;        /* one tree, a plateau or without feedback, on the steps, that never ends */
     bool counts_clock; /* some length is not in steps */
     bool may_end;      /* some after_end is an error */
     bool ended;
@@ -267,13 +267,25 @@ static inline int64_t an__lr_whole(double steps)
 
 /*
  * node.c: the rate of any node at time `t` on its clock from the base rate `base`, with what
- * after_end says; a parameter's value at `t`; and the part of spans[0] that is done, 1 when that
- * has no length.
+ * after_end says.
  */
 double an__lr_rate(const an__lr_node *node, const an__lr_member *m, const an__lr_time *t,
                    double base);
-double an__lr_param(const an_lr_value *value, const an__lr_member *m, const an__lr_time *t);
-double an__lr_part(const an__lr_node *node, const an__lr_time *t);
+
+/* A parameter's value at `t`. */
+static inline double an__lr_param(const an_lr_value *value, const an__lr_member *m,
+                                  const an__lr_time *t)
+{
+    return value->schedule ? an__lr_rate(an__lr_node_of(value->schedule), m, t, 1.0) : value->value;
+}
+
+/* The part of spans[0] that is done, 1 when that has no length. */
+static inline double an__lr_part(const an__lr_node *node, const an__lr_time *t)
+{
+    double length = node->spans[0].value;
+    return length > 0 ? t->at[node->spans[0].unit] / length : 1.0;
+}
+
 /* Whether the node, or what it composes, is past an end that is an error. */
 bool an__lr_past_error(const an__lr_node *node, const an__lr_time *t);
 /* Brings a time that is past the node's end to where after_end has it. */
@@ -351,8 +363,13 @@ bool an__lr_has_lists(const an__lr_node *node);
 const an__lr_class *an__lr_class_of(an_lr_kind kind);
 size_t an__lr_memory_of(const an_lr_desc *desc, const an_lr_run *run);
 
-/* build.c: the slot that a driven momentum goes to: momentum, or else beta1, or else none. */
-an_slot *an__lr_momentum_slot(an_lr_group *group);
+/* The slot that a driven momentum goes to: momentum, or else beta1, or else none. */
+static inline an_slot *an__lr_momentum_slot(an_lr_group *group)
+{
+    if (group->slot[AN_MOMENTUM].present)
+        return &group->slot[AN_MOMENTUM];
+    return group->slot[AN_BETA1].present ? &group->slot[AN_BETA1] : NULL;
+}
 
 /* drive.c: how many tracks a description has; making them. */
 size_t an__lr_track_count(const an_lr_desc *desc);

@@ -91,28 +91,37 @@ void an__lr_rewrite(an_lr_schedule *s)
 
 /* ------------------------------------------------------------------- steps */
 
-/* Almost every schedule: one counting tree over the learning rate, on the steps themselves. */
+/* Almost every schedule: one tree over the learning rate, on the steps themselves. */
 static bool is_plain(const an_lr_schedule *s)
 {
     return s->plain && s->edit_count == 0 && !(s->landing && s->landing->active);
+}
+
+/* What its root makes of the rate `lr`, by the shortest way. */
+static double plain_rate(const an__lr_node *root, const an__lr_member *m, const an__lr_time *now,
+                         double lr, an__lr_memo *memo)
+{
+    const an__lr_class *class = root->class;
+    int64_t e = (int64_t)now->at[AN_STEPS];
+    if (class->step)
+        return class->step(root, m, e, lr, memo);
+    if (!class->rate)
+        return class->next(root, m, e, lr);
+    double rate = an__lr_rate(root, m, now, an__lr_base(root, m));
+    return isnan(rate) ? lr : rate;
 }
 
 /* move_track for these. */
 static void step_plain(an_lr_schedule *s)
 {
     an__lr_track *track = s->tracks;
-    const an__lr_node *root = track->root;
-    double steps = s->now.at[AN_STEPS] += 1;
-    int64_t e = (int64_t)steps;
+    s->now.at[AN_STEPS] += 1;
     for (size_t i = 0; i < s->member_count; i++) {
         an__lr_member *m = an__lr_member_at(s, i);
         double *lr = &m->group->slot[AN_LR].value;
-        if (root->class->step)
-            *lr = root->class->step(root, m, e, *lr, &track->memo);
-        else
-            *lr = root->class->next(root, m, e, *lr);
+        *lr = plain_rate(track->root, m, &s->now, *lr, &track->memo);
         if (track->drives_momentum)
-            write_momentum(track, m, &(an__lr_time){{steps}}, false);
+            write_momentum(track, m, &s->now, false);
     }
 }
 
@@ -143,10 +152,12 @@ void an_lr_step(an_lr_schedule *schedule)
 void an_lr_step_metric(an_lr_schedule *schedule, double metric)
 {
     an__lr_node *root = schedule->root;
-    an_lr_input input = {.metric = metric, .loss = metric, .has_metric = true, .has_loss = true};
     if (!root->observes) {
         an_lr_step(schedule);
-    } else if (is_plain(schedule)) { /* a ReduceLROnPlateau at the top */
+        return;
+    }
+    an_lr_input input = {.metric = metric, .loss = metric, .has_metric = true, .has_loss = true};
+    if (is_plain(schedule)) { /* a ReduceLROnPlateau at the top */
         root->acted = root->class->feedback->observe(root, &input);
         if (root->acted)
             step_plain(schedule);

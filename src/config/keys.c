@@ -39,9 +39,7 @@ bool an__read_map(an_config *config, const an__node *map, const char *where, con
     for (const an__node *child = map->first; child; child = child->next) {
         bool known = false;
         for (size_t i = 0; i < count; i++)
-            known = known ||
-                    (strlen(keys[i].name) == child->key->source.length &&
-                     memcmp(keys[i].name, child->key->source.text, child->key->source.length) == 0);
+            known = known || an__tree_is(child->key, keys[i].name);
         if (!known)
             return unknown_key(child->key, where, keys, count, err);
     }
@@ -153,12 +151,9 @@ bool an__read_word(const an__node *node, const char *const *words, size_t count,
                    an_error *err)
 {
     char list[AN_ERROR_MESSAGE_SIZE - 100];
-    if (node->kind == AN__SCALAR) {
-        for (*out = 0; *out < count; ++*out)
-            if (strlen(words[*out]) == node->source.length &&
-                memcmp(words[*out], node->source.text, node->source.length) == 0)
-                return true;
-    }
+    for (*out = 0; *out < count; ++*out)
+        if (an__tree_is(node, words[*out]))
+            return true;
     an_names_print(list, sizeof list, words, count, " or ");
     if (node->kind != AN__SCALAR)
         return AN__FAIL(node, err, "%s must be %s, got a %s", an__name_of(node), list,

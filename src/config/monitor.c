@@ -4,8 +4,6 @@
 #include "config/keys.h"
 #include "config/metrics.h"
 
-#include <string.h>
-
 /* -------------------------------------------------------------------- names */
 
 typedef struct word {
@@ -49,24 +47,18 @@ static size_t list_names(const an_config *config, const char **names)
     return count;
 }
 
-static bool is(const an__node *node, const char *name)
-{
-    return node->kind == AN__SCALAR && strlen(name) == node->source.length &&
-           memcmp(name, node->source.text, node->source.length) == 0;
-}
-
 bool an__read_monitor(const an_config *config, const an__node *node, an__watched *out,
                       an_error *err)
 {
     const char *names[WORD_COUNT + AN_RECORD_METRICS];
     size_t index;
     for (size_t i = 0; i < WORD_COUNT; i++)
-        if (is(node, words[i].name)) {
+        if (an__tree_is(node, words[i].name)) {
             *out = (an__watched){words[i].monitor, NULL};
             return true;
         }
     for (size_t i = 0; i < config->metric_count; i++)
-        if (is(node, config->metrics[i].name)) {
+        if (an__tree_is(node, config->metrics[i].name)) {
             const bool falls = an__metric_falls(&config->metrics[i]);
             *out = (an__watched){falls ? AN_MONITOR_METRIC_MIN : AN_MONITOR_METRIC_MAX,
                                  config->metrics[i].name};

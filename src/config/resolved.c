@@ -123,7 +123,7 @@ static void put_flow(sink *s, const an__node *node, bool in_brackets)
 
 static bool is_called(const an__node *node, const char *name)
 {
-    return node->key && strcmp(node->key->source.text, name) == 0;
+    return node->key && an__tree_is(node->key, name);
 }
 
 /* The path of data as one that does not depend on where the program was started. */
@@ -177,11 +177,7 @@ static const char *interval_of(const an_run *run)
 static bool needs_comment(const sink *s)
 {
     const char *text = s->build->run.schedule_text;
-    const size_t length = strlen(text);
-    const an__node *given = &s->build->schedule_node;
-    return length <= MOST_COMMENT &&
-           !(given->kind == AN__SCALAR && given->source.length == length &&
-             memcmp(given->source.text, text, length) == 0);
+    return strlen(text) <= MOST_COMMENT && !an__tree_is(&s->build->schedule_node, text);
 }
 
 static void put_key(sink *s, const an__node *node)

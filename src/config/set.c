@@ -12,13 +12,22 @@
 /* As many keys of a map as "did you mean" looks at. */
 #define MAX_NAMES 32
 
+/* Whether the scalar `node` has these bytes. */
+static bool has_text(const an__node *node, const char *text, size_t length)
+{
+    return node->source.length == length && memcmp(node->source.text, text, length) == 0;
+}
+
+bool an__tree_is(const an__node *node, const char *text)
+{
+    return node->kind == AN__SCALAR && has_text(node, text, strlen(text));
+}
+
 an__node **an__tree_child(an__node *map, const char *key, size_t length)
 {
-    for (an__node **slot = &map->first; *slot; slot = &(*slot)->next) {
-        const an_spec_source *name = &(*slot)->key->source;
-        if (name->length == length && memcmp(name->text, key, length) == 0)
+    for (an__node **slot = &map->first; *slot; slot = &(*slot)->next)
+        if (has_text((*slot)->key, key, length))
             return slot;
-    }
     return NULL;
 }
 

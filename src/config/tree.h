@@ -46,6 +46,9 @@ an__node *an__tree_scalar(const an__document *document, an_arena *arena, an_erro
 /* Replaces `*slot` by `fresh`, which takes over its key and place among the siblings. */
 void an__tree_replace(an__node **slot, an__node *fresh);
 
+/* Whether `node` is the scalar `text`. */
+bool an__tree_is(const an__node *node, const char *text);
+
 /* The place of the child called `key`, or `index`; NULL where there is none. */
 an__node **an__tree_child(an__node *map, const char *key, size_t length);
 an__node **an__tree_element(an__node *list, size_t index);

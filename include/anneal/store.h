@@ -10,11 +10,12 @@
  *
  * Several processes may write and read at once (SQLite's write-ahead log). Rows of updates wait in
  * memory and are written in one transaction after a second of training (or 65,536 numbers), before
- * a checkpoint is saved, and at the end, so that logging costs less than a microsecond a row and
- * nobody holds the database for long. Without rows of updates, every epoch's row is written at
+ * a checkpoint is saved, and at the end, so that a row costs a fifth of a microsecond and nobody
+ * holds the database for long. Without rows of updates, every epoch's row is written at
  * once.
  *
- * Tables, which are part of the interface (user_version 1):
+ * Tables and views, which are part of the interface (user_version 2; a store of version 1 is
+ * brought up to date by whoever opens it first):
  *
  *   runs        id, name, status, started, updated, seconds, step, steps, epoch, epochs, host, pid,
  *               version, note
@@ -26,6 +27,11 @@
  *               groups, and the metrics by name
  *   results     run, name, value: what is found at the end, such as test_accuracy
  *   events      id, run, time, step, epoch, seconds, kind, text
+ *
+ * metrics and extras are views: rows of updates are stored in blocks of up to 1024, which costs a
+ * fifth (metric_blocks, extra_blocks, and numbers to reckon with: track/store_block.h has the
+ * format). The views unpack them in SQL, exactly, at some ten microseconds a number;
+ * `anneal runs export --steps` and an_store_rows do it at once.
  *
  * Times are seconds since 1970, `seconds` those of training. NaN is NULL.
  */

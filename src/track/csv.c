@@ -12,10 +12,18 @@
 #define NUMBER_SIZE 32
 #define HEAD_SIZE (AN_COLUMNS_MOST * (2 * AN_COLUMN_NAME_SIZE + 3) + 2)
 
+/* A number, and as what it was written; of length 0: none yet. */
+typedef struct number_text {
+    int64_t bits;
+    size_t length;
+    char text[NUMBER_SIZE];
+} number_text;
+
 struct an_csv {
     an_log log;
     an_columns columns;
-    an_rows rows; /* not text yet */
+    an_rows rows;                       /* not text yet */
+    number_text texts[AN_COLUMNS_MOST]; /* the last of each column */
     int64_t every, last_step;
     bool grad_norm;
     char head[HEAD_SIZE];
@@ -67,6 +75,17 @@ static size_t put_whole(char *text, int64_t value)
     return used;
 }
 
+/* A rate, or a gradient's norm that nobody wanted, is row after row the same. */
+static size_t put_real(char *text, number_text *last, const an_cell *cell)
+{
+    if (last->length == 0 || last->bits != cell->whole) {
+        last->bits = cell->whole;
+        last->length = an_number_print(last->text, NUMBER_SIZE, cell->real);
+    }
+    memcpy(text, last->text, NUMBER_SIZE);
+    return last->length;
+}
+
 static void put_row(an_csv *csv, const an_cell *cells)
 {
     const an_columns *columns = &csv->columns;
@@ -78,7 +97,7 @@ static void put_row(an_csv *csv, const an_cell *cells)
     }
     for (size_t i = 0; i < columns->count; i++) {
         used += columns->column[i].whole ? put_whole(text + used, cells[i].whole)
-                                         : an_number_print(text + used, NUMBER_SIZE, cells[i].real);
+                                         : put_real(text + used, &csv->texts[i], &cells[i]);
         text[used++] = i + 1 < columns->count ? ',' : '\n';
     }
     an__append_added(&csv->log.file, used);

@@ -9,8 +9,7 @@
 
 /* ------------------------------------------------------------------ writing */
 
-/* Room for `count` more bytes; NULL when there is no memory. */
-static unsigned char *room(an_proto *proto, size_t count)
+unsigned char *an__proto_room(an_proto *proto, size_t count)
 {
     if (proto->failed)
         return NULL;
@@ -40,14 +39,14 @@ static size_t put_varint(unsigned char *bytes, uint64_t value)
 
 static void add_varint(an_proto *proto, uint64_t value)
 {
-    unsigned char *bytes = room(proto, VARINT_MOST);
+    unsigned char *bytes = an__proto_room(proto, VARINT_MOST);
     if (bytes)
         proto->size += put_varint(bytes, value);
 }
 
 void an__proto_raw(an_proto *proto, const void *bytes, size_t count)
 {
-    unsigned char *to = room(proto, count);
+    unsigned char *to = an__proto_room(proto, count);
     if (!to || count == 0)
         return;
     memcpy(to, bytes, count);
@@ -96,7 +95,7 @@ void an__proto_end(an_proto *proto, size_t begun)
     if (proto->failed)
         return;
     size_t count = proto->size - begun, used = put_varint(length, count);
-    if (!room(proto, used))
+    if (!an__proto_room(proto, used))
         return;
     memmove(proto->bytes + begun + used, proto->bytes + begun, count);
     memcpy(proto->bytes + begun, length, used);

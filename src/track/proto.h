@@ -30,6 +30,8 @@ void an__proto_text(an_proto *proto, unsigned field, const char *text);
 /* The same without a key: of a packed field, or made before. */
 void an__proto_raw(an_proto *proto, const void *bytes, size_t count);
 void an__proto_raw_double(an_proto *proto, double value);
+/* Room for `count` bytes, to be added to `size` as they are filled; NULL: no memory. */
+unsigned char *an__proto_room(an_proto *proto, size_t count);
 
 /* What is added in between is a message, or a packed field, within the message. */
 size_t an__proto_begin(an_proto *proto, unsigned field);

@@ -1,4 +1,4 @@
-/* Opening the store: the database and its tables. */
+/* Opening the store, and its statements. */
 #include "track/store_db.h"
 
 #include "file/io_error.h"
@@ -12,35 +12,6 @@
 #define BUSY_MILLISECONDS 10000
 #define WAL_TRIES 400
 #define WAL_PAUSE 10000000 /* nanoseconds */
-#define SCHEMA_VERSION 1
-#define APPLICATION_ID 0x414e4e4c /* "ANNL" */
-
-static const char schema[] =
-    "CREATE TABLE runs("
-    " id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, status TEXT NOT NULL,"
-    " started REAL NOT NULL, updated REAL NOT NULL, seconds REAL NOT NULL DEFAULT 0,"
-    " step INTEGER NOT NULL DEFAULT 0, steps INTEGER NOT NULL DEFAULT 0,"
-    " epoch INTEGER NOT NULL DEFAULT 0, epochs INTEGER NOT NULL DEFAULT 0,"
-    " host TEXT NOT NULL, pid INTEGER NOT NULL, version TEXT NOT NULL, note TEXT);"
-    "CREATE TABLE parameters("
-    " run INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
-    " PRIMARY KEY(run, name)) WITHOUT ROWID;"
-    "CREATE TABLE results("
-    " run INTEGER NOT NULL, name TEXT NOT NULL, value REAL,"
-    " PRIMARY KEY(run, name)) WITHOUT ROWID;"
-    "CREATE TABLE metrics("
-    " id INTEGER PRIMARY KEY, run INTEGER AS (id >> 32) VIRTUAL, kind TEXT NOT NULL,"
-    " time REAL NOT NULL, step INTEGER NOT NULL, epoch INTEGER, batch INTEGER, samples INTEGER,"
-    " seconds REAL, epoch_seconds REAL, loss REAL, accuracy REAL, batch_loss REAL,"
-    " valid_loss REAL, valid_accuracy REAL, lr REAL, momentum REAL, grad_norm REAL,"
-    " samples_per_second REAL, memory INTEGER);"
-    "CREATE TABLE extras("
-    " metric INTEGER NOT NULL, place INTEGER NOT NULL, name TEXT NOT NULL, value REAL,"
-    " PRIMARY KEY(metric, place)) WITHOUT ROWID;"
-    "CREATE TABLE events("
-    " id INTEGER PRIMARY KEY, run INTEGER AS (id >> 32) VIRTUAL, time REAL NOT NULL,"
-    " step INTEGER NOT NULL, epoch INTEGER NOT NULL, seconds REAL NOT NULL,"
-    " kind TEXT NOT NULL, text TEXT NOT NULL);";
 
 /* --------------------------------------------------------------- statements */
 
@@ -118,8 +89,7 @@ bool an__store_end(an_store *store, bool ok, an_error *err)
     return false;
 }
 
-/* A number that a statement gives; -1 when it gives none. */
-static int64_t ask(an_store *store, const char *sql)
+int64_t an__store_ask(an_store *store, const char *sql)
 {
     sqlite3_stmt *statement = an__store_prepare(store, sql, NULL);
     int64_t value = -1;
@@ -157,38 +127,6 @@ static void use_wal(an_store *store)
     }
 }
 
-/* Makes the tables in an empty database, in one piece with finding it empty. */
-static bool make_tables(an_store *store, an_error *err)
-{
-    char mark[96];
-    if (!an__store_begin(store, err))
-        return false;
-    bool ok = true;
-    if (ask(store, "SELECT count(*) FROM sqlite_master") == 0) {
-        an_format(mark, sizeof mark, "PRAGMA application_id = %d; PRAGMA user_version = %d",
-                  APPLICATION_ID, SCHEMA_VERSION);
-        ok = an__store_execute(store, schema, err) && an__store_execute(store, mark, err);
-    }
-    return an__store_end(store, ok, err);
-}
-
-/* Whether the tables are there, and ours. */
-static bool check_tables(an_store *store, an_error *err)
-{
-    int64_t id = ask(store, "PRAGMA application_id"), version = ask(store, "PRAGMA user_version");
-    if (id < 0)
-        return an__store_fail(store, "read", err);
-    if (id != APPLICATION_ID)
-        return an_error_set(err, AN_ERROR_DATA,
-                            "'%s/anneal.db' is a database, but no run store; name another folder",
-                            store->folder);
-    return version == SCHEMA_VERSION ||
-           an_error_set(err, AN_ERROR_DATA,
-                        "'%s/anneal.db' was made by another version of Anneal (its tables have "
-                        "version %lld, this program knows %d); update the program",
-                        store->folder, (long long)version, SCHEMA_VERSION);
-}
-
 static bool make_folder(const char *folder, an_error *err)
 {
     if (mkdir(folder, 0777) == 0 || errno == EEXIST)
@@ -203,7 +141,7 @@ static bool try_open(an_store *store, const char *path, int flags)
     if (sqlite3_open_v2(path, &store->db, flags, NULL) != SQLITE_OK)
         return false;
     sqlite3_busy_timeout(store->db, BUSY_MILLISECONDS);
-    return ask(store, "PRAGMA user_version") >= 0;
+    return an__store_ask(store, "PRAGMA user_version") >= 0;
 }
 
 /* What may only be read is opened for that. */
@@ -236,13 +174,14 @@ static bool set_up(an_store *store, bool create, an_error *err)
     if ((create && !make_folder(store->folder, err)) || !open_database(store, path, create, err))
         return false;
     if (create) {
-        /* Of a new database; rows of many numbers go in a quarter faster than into 4 KiB. */
+        /* Of a new database: a block of rows is larger than 4 KiB. */
         (void)sqlite3_exec(store->db, "PRAGMA page_size = 16384", NULL, NULL, NULL);
         use_wal(store);
-        if (!make_tables(store, err))
+        if (!an__store_make_tables(store, err))
             return false;
     }
-    return check_tables(store, err) && an__store_execute(store, "PRAGMA synchronous = NORMAL", err);
+    return an__store_check_tables(store, err) &&
+           an__store_execute(store, "PRAGMA synchronous = NORMAL", err);
 }
 
 an_store *an_store_open(const char *folder, bool create, an_error *err)

@@ -29,12 +29,19 @@ sqlite3_stmt *an__store_prepare(an_store *store, const char *sql, an_error *err)
 bool an__store_execute(an_store *store, const char *sql, an_error *err);
 /* Runs a statement to its end and resets it. */
 bool an__store_step(an_store *store, sqlite3_stmt *statement, an_error *err);
-/* Runs "DELETE ..." with one number or two. */
+/* Runs "DELETE ..." or "UPDATE ..." with one number or two. */
 bool an__store_delete(an_store *store, const char *sql, int64_t first, int64_t end, an_error *err);
 /* A write transaction; ends in commit or, if `ok` is false, is taken back. Gives whether it held.
  */
 bool an__store_begin(an_store *store, an_error *err);
 bool an__store_end(an_store *store, bool ok, an_error *err);
+
+/* Makes the tables in an empty database, in one piece with finding it empty. */
+bool an__store_make_tables(an_store *store, an_error *err);
+/* Whether the tables are there, and ours; those of an older version become this one's. DATA, IO. */
+bool an__store_check_tables(an_store *store, an_error *err);
+/* A number that a statement gives; -1 when it gives none. */
+int64_t an__store_ask(an_store *store, const char *sql);
 
 /* The id of the run of this name; ARGUMENT with the nearest name when there is none. */
 bool an__store_find(an_store *store, const char *name, int64_t *id, an_error *err);

@@ -122,7 +122,7 @@ static bool read_last_epoch(an_store *store, an_stored_run *run, an_named_value 
 {
     sqlite3_stmt *row =
         an__query_of_run(store,
-                         "SELECT * FROM metrics WHERE id >= ? AND id < ? AND kind='epoch' "
+                         "SELECT * FROM metric_blocks WHERE id >= ? AND id < ? AND kind='epoch' "
                          "ORDER BY id DESC LIMIT 1",
                          run->id, err);
     bool failed = true;
@@ -132,7 +132,8 @@ static bool read_last_epoch(an_store *store, an_stored_run *run, an_named_value 
         for (int i = 0; i < sqlite3_column_count(row); i++) {
             const char *name = sqlite3_column_name(row, i);
             bool about = strcmp(name, "id") == 0 || strcmp(name, "run") == 0 ||
-                         strcmp(name, "kind") == 0 || strcmp(name, "time") == 0;
+                         strcmp(name, "kind") == 0 || strcmp(name, "time") == 0 ||
+                         strcmp(name, "count") == 0;
             double value = about ? NAN : an__query_real(row, i);
             if (isnan(value) || run->value_count >= most)
                 continue;
@@ -145,7 +146,7 @@ static bool read_last_epoch(an_store *store, an_stored_run *run, an_named_value 
     if (failed || id < 0)
         return !failed;
     sqlite3_stmt *extras = an__store_prepare(
-        store, "SELECT name, value FROM extras WHERE metric=? ORDER BY place", err);
+        store, "SELECT name, value FROM extra_blocks WHERE metric=? ORDER BY place", err);
     if (extras)
         sqlite3_bind_int64(extras, 1, id);
     return read_values(store, extras, values, most, &run->value_count, arena, err);

@@ -1,5 +1,5 @@
 /* Deleting a run: its folder first, so that what could not be removed can be tried again. */
-#include "track/store_db.h"
+#include "track/store_block.h"
 
 #include "file/io_error.h"
 
@@ -54,10 +54,7 @@ static bool remove_folder(an_store *store, const char *name, an_error *err)
 static bool delete_run(an_store *store, int64_t id, an_error *err)
 {
     int64_t first = AN_ROW_ID(id, 0), end = AN_ROW_ID(id + 1, 0);
-    return an__store_delete(store, "DELETE FROM metrics WHERE id >= ? AND id < ?", first, end,
-                            err) &&
-           an__store_delete(store, "DELETE FROM extras WHERE metric >= ? AND metric < ?", first,
-                            end, err) &&
+    return an__block_cut(store, id, first, err) &&
            an__store_delete(store, "DELETE FROM events WHERE id >= ? AND id < ?", first, end,
                             err) &&
            an__store_delete(store, "DELETE FROM parameters WHERE run = ?", id, 0, err) &&

@@ -1,6 +1,6 @@
 /*
- * Rows wait in memory as plain numbers; one transaction writes all of them, and the events, or
- * none.
+ * Rows wait in memory as plain numbers; one transaction writes all of them, in blocks, and the
+ * events, or none.
  */
 #include "track/store_run.h"
 
@@ -8,7 +8,7 @@
 
 #define MOST_WAITING (8 * 1024 * 1024)
 #define EVENTS_MOST 4096
-#define SQL_SIZE 2048
+#define SQL_SIZE 1024
 
 /* A row waiting, its number within the run and its kind; so many cells as that has follow it. */
 typedef struct waiting_row {
@@ -101,93 +101,74 @@ void an__run_forget(an_store_run *run, int64_t row, int64_t event)
 
 /* ------------------------------------------------------------- writing them */
 
-/* NaN becomes NULL by SQLite's rule. */
-static void bind_cell(sqlite3_stmt *statement, int at, const an_column *column,
-                      const an_cell *value)
+/* The cells of column `column` in these rows, which lie one behind the other. */
+static an_cells column_of(const an_run_rows *kind, const waiting_row *rows, size_t count,
+                          size_t column)
 {
-    if (column->whole)
-        sqlite3_bind_int64(statement, at, value->whole);
-    else
-        sqlite3_bind_double(statement, at, value->real);
+    const an_cell *cells = (const an_cell *)(const void *)(rows + 1);
+    return (an_cells){cells + column, sizeof *rows + kind->all.count * sizeof *cells, count,
+                      kind->all.column[column].whole};
 }
 
-static const an_cell *cells_of(const waiting_row *row)
+static bool insert_extras(an_store_run *run, const waiting_row *rows, size_t count, an_error *err)
 {
-    return (const an_cell *)(const void *)(row + 1);
-}
-
-static bool insert_extras(an_store_run *run, const waiting_row *row, an_error *err)
-{
-    const an_run_rows *kind = &run->kinds[row->kind];
+    const an_run_rows *kind = &run->kinds[rows->kind];
     for (size_t i = kind->in_table; i < kind->all.count; i++) {
-        sqlite3_bind_int64(run->extra, 1, AN_ROW_ID(run->id, row->number));
+        const an_cells cells = column_of(kind, rows, count, i);
+        sqlite3_bind_int64(run->extra, 1, AN_ROW_ID(run->id, rows->number));
         sqlite3_bind_int64(run->extra, 2, (int64_t)(i - kind->in_table));
         an__bind_text(run->extra, 3, kind->all.column[i].name);
-        bind_cell(run->extra, 4, &kind->all.column[i], &cells_of(row)[i]);
+        an__block_bind(run->extra, 4, &cells, run->packed);
         if (!an__store_step(run->store, run->extra, err))
             return false;
     }
     return true;
 }
 
-/* To the statement's parameters from `at` on; gives the one after them. */
-static int bind_row(an_store_run *run, sqlite3_stmt *insert, int at, const waiting_row *row)
+/* Rows of one kind, one behind the other, as one of the database's. */
+static bool insert_block(an_store_run *run, const waiting_row *rows, size_t count, an_error *err)
 {
-    const an_run_rows *kind = &run->kinds[row->kind];
-    sqlite3_bind_int64(insert, at++, AN_ROW_ID(run->id, row->number));
-    an__bind_text(insert, at++, kind->name);
-    sqlite3_bind_double(insert, at++, row->time);
-    for (size_t i = 0; i < kind->in_table; i++)
-        bind_cell(insert, at++, &kind->all.column[i], &cells_of(row)[i]);
-    return at;
-}
-
-/* Rows of one kind, with a statement that takes `each` of them. */
-static bool insert_some(an_store_run *run, sqlite3_stmt *insert, size_t each,
-                        const waiting_row *const *rows, size_t count, an_error *err)
-{
-    for (size_t i = 0; i < count;) {
-        int at = 1;
-        for (size_t end = i + each; i < end; i++)
-            at = bind_row(run, insert, at, rows[i]);
-        if (!an__store_step(run->store, insert, err))
-            return false;
+    const an_run_rows *kind = &run->kinds[rows->kind];
+    const an_cells times = {&rows->time, row_size(run, rows), count, false};
+    if (!grow(&run->packed, &run->packed_capacity, (kind->in_table + 1) * count * AN_BLOCK_CELL))
+        return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for the rows of the run store");
+    unsigned char *bytes = run->packed;
+    sqlite3_bind_int64(kind->insert, 1, AN_ROW_ID(run->id, rows->number));
+    an__bind_text(kind->insert, 2, kind->name);
+    sqlite3_bind_int64(kind->insert, 3, (int64_t)count);
+    an__block_bind(kind->insert, 4, &times, bytes);
+    for (size_t i = 0; i < kind->in_table; i++) {
+        const an_cells cells = column_of(kind, rows, count, i);
+        an__block_bind(kind->insert, (int)i + 5, &cells, bytes += count * AN_BLOCK_CELL);
     }
-    for (size_t i = 0; i < count; i++)
-        if (!insert_extras(run, rows[i], err))
-            return false;
-    return true;
+    return an__store_step(run->store, kind->insert, err) && insert_extras(run, rows, count, err);
 }
 
-/* The next rows of one kind, at most a block of them, which is not empty; `*at` moves behind them.
- */
-static size_t next_rows(const an_store_run *run, const unsigned char **at,
-                        const waiting_row *rows[AN_BLOCK_ROWS])
+/* How many rows from `at` on make one block: updates, as many as go into it; an epoch's alone. */
+static size_t block_rows(const an_store_run *run, const unsigned char *at)
 {
+    const waiting_row *row = (const waiting_row *)(const void *)at;
     const unsigned char *end = run->rows + run->rows_size;
-    const waiting_row *row = (const waiting_row *)(const void *)*at;
-    const int64_t kind = row->kind;
-    size_t count = 0;
-    do {
-        rows[count++] = row;
-        *at += row_size(run, row);
-        row = (const waiting_row *)(const void *)*at;
-    } while (count < AN_BLOCK_ROWS && *at < end && row->kind == kind);
+    const size_t size = row_size(run, row);
+    size_t count = 1;
+    if (row->kind == AN_ROW_EPOCH - 1)
+        return 1;
+    while ((at += size) < end && count < AN_BLOCK_ROWS &&
+           ((const waiting_row *)(const void *)at)->kind == row->kind)
+        count++;
     return count;
 }
 
 static bool insert_rows(an_store_run *run, an_error *err)
 {
-    const waiting_row *rows[AN_BLOCK_ROWS];
     if (run->rows_size == 0) /* and there may be no memory for any yet: no place to count from */
         return true;
     for (const unsigned char *at = run->rows; at < run->rows + run->rows_size;) {
-        size_t count = next_rows(run, &at, rows);
-        const an_run_rows *kind = &run->kinds[rows[0]->kind];
-        bool block = count == AN_BLOCK_ROWS;
-        if (!insert_some(run, block ? kind->insert_block : kind->insert, block ? count : 1, rows,
-                         count, err))
+        const waiting_row *rows = (const waiting_row *)(const void *)at;
+        size_t count = block_rows(run, at);
+        if (!insert_block(run, rows, count, err))
             return false;
+        at += count * row_size(run, rows);
     }
     return true;
 }
@@ -244,37 +225,20 @@ bool an__run_write(an_store_run *run, const an_record *record, an_error *err)
 
 /* --------------------------------------------------------------- statements */
 
-/*
- * "INSERT INTO metrics(id,kind,time,step,...) VALUES(?,?,?,?,...),(?,...)": so many rows. OR FAIL
- * leaves the rows before a bad one, which the end of the transaction takes back: SQLite need not
- * keep a journal of the statement, which copies pages.
- */
-static sqlite3_stmt *prepare_insert(an_store_run *run, const an_run_rows *kind, size_t rows,
-                                    an_error *err)
+/* "INSERT INTO metric_blocks(id,kind,count,time,step,...) VALUES(?,?,...)" */
+static bool prepare_insert(an_store_run *run, an_run_rows *kind, an_error *err)
 {
     char sql[SQL_SIZE];
-    size_t used = an_format(sql, sizeof sql, "INSERT OR FAIL INTO metrics(id,kind,time");
+    size_t used = an_format(sql, sizeof sql, "INSERT INTO metric_blocks(id,kind,count,time");
     for (size_t i = 0; i < kind->in_table; i++)
         used += an_format(sql + used, sizeof sql - used, ",%s", kind->all.column[i].name);
-    used += an_format(sql + used, sizeof sql - used, ") VALUES");
-    for (size_t r = 0; r < rows; r++) {
-        used += an_format(sql + used, sizeof sql - used, r > 0 ? ",(?,?,?" : "(?,?,?");
-        for (size_t i = 0; i < kind->in_table; i++)
-            used += an_format(sql + used, sizeof sql - used, ",?");
-        used += an_format(sql + used, sizeof sql - used, ")");
-    }
-    return an__store_prepare(run->store, sql, err);
-}
-
-static bool prepare_inserts(an_store_run *run, an_run_rows *kind, an_error *err)
-{
+    used += an_format(sql + used, sizeof sql - used, ") VALUES(?,?,?,?");
+    for (size_t i = 0; i < kind->in_table; i++)
+        used += an_format(sql + used, sizeof sql - used, ",?");
+    an_format(sql + used, sizeof sql - used, ")");
     sqlite3_finalize(kind->insert);
-    sqlite3_finalize(kind->insert_block);
-    kind->insert_block = NULL;
-    kind->insert = prepare_insert(run, kind, 1, err);
-    if (kind->insert)
-        kind->insert_block = prepare_insert(run, kind, AN_BLOCK_ROWS, err);
-    return kind->insert_block;
+    kind->insert = an__store_prepare(run->store, sql, err);
+    return kind->insert;
 }
 
 /* The table has the columns of one group; further groups and named metrics are extras. */
@@ -293,13 +257,13 @@ static bool prepare_kind(an_store_run *run, an_row_kind which, const an_record *
     for (size_t i = 0; i < all.count; i++)
         if (all.column[i].extra)
             an__columns_append(&kind->all, &all.column[i]);
-    return prepare_inserts(run, kind, err);
+    return prepare_insert(run, kind, err);
 }
 
 bool an__run_prepare(an_store_run *run, an_error *err)
 {
     run->extra = an__store_prepare(
-        run->store, "INSERT INTO extras(metric,place,name,value) VALUES(?,?,?,?)", err);
+        run->store, "INSERT INTO extra_blocks(metric,place,name,value) VALUES(?,?,?,?)", err);
     run->event = run->extra ? an__store_prepare(run->store,
                                                 "INSERT INTO events(id,time,step,epoch,seconds,"
                                                 "kind,text) VALUES(?,?,?,?,?,?,?)",

@@ -60,15 +60,13 @@ static size_t save_state(void *user, void *bytes, size_t size)
 /* Finds the numbers that follow those of the run's rows. */
 static bool count_rows(an_store_run *run, an_error *err)
 {
-    static const char *const tables[] = {"metrics", "events"};
+    static const char *const sql[] = {
+        "SELECT ifnull(max(id + count) - ?1, 0) FROM metric_blocks WHERE id >= ?1 AND id < ?2",
+        "SELECT ifnull(max(id) - ?1 + 1, 0) FROM events WHERE id >= ?1 AND id < ?2"};
     int64_t *const next[] = {&run->next_row, &run->next_event};
     bool ok = true;
     for (int i = 0; ok && i < 2; i++) {
-        char sql[128];
-        an_format(sql, sizeof sql,
-                  "SELECT ifnull(max(id) - ?1 + 1, 0) FROM %s WHERE id >= ?1 AND id < ?2",
-                  tables[i]);
-        sqlite3_stmt *statement = an__query_of_run(run->store, sql, run->id, err);
+        sqlite3_stmt *statement = an__query_of_run(run->store, sql[i], run->id, err);
         *next[i] = an__query_count(run->store, statement, err);
         ok = *next[i] >= 0;
     }
@@ -78,36 +76,24 @@ static bool count_rows(an_store_run *run, an_error *err)
 /* Takes back the rows of later steps. */
 static bool cut_by_step(an_store_run *run, int64_t step, an_error *err)
 {
-    static const char *const tables[] = {"metrics", "events"};
-    an_store *store = run->store;
-    int64_t begin = AN_ROW_ID(run->id, 0), end = AN_ROW_ID(run->id + 1, 0);
-    char sql[160];
-    for (int i = 0; i < 2; i++) {
-        an_format(sql, sizeof sql, "DELETE FROM %s WHERE id >= ? AND id < ? AND step > %lld",
-                  tables[i], (long long)step);
-        if (!an__store_delete(store, sql, begin, end, err))
-            return false;
-    }
-    return an__store_delete(store,
-                            "DELETE FROM extras WHERE metric >= ? AND metric < ? AND metric NOT IN "
-                            "(SELECT id FROM metrics)",
-                            begin, end, err) &&
+    char sql[128];
+    an_format(sql, sizeof sql, "DELETE FROM events WHERE id >= ? AND id < ? AND step > %lld",
+              (long long)step);
+    const int64_t row = an__block_after(run->store, run->id, step, err);
+    return row >= 0 && an__block_cut(run->store, run->id, row, err) &&
+           an__store_delete(run->store, sql, AN_ROW_ID(run->id, 0), AN_ROW_ID(run->id + 1, 0),
+                            err) &&
            count_rows(run, err);
 }
 
 /* Takes back the rows from these numbers on. */
 static bool cut_by_number(an_store_run *run, int64_t row, int64_t event, an_error *err)
 {
-    an_store *store = run->store;
-    int64_t end = AN_ROW_ID(run->id + 1, 0);
     run->next_row = row;
     run->next_event = event;
-    row = AN_ROW_ID(run->id, row);
-    event = AN_ROW_ID(run->id, event);
-    return an__store_delete(store, "DELETE FROM metrics WHERE id >= ? AND id < ?", row, end, err) &&
-           an__store_delete(store, "DELETE FROM extras WHERE metric >= ? AND metric < ?", row, end,
-                            err) &&
-           an__store_delete(store, "DELETE FROM events WHERE id >= ? AND id < ?", event, end, err);
+    return an__block_cut(run->store, run->id, AN_ROW_ID(run->id, row), err) &&
+           an__store_delete(run->store, "DELETE FROM events WHERE id >= ? AND id < ?",
+                            AN_ROW_ID(run->id, event), AN_ROW_ID(run->id + 1, 0), err);
 }
 
 static bool load_state(void *user, const an_record *record, const void *bytes, size_t size,
@@ -365,16 +351,15 @@ void an_store_run_free(an_store_run *run)
         return;
     if (run->event)
         (void)an__run_write(run, NULL, NULL);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2; i++)
         sqlite3_finalize(run->kinds[i].insert);
-        sqlite3_finalize(run->kinds[i].insert_block);
-    }
     sqlite3_finalize(run->extra);
     sqlite3_finalize(run->event);
     sqlite3_finalize(run->progress);
     if (run->lock >= 0)
         close(run->lock);
     an_release(NULL, run->rows, run->rows_capacity, 1);
+    an_release(NULL, run->packed, run->packed_capacity, 1);
     an_release(NULL, run->events, run->event_capacity, 1);
     an_release(NULL, run, 1, sizeof *run);
 }

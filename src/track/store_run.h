@@ -3,17 +3,14 @@
 #define AN_TRACK_STORE_RUN_H
 
 #include "track/columns.h"
-#include "track/store_db.h"
-
-/* Rows that one statement inserts: a fifth faster than one by one. */
-#define AN_BLOCK_ROWS 24
+#include "track/store_block.h"
 
 /* The columns of a kind of rows: those of the table, and the extras. */
 typedef struct an_run_rows {
     const char *name;
     an_columns all;
     size_t in_table;
-    sqlite3_stmt *insert, *insert_block; /* of one row, of AN_BLOCK_ROWS */
+    sqlite3_stmt *insert; /* of a block */
 } an_run_rows;
 
 typedef struct an_waiting_event {
@@ -35,6 +32,8 @@ struct an_store_run {
     int64_t last_step, next_row, next_event; /* the next numbers */
     unsigned char *rows;                     /* waiting: waiting_row, cells, ... */
     size_t rows_size, rows_capacity, row_count;
+    void *packed; /* room for one block */
+    size_t packed_capacity;
     an_waiting_event *events;
     size_t event_count, event_capacity;
     double flushed_at;

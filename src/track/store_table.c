@@ -1,5 +1,6 @@
 /* The logged rows of a run, as a table with the columns of a CSV log. */
 #include "track/columns.h"
+#include "track/store_block.h"
 #include "track/store_query.h"
 
 #include <math.h>
@@ -53,8 +54,8 @@ static bool read_extra_names(an_store *store, int64_t run, const char *kind, ext
 {
     sqlite3_stmt *rows = an__query_of_run(
         store,
-        "SELECT name FROM extras WHERE metric >= ? AND metric < ? AND "
-        "metric IN (SELECT id FROM metrics WHERE id >= ?1 AND id < ?2 AND kind = ?3) "
+        "SELECT name FROM extra_blocks WHERE metric >= ? AND metric < ? AND "
+        "metric IN (SELECT id FROM metric_blocks WHERE id >= ?1 AND id < ?2 AND kind = ?3) "
         "GROUP BY name ORDER BY min(place), name",
         run, err);
     bool failed = true;
@@ -86,8 +87,8 @@ static void lay_out(layout *l, const extra_names *extras, bool epochs)
         AN_COLUMN_MAP(AN_COLUMN_ROW)
 #undef AN_COLUMN_ROW
     };
-    int source = 1;
-    size_t used = an_format(l->sql, sizeof l->sql, "SELECT id");
+    int source = 2;
+    size_t used = an_format(l->sql, sizeof l->sql, "SELECT id,count");
     l->count = 0;
     for (size_t i = 0; i < sizeof map / sizeof *map; i++) {
         if (!(map[i].kinds & (epochs ? AN_ROW_EPOCH : AN_ROW_STEP)))
@@ -106,7 +107,7 @@ static void lay_out(layout *l, const extra_names *extras, bool epochs)
     for (size_t e = extras->groups; e < extras->count; e++)
         add_name(l, extras->names[e], false, 0);
     an_format(l->sql + used, sizeof l->sql - used,
-              " FROM metrics WHERE id >= ? AND id < ? AND kind = '%s' ORDER BY id",
+              " FROM metric_blocks WHERE id >= ? AND id < ? AND kind = '%s' ORDER BY id",
               epochs ? "epoch" : "step");
 }
 
@@ -117,36 +118,56 @@ static bool is_column(sqlite3_stmt *row, int column, const char *text)
     return found && strcmp((const char *)found, text) == 0;
 }
 
-static bool read_row_extras(an_store *store, sqlite3_stmt *extras, int64_t id, const layout *l,
-                            double *values, an_error *err)
+/* The extras of a block into the table's rows from `values` on. */
+static bool read_extras(an_store *store, sqlite3_stmt *extras, int64_t id, int64_t rows,
+                        const layout *l, double *values, an_error *err)
 {
     bool failed = true;
     sqlite3_bind_int64(extras, 1, id);
-    while (an__query_next(store, extras, &failed, err))
-        for (size_t c = 0; c < l->count; c++)
-            if (l->source[c] == 0 && is_column(extras, 0, l->names[c]))
-                values[c] = an__query_real(extras, 1);
+    while (an__query_next(store, extras, &failed, err)) {
+        failed = !an__block_check(store, extras, 1, rows, err);
+        for (size_t c = 0; !failed && c < l->count; c++)
+            for (int64_t i = 0; l->source[c] == 0 && is_column(extras, 0, l->names[c]) && i < rows;
+                 i++)
+                values[(size_t)i * l->count + c] = an__block_value(extras, 1, false, i);
+        if (failed)
+            break;
+    }
     sqlite3_reset(extras);
     return !failed;
 }
 
-static bool read_rows(an_store *store, sqlite3_stmt *rows, const layout *l, bool has_extras,
-                      an_table *table, size_t most, an_error *err)
+/* The rows of a block as the table's, from `values` on. */
+static void read_block(sqlite3_stmt *block, int64_t rows, const layout *l, double *values)
+{
+    for (size_t c = 0; c < l->count; c++)
+        for (int64_t i = 0; i < rows; i++)
+            values[(size_t)i * l->count + c] =
+                l->source[c] > 0 ? an__block_value(block, l->source[c], l->whole[c], i) : NAN;
+}
+
+/* `most` is what the blocks' counts came to: a block more than that is of no sound store. */
+static bool read_rows(an_store *store, sqlite3_stmt *block, const layout *l, bool has_extras,
+                      an_table *table, int64_t most, an_error *err)
 {
     sqlite3_stmt *extras =
-        an__store_prepare(store, "SELECT name, value FROM extras WHERE metric=?", err);
+        an__store_prepare(store, "SELECT name, value FROM extra_blocks WHERE metric=?", err);
     bool failed = true;
-    while (extras && table->rows < most && an__query_next(store, rows, &failed, err)) {
-        double *values = table->values + table->rows++ * table->columns;
-        for (size_t c = 0; c < l->count; c++)
-            values[c] = l->source[c] > 0 ? an__query_real(rows, l->source[c]) : NAN;
-        int64_t id = sqlite3_column_int64(rows, 0);
-        failed = has_extras && !read_row_extras(store, extras, id, l, values, err);
+    while (extras && an__query_next(store, block, &failed, err)) {
+        const int64_t id = sqlite3_column_int64(block, 0), rows = sqlite3_column_int64(block, 1);
+        double *values = table->values + table->rows * table->columns;
+        failed = !an__block_check(store, block, 2, rows, err) || rows > most;
         if (failed)
             break;
+        read_block(block, rows, l, values);
+        failed = has_extras && !read_extras(store, extras, id, rows, l, values, err);
+        if (failed)
+            break;
+        most -= rows;
+        table->rows += (size_t)rows;
     }
     sqlite3_finalize(extras);
-    return extras && (!failed || most == 0);
+    return extras && !failed;
 }
 
 static bool read_table(an_store *store, int64_t run, bool epochs, an_table *table, an_error *err)
@@ -158,7 +179,10 @@ static bool read_table(an_store *store, int64_t run, bool epochs, an_table *tabl
         return false;
     lay_out(&l, &extras, epochs);
     sqlite3_stmt *counting = an__query_of_run(
-        store, "SELECT count(*) FROM metrics WHERE id >= ? AND id < ? AND kind = ?", run, err);
+        store,
+        "SELECT ifnull(sum(count), 0) FROM metric_blocks WHERE id >= ? AND id < ? AND kind = ? AND "
+        "count > 0",
+        run, err);
     if (counting)
         sqlite3_bind_text(counting, 3, kind, -1, SQLITE_STATIC);
     int64_t count = an__query_count(store, counting, err);
@@ -166,14 +190,14 @@ static bool read_table(an_store *store, int64_t run, bool epochs, an_table *tabl
     table->names = an__query_take(table->arena, l.count, sizeof *table->names, err);
     table->whole = an__query_take(table->arena, l.count, sizeof *table->whole, err);
     table->values = count >= 0
-                        ? an__query_take(table->arena, (size_t)count * l.count, sizeof(double), err)
+                        ? an__query_take(table->arena, (size_t)count, l.count * sizeof(double), err)
                         : NULL;
     if (!table->names || !table->whole || !table->values)
         return false;
     memcpy(table->names, l.names, l.count * sizeof *l.names);
     memcpy(table->whole, l.whole, l.count * sizeof *l.whole);
     sqlite3_stmt *rows = an__query_of_run(store, l.sql, run, err);
-    bool ok = rows && read_rows(store, rows, &l, extras.count > 0, table, (size_t)count, err);
+    bool ok = rows && read_rows(store, rows, &l, extras.count > 0, table, count, err);
     sqlite3_finalize(rows);
     return ok;
 }

@@ -169,37 +169,6 @@ static void columns_go_by_name(void **state)
     close_run(&f);
 }
 
-/* Rows go in by blocks and singly: every one of them, with its extras, is what it was. */
-static void rows_go_in_by_blocks(void **state)
-{
-    (void)state;
-    static const int64_t counts[] = {1, 23, 24, 25, 100};
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        fixture f;
-        an_table table;
-        open_run(&f);
-        f.fake.groups = 1 + i % 2;
-        fake_begin(&f.fake, 0);
-        for (int64_t step = 1; step <= counts[i]; step++) {
-            an_record r = fake_record(&f.fake, step);
-            f.fake.callback.batch_end(f.fake.callback.user, &r, &f.fake.control);
-        }
-        fake_end(&f.fake, counts[i]);
-        assert_int_equal(f.fake.told, 0);
-        assert_true(an_store_rows(f.store, (int64_t)i + 1, false, &table, NULL));
-        assert_int_equal(table.rows, counts[i]);
-        for (size_t row = 0; row < table.rows; row++) {
-            an_record r = fake_record(&f.fake, (int64_t)row + 1);
-            assert_true(value_of(&table, row, "step") == (double)r.step);
-            assert_true(value_of(&table, row, "batch") == (double)r.batch);
-            assert_true(value_of(&table, row, "batch_loss") == r.batch_loss);
-            assert_true(value_of(&table, row, i % 2 ? "lr1" : "lr") == r.lr[i % 2]);
-        }
-        an_table_free(&table);
-        close_run(&f);
-    }
-}
-
 /* ---------------------------------------------------------------- parameters */
 
 static void set_params(fixture *f, const an_named_text *params, size_t count, char *changes,
@@ -278,13 +247,9 @@ static void changes_end_where_the_room_does(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(numbers_of_rows_are_checked),
-        CASE(rolling_back_keeps_rows_that_wait),
-        CASE(a_lock_that_fails_is_no_other_process),
-        CASE(columns_go_by_name),
-        CASE(rows_go_in_by_blocks),
-        CASE(parameters_are_those_of_now),
-        CASE(changes_end_where_the_room_does),
+        CASE(numbers_of_rows_are_checked),           CASE(rolling_back_keeps_rows_that_wait),
+        CASE(a_lock_that_fails_is_no_other_process), CASE(columns_go_by_name),
+        CASE(parameters_are_those_of_now),           CASE(changes_end_where_the_room_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

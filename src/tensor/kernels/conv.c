@@ -125,20 +125,77 @@ static an_vec curve(an_vec v, an_epilogue epilogue)
     return v;
 }
 
-AN_INLINE void finish(const an_direct_sums *job, int64_t feature, float *y, an_vec sum, int lanes)
+/* `sum` holds `rows` features of `vecs` vectors. What is rare, or long: see write_tile. */
+static void finish(const an_direct_sums *job, const tile *t, int64_t feature, const an_vec *sum,
+                   int rows, int vecs)
 {
-    if (job->add)
-        sum += an__vload_lanes(y, lanes);
-    if (job->bias)
-        sum += an__vsplat(job->bias[feature]);
-    if (job->epilogue == AN_EPILOGUE_RELU)
-        sum = an__vmax((an_vec){0}, sum);
-    if (job->epilogue > AN_EPILOGUE_RELU)
-        sum = curve(sum, job->epilogue);
-    an__vstore_lanes(y, sum, lanes);
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < vecs; j++) {
+            float *y = t->y[j] + (feature + i) * job->plane;
+            an_vec v = *sum++;
+            if (job->add)
+                v += an__vload_lanes(y, t->lanes[j]);
+            if (job->bias)
+                v += an__vsplat(job->bias[feature + i]);
+            if (job->epilogue == AN_EPILOGUE_RELU)
+                v = an__vmax((an_vec){0}, v);
+            if (job->epilogue > AN_EPILOGUE_RELU)
+                v = curve(v, job->epilogue);
+            an__vstore_lanes(y, v, t->lanes[j]);
+        }
 }
 
-/* `rows` and `vecs` are constants in every use; the loops over them are unrolled. */
+/*
+ * What is usual stays in registers. `rows` and `vecs` are constants in every use, here and below;
+ * the loops over them are unrolled.
+ */
+AN_INLINE void write_tile(const an_direct_sums *job, const tile *t, int64_t feature,
+                          an_vec sum[ROWS][VECS], const int rows, const int vecs)
+{
+    if (job->add || job->epilogue > AN_EPILOGUE_RELU) {
+        an_vec held[ROWS * VECS];
+        AN_UNROLL
+        for (int i = 0; i < rows; i++) {
+            AN_UNROLL
+            for (int j = 0; j < vecs; j++)
+                held[i * vecs + j] = sum[i][j];
+        }
+        finish(job, t, feature, held, rows, vecs);
+        return;
+    }
+    AN_UNROLL
+    for (int i = 0; i < rows; i++) {
+        const an_vec bias =
+            an__vsplat(job->bias ? job->bias[feature + i] : -0.0F); /* -0: the same */
+        AN_UNROLL
+        for (int j = 0; j < vecs; j++)
+            sum[i][j] += bias;
+    }
+    if (job->epilogue == AN_EPILOGUE_RELU) {
+        AN_UNROLL
+        for (int i = 0; i < rows; i++) {
+            AN_UNROLL
+            for (int j = 0; j < vecs; j++)
+                sum[i][j] = an__vmax((an_vec){0}, sum[i][j]);
+        }
+    }
+    AN_UNROLL
+    for (int j = 0; j < vecs; j++) {
+        float *y = t->y[j] + feature * job->plane;
+        const int lanes = t->lanes[j];
+        if (lanes == AN_LANES) {
+            AN_UNROLL
+            for (int i = 0; i < rows; i++)
+                an__vstore(y + i * job->plane, sum[i][j]);
+        } else {
+            AN_UNROLL
+            for (int i = 0; i < rows; i++)
+                an__vstore_part(y + i * job->plane, sum[i][j], lanes);
+        }
+    }
+}
+
+/* One tile: `rows` features from `feature` on, by `vecs` vectors of positions. */
 AN_INLINE void compute(const an_direct *direct, const an_direct_sums *job, const tile *t,
                        int64_t feature, const int rows, const int vecs)
 {
@@ -165,12 +222,7 @@ AN_INLINE void compute(const an_direct *direct, const an_direct_sums *job, const
                 sum[i][j] += left * right[j];
         }
     }
-    AN_UNROLL
-    for (int i = 0; i < rows; i++) {
-        AN_UNROLL
-        for (int j = 0; j < vecs; j++)
-            finish(job, feature + i, t->y[j] + (feature + i) * job->plane, sum[i][j], t->lanes[j]);
-    }
+    write_tile(job, t, feature, sum, rows, vecs);
 }
 
 /* Rows first..first + rows of a gathered product, columns from `right` and `out` on. */

@@ -24,13 +24,31 @@ static const an_pooling forms[] = {
     {{3, 4}, {0}, {4, 5}, {3, 3}, {1, 1}, {1, 1}, 0, true, false},
     {{9, 17}, {0}, {2, 2}, {2, 2}, {0, 0}, {1, 1}, 0, false, false},
     {{11, 50}, {0}, {3, 2}, {3, 3}, {1, 1}, {1, 1}, 0, false, false},
+    {{13, 57}, {0}, {3, 3}, {2, 2}, {1, 1}, {1, 1}, 0, true, false},
+    {{70, 31}, {0}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 0, false, false},
+    {{12, 56}, {0}, {3, 3}, {2, 2}, {0, 0}, {1, 1}, 0, false, false},
+    {{9, 300}, {0}, {4, 16}, {2, 2}, {2, 8}, {1, 1}, 0, true, false},
+};
+
+/* More of them for maxima, some with dilation. */
+static const an_pooling max_forms[] = {
+    {{9, 57}, {0}, {3, 3}, {2, 2}, {1, 1}, {1, 1}, 0, false, false},
+    {{8, 56}, {0}, {3, 3}, {2, 2}, {0, 0}, {1, 1}, 0, false, false},
+    {{8, 33}, {0}, {2, 3}, {2, 2}, {1, 0}, {1, 1}, 0, false, false},
+    {{6, 600}, {0}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 0, false, false},
+    {{60, 70}, {0}, {3, 3}, {1, 2}, {1, 1}, {1, 1}, 0, false, false},
+    {{9, 50}, {0}, {3, 4}, {1, 2}, {1, 2}, {2, 3}, 0, false, false},
+    {{2, 40}, {0}, {2, 3}, {1, 1}, {1, 1}, {3, 2}, 0, false, false},
+    {{20, 40}, {0}, {16, 16}, {3, 1}, {8, 8}, {1, 1}, 0, false, false},
 };
 
 static an_pooling form_of(an_pooling p)
 {
     for (int axis = 0; axis < 2; axis++)
         p.out_size[axis] =
-            (p.size[axis] + 2 * p.padding[axis] - p.kernel[axis]) / p.stride[axis] + 1;
+            (p.size[axis] + 2 * p.padding[axis] - p.dilation[axis] * (p.kernel[axis] - 1) - 1) /
+                p.stride[axis] +
+            1;
     return p;
 }
 
@@ -102,6 +120,79 @@ static void check(const an_pooling_table *kernels, const an_pooling *p, bool add
     free(want);
 }
 
+/* Where in the plane the maximum of a window lies: the last NaN, or the first of the greatest. -1:
+ * it sees nothing of the plane. */
+static int64_t top_of(const an_pooling *p, int64_t i, int64_t j, const float *x, int64_t *value)
+{
+    int64_t best = -1;
+    for (int64_t u = 0; u < p->kernel[0]; u++)
+        for (int64_t v = 0; v < p->kernel[1]; v++) {
+            const int64_t row = i * p->stride[0] - p->padding[0] + u * p->dilation[0];
+            const int64_t column = j * p->stride[1] - p->padding[1] + v * p->dilation[1];
+            if (row < 0 || row >= p->size[0] || column < 0 || column >= p->size[1])
+                continue;
+            const int64_t at = row * p->size[1] + column;
+            if (best < 0 || x[at] > x[best] || isnan(x[at])) {
+                best = at;
+                *value = u * p->kernel[1] + v;
+            }
+        }
+    return best;
+}
+
+/* Few different values; the second plane has NaN, the last is -infinity all over. */
+static float *planes_of(int64_t in)
+{
+    float *x = values(PLANES * in);
+    for (int64_t i = 0; i < PLANES * in; i++)
+        x[i] = i < in * (PLANES - 1) ? roundf(4 * x[i]) : -INFINITY;
+    for (int64_t i = in; i < 2 * in; i += 7)
+        x[i] = NAN;
+    return x;
+}
+
+static void check_max(const an_pooling_table *kernels, const an_pooling *p, bool add)
+{
+    const int64_t in = p->size[0] * p->size[1], out = p->out_size[0] * p->out_size[1];
+    float *x = planes_of(in), *y = values(PLANES * out), *dy = values(PLANES * out);
+    float *dx = values(PLANES * in), *old = values(PLANES * in);
+    double *want = calloc((size_t)(PLANES * in), sizeof *want);
+    uint16_t *where = malloc((size_t)(PLANES * out + 1) * sizeof *where);
+    assert_non_null(want);
+    assert_non_null(where);
+    where[PLANES * out] = 4711;
+    kernels->max(p, 0, PLANES, x, y, where);
+    kernels->max_backward(p, 0, PLANES, dy, where, dx, add);
+    for (int64_t i = 0; i < PLANES * out; i++) {
+        const int64_t plane = i / out * in, row = i % out / p->out_size[1];
+        int64_t value = 0;
+        const int64_t top = top_of(p, row, i % p->out_size[1], x + plane, &value);
+        assert_true(top < 0 ? isinf(y[i])
+                            : where[i] == value && memcmp(&y[i], x + plane + top, 4) == 0);
+        if (top >= 0)
+            want[plane + top] += (double)dy[i];
+    }
+    for (int64_t i = 0; i < PLANES * in; i++)
+        assert_float_equal(dx[i], (float)(want[i] + (add ? (double)old[i] : 0)), 1e-5);
+    assert_int_equal(where[PLANES * out], 4711);
+    assert_memory_equal(y + PLANES * out, dy + PLANES * out, GUARD * sizeof *y);
+    assert_memory_equal(dx + PLANES * in, old + PLANES * in, GUARD * sizeof *dx);
+    float *const all[] = {x, y, dy, dx, old};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+    free(want);
+    free(where);
+}
+
+static void check_maxima(const an_pooling_table *kernels, const an_pooling *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const an_pooling p = form_of(list[i]);
+        check_max(kernels, &p, false);
+        check_max(kernels, &p, true);
+    }
+}
+
 static void test_against_loops(void **state)
 {
     (void)state;
@@ -112,6 +203,11 @@ static void test_against_loops(void **state)
             const an_pooling p = form_of(forms[i]);
             check(an__kernels(context)->pooling, &p, false);
             check(an__kernels(context)->pooling, &p, true);
+        }
+        if (context) {
+            const an_pooling_table *kernels = an__kernels(context)->pooling;
+            check_maxima(kernels, forms, sizeof forms / sizeof *forms);
+            check_maxima(kernels, max_forms, sizeof max_forms / sizeof *max_forms);
         }
         an_context_free(context); /* NULL where the processor lacks the width */
     }

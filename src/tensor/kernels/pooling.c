@@ -1,10 +1,10 @@
 /*
  * Mean pooling by the kernels of one width, and the table of all pooling. Windows of 2x2 side by
- * side go a vector of them at a time. Of others that move by one or two columns and lie inside of
- * the row, first what lies below each other is summed, then what lies beside; what is left goes
- * window by window. See pooling.h.
+ * side go a vector of them at a time. Of others that move by one or two columns (pooling_runs.h),
+ * first what lies below each other is summed, then what lies beside; what is left goes window by
+ * window. See pooling.h.
  */
-#include "tensor/kernels/pooling_windows.h"
+#include "tensor/kernels/pooling_runs.h"
 
 static void mean_halving(const an_pooling *p, float scale, const float *x, float *y)
 {
@@ -28,6 +28,19 @@ static rows rows_of(const an_pooling *p, span down, span across)
 {
     const rows r = {down.high - down.low, across.high - across.low};
     return r.length == p->size[1] ? (rows){1, r.count * r.length} : r;
+}
+
+/* What the mean of a window divides by: the product of a part for each axis. */
+static float divisor_part(const an_pooling *p, int axis, span s)
+{
+    if (p->divisor != 0)
+        return axis == 0 ? (float)p->divisor : 1;
+    return (float)(p->exclude_padding ? s.high - s.low : s.padded);
+}
+
+static float divisor_of(const an_pooling *p, span down, span across)
+{
+    return divisor_part(p, 0, down) * divisor_part(p, 1, across);
 }
 
 /* Where a window's first value stands in the plane. */
@@ -58,50 +71,93 @@ static double window_sum(rows r, int64_t width, const float *row)
 /* Windows of more values than this are summed in double. */
 enum { FEW_VALUES = 64 };
 
-static inside inside_mean(const an_pooling *p, span down)
-{
-    const inside none = {p->out_size[1], p->out_size[1]};
-    return p->kernel[0] * p->kernel[1] <= FEW_VALUES ? inside_row(p, down) : none;
-}
+/* A run, where its values stand, and by what the means are divided. */
+typedef struct mean_run {
+    const an_pooling *form;
+    run at;
+    int64_t place[REACH];           /* of x */
+    seers seers;                    /* of dx */
+    int64_t begin;                  /* the first window of those below */
+    float across[RUN + 3 * REACH];  /* what each one's columns do to its divisor */
+    float down;                     /* what a row does to those of all of its windows */
+    float divisor[RUN + 3 * REACH]; /* of such a row */
+    float strip[STRIP];
+} mean_run;
 
-/* The first pixel that the window of column j sees. */
-static int64_t first_pixel(const an_pooling *p, span down, int64_t j)
+/* Windows begin.. up to `end`, some of which may not be there. */
+static void start_divisors(mean_run *m, int64_t begin, int64_t end)
 {
-    return (down.first + down.low) * p->size[1] + j * p->stride[1] - p->padding[1];
-}
-
-/* Windows of a row that are summed at once, and the columns that they see at most. */
-enum { RUN = 256, SEEN = 2 * RUN + FEW_VALUES };
-
-/* Each of `count` columns: the sum of `height` values below each other, `width` apart. */
-static void sum_columns(const float *x, int64_t width, int64_t height, int64_t count, float *sum)
-{
-    for (int64_t i = 0; i < count; i += AN_LANES) {
-        const int lanes = an__lanes(count - i);
-        an_vec total = an__vload_lanes(x + i, lanes);
-        for (int64_t u = 1; u < height; u++)
-            total += an__vload_lanes(x + u * width + i, lanes);
-        an__vstore_lanes(sum + i, total, lanes);
+    const an_pooling *p = m->form;
+    m->begin = begin;
+    m->down = 0;
+    for (int64_t j = begin; j < begin + m->at.phase; j++) {
+        const bool there = j >= 0 && j < an__at_most(end, p->out_size[1]);
+        m->across[j - begin] = there ? divisor_part(p, 1, span_of(p, 1, j)) : 1;
     }
 }
 
-/* The means of the windows inside of one row: what lies below each other is summed once. */
-static void mean_inside(const an_pooling *p, span down, inside in, const float *x, float *y)
+/* Those of the windows that see the rows of `down`. */
+static const float *divisors(mean_run *m, span down)
 {
-    const float divisor = divisor_of(p, down, span_of(p, 1, in.first));
-    const int64_t stride = p->stride[1], kernel = p->kernel[1];
-    float sum[SEEN];
-    for (int64_t first = in.first; first < in.last; first += RUN) {
-        const int64_t count = an__at_most(in.last - first, RUN);
-        sum_columns(x + first_pixel(p, down, first), p->size[1], down.high - down.low,
-                    (count - 1) * stride + kernel, sum);
-        for (int64_t j = 0; j < count; j += AN_LANES) {
-            const int lanes = an__lanes(count - j);
-            an_vec total = load_stepped(sum + j * stride, stride, lanes);
-            for (int64_t v = 1; v < kernel; v++)
-                total += load_stepped(sum + j * stride + v, stride, lanes);
-            an__vstore_lanes(y + first + j, total / divisor, lanes);
+    const float part = divisor_part(m->form, 0, down);
+    for (int64_t j = 0; j < m->at.phase && part != m->down; j++)
+        m->divisor[j] = part * m->across[j];
+    m->down = part;
+    return m->divisor;
+}
+
+/* The windows of one row, whose columns are summed in the staged `row`. */
+AN_INLINE void mean_row(const mean_run *m, int64_t kernel, const float *row, const float *divisor,
+                        float *y)
+{
+    for (int64_t j = 0; j < m->at.count; j += AN_LANES) {
+        an_vec total = an__vload(row + m->place[0] + j);
+        for (int64_t v = 1; v < kernel; v++)
+            total += an__vload(row + m->place[v] + j);
+        an__vstore_lanes(y + j, total / an__vload(divisor + j), m->at.count - j);
+    }
+}
+
+static void mean_run_plane(mean_run *m, const float *x, float *y)
+{
+    const an_pooling *p = m->form;
+    const int64_t fit = STRIP / m->at.pitch, out = p->out_size[0];
+    for (int64_t first = 0; first < out; first += fit) {
+        const int64_t last = an__at_most(first + fit, out);
+        float *row = m->strip;
+        for (int64_t i = first; i < last; i++, row += m->at.pitch) {
+            const span down = span_of(p, 0, i);
+            stage(p, &m->at, x + (down.first + down.low) * p->size[1], down.high - down.low, row);
         }
+        row = m->strip;
+        for (int64_t i = first; i < last; i++, row += m->at.pitch) {
+            const float *divisor = divisors(m, span_of(p, 0, i));
+            mean_row(m, p->kernel[1], row, divisor, y + i * p->out_size[1] + m->at.first);
+        }
+    }
+}
+
+/* Windows of few values, of which each has some. */
+static bool mean_in_runs(const an_pooling *p)
+{
+    return in_runs(p) && p->kernel[0] * p->kernel[1] <= FEW_VALUES &&
+           p->padding[0] < p->kernel[0] &&
+           (p->out_size[0] - 1) * p->stride[0] < p->size[0] + p->padding[0];
+}
+
+static void mean_runs(const an_pooling *p, int64_t begin, int64_t end, const float *x, float *y)
+{
+    const int64_t in = p->size[0] * p->size[1], out = p->out_size[0] * p->out_size[1];
+    mean_run m;
+    m.form = p;
+    for (int64_t first = 0; first < p->out_size[1]; first += RUN) {
+        m.at = run_at(first, p->out_size[1], p->stride[1]);
+        for (int64_t v = 0; v < p->kernel[1]; v++)
+            m.place[v] = place_of(p, &m.at, v);
+        start_divisors(&m, first, first + m.at.count);
+        fill_strip(m.strip, STRIP, 0);
+        for (int64_t i = begin; i < end; i++)
+            mean_run_plane(&m, x + i * in, y + i * out);
     }
 }
 
@@ -109,10 +165,7 @@ static void mean_plane(const an_pooling *p, const float *x, float *y)
 {
     for (int64_t i = 0; i < p->out_size[0]; i++, y += p->out_size[1]) {
         const span down = span_of(p, 0, i);
-        const inside in = inside_mean(p, down);
-        if (in.first < in.last)
-            mean_inside(p, down, in, x, y);
-        for (int64_t j = first_outside(in); j < p->out_size[1]; j = next_outside(in, j)) {
+        for (int64_t j = 0; j < p->out_size[1]; j++) {
             const span across = span_of(p, 1, j);
             const double sum =
                 window_sum(rows_of(p, down, across), p->size[1], x + corner_of(p, down, across));
@@ -136,57 +189,80 @@ static void mean_halving_backward(const an_pooling *p, float scale, const float 
         }
 }
 
-/* Each of `count` columns: adds to `height` values below each other, `width` apart. */
-static void add_columns(const float *sum, int64_t width, int64_t height, int64_t count, float *dx)
+/* What the windows of a row give to each of their values. */
+static void stage_shares(mean_run *m, span down, const float *dy, float *row)
 {
-    for (int64_t u = 0; u < height; u++, dx += width)
-        for (int64_t i = 0; i < count; i += AN_LANES) {
-            const int lanes = an__lanes(count - i);
-            const an_vec v = an__vload_lanes(sum + i, lanes);
-            an__vstore_lanes(dx + i, an__vload_lanes(dx + i, lanes) + v, lanes);
-        }
+    const int64_t begin = an__at_least(m->begin, 0);
+    const int64_t end = an__at_most(m->form->out_size[1], m->at.first + m->at.count + REACH);
+    const float *divisor = divisors(m, down) - m->begin;
+    row -= m->begin;
+    for (int64_t j = begin; j < end; j += AN_LANES) {
+        const an_vec d = an__vload_lanes(dy + j, end - j);
+        an__vstore_lanes(row + j, d / an__vload(divisor + j), end - j);
+    }
 }
 
 /*
- * What the columns under `count` windows get, d one value a window: d[j] goes to columns
- * j * stride + v, v < kernel. Before d and behind it stand kernel / stride zeros at least. Writes
- * up to two vectors more than the columns.
+ * What a staged row gives to the rows of the image that its windows see. Of the windows, `evens`
+ * and `odds` see an even and an odd column. The first `again` values from the top of a window lie
+ * in rows that have got something before.
  */
-static void widen(const float *d, int64_t stride, int64_t kernel, int64_t columns, float *sum)
+AN_INLINE void shares_back(const mean_run *m, const float *row, span down, int64_t again,
+                           int64_t stride, int evens, int odds, float *dx)
 {
-    for (int64_t j = 0; j * stride < columns; j += AN_LANES, sum += stride * AN_LANES) {
-        an_vec even = {0}, odd = {0};
-        for (int64_t v = 0; v < kernel; v += stride)
-            even += an__vload(d + j - v / stride);
-        if (stride == 1) {
-            an__vstore(sum, even);
-            continue;
-        }
-        for (int64_t v = 1; v < kernel; v += 2)
-            odd += an__vload(d + j - v / 2);
-        an__vstore(sum, LOWS(even, odd));
-        an__vstore(sum + AN_LANES, HIGHS(even, odd));
+    const int counts[2] = {evens, odds};
+    const int64_t width = m->form->size[1], left = width - m->at.first * stride;
+    for (int64_t q = 0; q < m->at.count; q += AN_LANES) {
+        an_vec sum[2] = {{0}, {0}};
+        AN_UNROLL
+        for (int b = 0; b < stride; b++)
+            for (int k = 0; k < counts[b]; k++)
+                sum[b] += an__vload(row + q + m->seers.place[b][k]);
+        float *to = dx + (down.first + down.low) * width + (m->at.first + q) * stride;
+        for (int64_t u = down.low; u < down.high; u++, to += width)
+            put_columns(to, sum, stride, left - q * stride, u < again);
     }
 }
 
-/* The windows inside of one row: what all their rows get is summed once. */
-static void mean_inside_backward(const an_pooling *p, span down, inside in, const float *dy,
-                                 float *dx)
+static void mean_run_back(mean_run *m, const float *dy, float *dx, bool add)
 {
-    enum { ZEROS = FEW_VALUES + AN_LANES };
-    const float factor = 1.0f / divisor_of(p, down, span_of(p, 1, in.first));
-    float d[RUN + 2 * ZEROS], sum[SEEN + 2 * AN_LANES];
-    fill_zero(d, ZEROS);
-    for (int64_t first = in.first; first < in.last; first += RUN) {
-        const int64_t count = an__at_most(in.last - first, RUN);
-        const int64_t columns = (count - 1) * p->stride[1] + p->kernel[1];
-        for (int64_t j = 0; j < count; j += AN_LANES)
-            an__vstore(d + ZEROS + j, factor * an__vload_lanes(dy + first + j, count - j));
-        fill_zero(d + ZEROS + count, ZEROS);
-        widen(d + ZEROS, p->stride[1], p->kernel[1], columns, sum);
-        add_columns(sum, p->size[1], down.high - down.low, columns,
-                    dx + first_pixel(p, down, first));
+    const an_pooling *p = m->form;
+    const int64_t fit = STRIP / m->at.pitch, out = p->out_size[0];
+    const int evens = m->seers.count[0], odds = m->seers.count[1];
+    for (int64_t first = 0; first < out; first += fit) {
+        const int64_t last = an__at_most(first + fit, out);
+        float *row = m->strip;
+        for (int64_t i = first; i < last; i++, row += m->at.pitch)
+            stage_shares(m, span_of(p, 0, i), dy + i * p->out_size[1], row);
+        row = m->strip;
+        for (int64_t i = first; i < last; i++, row += m->at.pitch) {
+            const span down = span_of(p, 0, i);
+            const int64_t again = again_of(p, i, add);
+            if (p->stride[1] == 1)
+                shares_back(m, row, down, again, 1, evens, 0, dx);
+            else
+                shares_back(m, row, down, again, 2, evens, odds, dx);
+        }
     }
+}
+
+static void mean_runs_backward(const an_pooling *p, int64_t begin, int64_t end, const float *dy,
+                               float *dx, bool add)
+{
+    const int64_t in = p->size[0] * p->size[1], out = p->out_size[0] * p->out_size[1];
+    const int64_t all = an__divide_up(p->size[1], p->stride[1]);
+    mean_run m;
+    m.form = p;
+    m.seers = seers_of(p);
+    for (int64_t first = 0; first < all; first += RUN) {
+        m.at = run_at(first, all, 1);
+        start_divisors(&m, first - REACH, first + m.at.count + REACH);
+        fill_strip(m.strip, STRIP, 0);
+        for (int64_t i = begin; i < end; i++)
+            mean_run_back(&m, dy + i * out, dx + i * in, add);
+    }
+    for (int64_t i = begin; i < end && !add; i++)
+        zero_below(p, dx + i * in);
 }
 
 /* One window, whose pixels get d each; its rows are `width` apart. */
@@ -205,10 +281,7 @@ static void mean_plane_backward(const an_pooling *p, const float *dy, float *dx,
         fill_zero(dx, p->size[0] * p->size[1]);
     for (int64_t i = 0; i < p->out_size[0]; i++, dy += p->out_size[1]) {
         const span down = span_of(p, 0, i);
-        const inside in = inside_mean(p, down);
-        if (in.first < in.last)
-            mean_inside_backward(p, down, in, dy, dx);
-        for (int64_t j = first_outside(in); j < p->out_size[1]; j = next_outside(in, j)) {
+        for (int64_t j = 0; j < p->out_size[1]; j++) {
             const span across = span_of(p, 1, j);
             spread(rows_of(p, down, across), p->size[1], dy[j] / divisor_of(p, down, across), true,
                    dx + corner_of(p, down, across));
@@ -265,6 +338,10 @@ static void mean_forward(const an_pooling *p, int64_t begin, int64_t end, const 
         mean_only(p, begin, end, x, y);
         return;
     }
+    if (!halving && mean_in_runs(p)) {
+        mean_runs(p, begin, end, x, y);
+        return;
+    }
     for (int64_t i = begin; i < end; i++)
         if (halving)
             mean_halving(p, 1.0f / (p->divisor ? (float)p->divisor : 4.0f), x + i * in,
@@ -280,6 +357,10 @@ static void mean_backward(const an_pooling *p, int64_t begin, int64_t end, const
     const bool halving = is_halving(p);
     if (is_only(p)) {
         mean_only_backward(p, begin, end, dy, dx, add);
+        return;
+    }
+    if (!halving && back_in_runs(p)) {
+        mean_runs_backward(p, begin, end, dy, dx, add);
         return;
     }
     for (int64_t i = begin; i < end; i++)

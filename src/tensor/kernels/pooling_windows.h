@@ -22,7 +22,13 @@ typedef struct span {
     int64_t padded; /* how many values there are with the padding */
 } span;
 
-static inline span span_of(const an_pooling *p, int axis, int64_t place)
+/* Steps that reach as far as `distance`; a division takes as long as a vector of windows. */
+static inline int64_t steps_of(int64_t distance, int64_t step)
+{
+    return step == 1 ? distance : (distance + step - 1) / step;
+}
+
+AN_SHARED span span_of(const an_pooling *p, int axis, int64_t place)
 {
     const int64_t size = p->size[axis], out = p->out_size[axis];
     if (p->adaptive) {
@@ -32,22 +38,12 @@ static inline span span_of(const an_pooling *p, int axis, int64_t place)
     }
     const int64_t step = p->dilation[axis];
     span s = {.first = place * p->stride[axis] - p->padding[axis], .step = step};
-    s.low = s.first < 0 ? (-s.first + step - 1) / step : 0;
-    s.high = s.first < size ? an__at_most((size - s.first + step - 1) / step, p->kernel[axis]) : 0;
+    s.low = s.first < 0 ? steps_of(-s.first, step) : 0;
+    s.high = s.first < size ? an__at_most(steps_of(size - s.first, step), p->kernel[axis]) : 0;
     s.high = an__at_least(s.high, s.low);
     /* A window of ceil_mode ends with the padding. */
     s.padded = an__at_most(s.first + p->kernel[axis], size + p->padding[axis]) - s.first;
     return s;
-}
-
-/* What the mean of a window divides by. */
-static inline float divisor_of(const an_pooling *p, span down, span across)
-{
-    if (p->divisor != 0)
-        return (float)p->divisor;
-    if (p->exclude_padding)
-        return (float)((down.high - down.low) * (across.high - across.low));
-    return (float)(down.padded * across.padded);
 }
 
 /* Windows of 2x2 side by side that lie in the plane. */
@@ -58,6 +54,11 @@ static inline bool is_halving(const an_pooling *p)
             p->dilation[axis] != 1 || p->out_size[axis] * 2 > p->size[axis])
             return false;
     return true;
+}
+
+AN_INLINE an_ivec is_nan(an_vec v)
+{
+    return (an_ivec)((an_ivec)an__vabs(v) > 0x7f800000);
 }
 
 /* The four values of up to AN_LANES windows of 2x2: rows of 2 * lanes floats. */
@@ -93,52 +94,6 @@ AN_INLINE void store_row(float *row, an_vec even, an_vec odd, int lanes, bool ad
     an__vstore_part(row, a, first);
     if (second > 0)
         an__vstore_part(row + AN_LANES, b, second);
-}
-
-/* Columns first <= j < last whose windows lie inside of their rows and move by one or two. */
-typedef struct inside {
-    int64_t first, last;
-} inside;
-
-static inline inside inside_of(const an_pooling *p)
-{
-    const int64_t stride = p->stride[1], out = p->out_size[1];
-    if (p->adaptive || stride > 2)
-        return (inside){out, out};
-    const int64_t room = p->size[1] + p->padding[1] - (p->kernel[1] - 1) * p->dilation[1];
-    const int64_t last = room > 0 ? an__at_most((room - 1) / stride + 1, out) : 0;
-    const int64_t first = (p->padding[1] + stride - 1) / stride;
-    return first < last ? (inside){first, last} : (inside){out, out};
-}
-
-/* The same for a row whose windows see the rows of `down`: none where it is empty. */
-static inline inside inside_row(const an_pooling *p, span down)
-{
-    const inside none = {p->out_size[1], p->out_size[1]};
-    return down.low < down.high ? inside_of(p) : none;
-}
-
-/* The columns that are not inside: the first of them, and the one after j. */
-static inline int64_t first_outside(inside in)
-{
-    return in.first > 0 ? 0 : in.last;
-}
-
-static inline int64_t next_outside(inside in, int64_t j)
-{
-    return j + 1 == in.first ? in.last : j + 1;
-}
-
-/* x, or every other value of it: reads nothing beyond the last that is taken. */
-AN_INLINE an_vec load_stepped(const float *x, int64_t stride, int lanes)
-{
-    if (stride == 1)
-        return an__vload_lanes(x, lanes);
-    const int count = 2 * lanes - 1;
-    const an_vec a = count >= AN_LANES ? an__vload(x) : an__vload_part(x, count);
-    const an_vec b =
-        count > AN_LANES ? an__vload_part(x + AN_LANES, count - AN_LANES) : (an_vec){0};
-    return EVENS(a, b);
 }
 
 static inline void fill_zero(float *x, int64_t count)

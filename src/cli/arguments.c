@@ -230,6 +230,24 @@ int cli_take_options(const cli_usage *usage, int argc, char **argv, void *reques
     return wants_help ? CLI_DONE : CLI_TAKEN;
 }
 
+int cli_take_one(const cli_usage *usage, int argc, char **argv, void *request, const char *what,
+                 const char **one)
+{
+    cli_arguments rest;
+    const int status = cli_take_options(usage, argc, argv, request, &rest);
+    if (status == CLI_TAKEN && rest.count != 1)
+        return cli_wrong("%s takes %s", usage->command, what);
+    *one = status == CLI_TAKEN ? rest.each[0] : NULL;
+    return status;
+}
+
+int cli_no_memory(void)
+{
+    an_error err = {0};
+    an_error_set(&err, AN_ERROR_MEMORY, "memory ran out for the arguments");
+    return cli_fail(&err);
+}
+
 bool cli_integer(const char *option, const char *text, long long low, long long high,
                  long long *out)
 {

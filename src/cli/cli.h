@@ -31,13 +31,19 @@ int cli_report_command(int argc, char **argv);
 int cli_list(int argc, char **argv);
 int cli_schedule(int argc, char **argv);
 
+/* Commands below one word: "schedule ", or "" for all of them. */
+typedef struct cli_group {
+    const char *prefix;
+    const cli_command *commands;
+    size_t count;
+    const char *about, *more; /* the help above and below their list */
+} cli_group;
+
 /*
- * Runs the one of `count` commands that argv[1] names, with the arguments from that name on; says
- * so where there is none of that name. `prefix` is "" or the words before it, "schedule ".
+ * Runs the command that argv[1] names, with the arguments from that name on; prints the group's
+ * help for --help, says so where there is none of that name.
  */
-int cli_run_command(const cli_command *commands, size_t count, const char *prefix, int argc,
-                    char **argv);
-void cli_print_commands(FILE *stream, const cli_command *commands, size_t count);
+int cli_run_group(const cli_group *group, int argc, char **argv);
 
 /* Prints an error; gives the exit status that suits its code. */
 int cli_fail(const an_error *err);
@@ -106,6 +112,16 @@ enum { CLI_TEXT, CLI_JSON, CLI_CSV };
 int cli_take_options(const cli_usage *usage, int argc, char **argv, void *request,
                      cli_arguments *rest);
 
+/*
+ * The same for a command of one argument beside its options, which goes to `one`; the message says
+ * that it takes `what`: "one run: anneal resume mnist-mlp-3f2a".
+ */
+int cli_take_one(const cli_usage *usage, int argc, char **argv, void *request, const char *what,
+                 const char **one);
+
+/* Says that there is no memory for the arguments; gives CLI_FAILED. */
+int cli_no_memory(void);
+
 /* A whole number from `low` to `high`; false after a message that names the option. */
 bool cli_integer(const char *option, const char *text, long long low, long long high,
                  long long *out);
@@ -120,8 +136,10 @@ int cli_choice(const char *option, const char *text, const char *const *names, s
 bool cli_unicode(void);
 /* Whether stdout is a terminal that should get colours (https://no-color.org). */
 bool cli_colour(void);
-/* A text as a string of JSON, in quotes. */
-void cli_print_json_string(FILE *stream, const char *text);
+/* A text as a string of JSON on stdout, in quotes. */
+void cli_put_json(const char *text);
+/* A member of an object of JSON, and a comma; what is no finite number is null. */
+void cli_put_json_member(const char *name, double value);
 /* A text as a field of CSV on stdout, in quotes where it needs them. */
 void cli_put_csv(const char *text);
 /* A copy of a call for people, to be freed: of long lists of numbers the first three and the last.
@@ -159,7 +177,7 @@ const char *cli_test_name(const an_metric *metric, char text[CLI_METRIC]);
 
 /* In a window of `width` columns how to get a report may go to a line of its own; 0: no limit. */
 void cli_result_text(FILE *stream, const cli_result *result, int width);
-void cli_result_json(FILE *stream, const cli_result *result);
+void cli_result_json(const cli_result *result);
 
 /*
  * What SIGINT, SIGTERM and SIGHUP do (the last unless it is ignored, as under nohup):
@@ -181,6 +199,8 @@ void cli_enter(cli_stage next);
  * is called `what`.
  */
 char *cli_read_file(const char *path, const char *what, size_t *length, an_error *err);
+/* The same of the standard input. */
+char *cli_read_stdin(const char *what, size_t *length, an_error *err);
 
 /* Seconds since the process began its main function. */
 double cli_uptime(void);

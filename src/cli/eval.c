@@ -32,15 +32,8 @@ static const cli_usage usage = {
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments rest;
-    int status = cli_take_options(&usage, argc, argv, r, &rest);
-    if (status != CLI_TAKEN)
-        return status;
-    if (rest.count != 1)
-        return cli_wrong("anneal eval takes one run or file of weights: "
-                         "anneal eval mnist-mlp-3f2a");
-    r->wanted.what = rest.each[0];
-    return CLI_TAKEN;
+    return cli_take_one(&usage, argc, argv, r,
+                        "one run or file of weights: anneal eval mnist-mlp-3f2a", &r->wanted.what);
 }
 
 static void print_text(const an_eval_result *result, const an_fit_options *fit, const char *weights)
@@ -59,23 +52,15 @@ static void print_text(const an_eval_result *result, const an_fit_options *fit, 
     printf("   %s samples   %s\n", count, weights);
 }
 
-/* NaN and infinity are null. */
-static void print_member(const char *name, double value)
-{
-    char text[40];
-    an_number_print_short(text, sizeof text, value);
-    printf("\"%s\": %s, ", name, value - value == 0 ? text : "null");
-}
-
 static void print_json(const an_eval_result *result, const an_fit_options *fit)
 {
     char name[CLI_METRIC];
     putchar('{');
-    print_member("test_accuracy", result->accuracy);
-    print_member("test_loss", result->loss);
+    cli_put_json_member("test_accuracy", result->accuracy);
+    cli_put_json_member("test_loss", result->loss);
     for (size_t i = 0; i < fit->metric_count; i++) {
         cli_test_name(&fit->metrics[i], name);
-        print_member(name, result->metrics[i]);
+        cli_put_json_member(name, result->metrics[i]);
     }
     printf("\"samples\": %lld}\n", (long long)result->samples);
 }

@@ -14,10 +14,21 @@ static const cli_command commands[] = {
     {"runs", "look up, compare and delete what was trained", cli_runs_command},
     {"report", "runs as one HTML file with charts", cli_report_command},
     {"list", "layers, losses and optimizers with their arguments", cli_list},
-    {"schedule", "tables, plots and the list of schedules", cli_schedule},
+    {"schedule", "look at schedules: table, plot, lint, explain, import, export", cli_schedule},
 };
 
-#define COMMAND_COUNT (sizeof commands / sizeof *commands)
+static const cli_group group = {
+    .prefix = "",
+    .commands = commands,
+    .count = sizeof commands / sizeof *commands,
+    .about = "Usage: anneal COMMAND [ARGUMENT]...\n"
+             "Trains neural networks under learning-rate schedules.\n",
+    .more = "  --help      this text; anneal COMMAND --help says more\n"
+            "  --version   the version\n"
+            "\nExample:\n  anneal train examples/mnist-mlp.yaml\n"
+            "\nExit status: 0 done, 1 the work failed (data, training, input or output),\n"
+            "2 wrong arguments or configuration.\n",
+};
 
 static double started;
 
@@ -33,36 +44,12 @@ double cli_uptime(void)
     return now() - started;
 }
 
-static void print_help(FILE *stream)
-{
-    fputs("Usage: anneal COMMAND [ARGUMENT]...\n"
-          "Trains neural networks under learning-rate schedules.\n\nCommands:\n",
-          stream);
-    cli_print_commands(stream, commands, COMMAND_COUNT);
-    fputs("\n  --help      this text; anneal COMMAND --help says more\n"
-          "  --version   the version\n"
-          "\nExample:\n  anneal train examples/mnist-mlp.yaml\n"
-          "\nExit status: 0 done, 1 the work failed (data, training, input or output),\n"
-          "2 wrong arguments or configuration.\n",
-          stream);
-}
-
 static int run(int argc, char **argv)
 {
-    const char *word = argc > 1 ? argv[1] : NULL;
-    if (!word) {
-        print_help(stderr);
-        return CLI_WRONG;
-    }
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-        print_help(stdout);
-        return CLI_DONE;
-    }
-    if (strcmp(word, "--version") == 0) {
-        puts("anneal " AN_VERSION_TEXT);
-        return CLI_DONE;
-    }
-    return cli_run_command(commands, COMMAND_COUNT, "", argc, argv);
+    if (argc < 2 || strcmp(argv[1], "--version") != 0)
+        return cli_run_group(&group, argc, argv);
+    puts("anneal " AN_VERSION_TEXT);
+    return CLI_DONE;
 }
 
 int main(int argc, char **argv)

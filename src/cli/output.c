@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <langinfo.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,17 +22,24 @@ bool cli_colour(void)
            strcmp(terminal, "dumb") != 0;
 }
 
-void cli_print_json_string(FILE *stream, const char *text)
+void cli_put_json(const char *text)
 {
-    fputc('"', stream);
+    putchar('"');
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
         if (c < 0x20)
-            fprintf(stream, "\\u%04x", c);
+            printf("\\u%04x", c);
         else
-            fprintf(stream, c == '"' || c == '\\' ? "\\%c" : "%c", c);
+            printf(c == '"' || c == '\\' ? "\\%c" : "%c", c);
     }
-    fputc('"', stream);
+    putchar('"');
+}
+
+void cli_put_json_member(const char *name, double value)
+{
+    char text[40];
+    an_number_print_short(text, sizeof text, value);
+    printf("\"%s\": %s, ", name, isfinite(value) ? text : "null");
 }
 
 void cli_put_csv(const char *text)

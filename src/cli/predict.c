@@ -145,7 +145,7 @@ static void print_class(const output *o)
     if (!name)
         printf("%lld", (long long)class);
     else if (o->json)
-        cli_print_json_string(stdout, name);
+        cli_put_json(name);
     else
         cli_put_csv(name);
 }
@@ -158,7 +158,7 @@ static void print_key(const output *o, int64_t i)
     an_format(number, sizeof number, "%lld", (long long)i);
     if (!o->json || !o->has_names)
         return;
-    cli_print_json_string(stdout, name ? name : number);
+    cli_put_json(name ? name : number);
     fputs(": ", stdout);
 }
 
@@ -218,7 +218,7 @@ static bool predict(const request *r, const an_run *run, const an_dataset *sampl
     output o = make_output(r, run);
     o.values = calloc((size_t)o.columns + 1, sizeof *o.values);
     if (!o.values)
-        return an_error_set(err, AN_ERROR_MEMORY, "out of memory");
+        return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for a row of outputs");
     an_loader *loader = an_run_loader(run, samples, err);
     an_graph *graph = loader ? an_graph_new(run->context, err) : NULL;
     bool ok = graph != NULL;

@@ -27,14 +27,6 @@ typedef struct chart_plan {
 
 /* ----------------------------------------------------------------- columns */
 
-static size_t column_of(const an_table *table, const char *name)
-{
-    size_t c = 0;
-    while (c < table->columns && strcmp(table->names[c], name) != 0)
-        c++;
-    return c;
-}
-
 /* The value of a row, NaN where there is no such column. */
 static double value_of(const an_table *table, size_t row, size_t column)
 {
@@ -53,7 +45,7 @@ double cli_report_epoch(const cli_report_run *run, double step)
 {
     const an_table *t = &run->epochs;
     const an_stored_run *r = run->known->run;
-    size_t steps = column_of(t, "step"), epochs = column_of(t, "epoch");
+    size_t steps = cli_column_of(t, "step"), epochs = cli_column_of(t, "epoch");
     double from = 0, from_epoch = 0;
     double rate = r->steps > 0 && r->epochs > 0 ? (double)r->epochs / (double)r->steps : 0;
     for (size_t row = 0; row < t->rows; row++) {
@@ -81,7 +73,8 @@ static bool fill_line(cli_report *report, size_t r, const part *p, double factor
 {
     const cli_report_run *run = &report->run[r];
     const an_table *table = table_of(run, p);
-    size_t column = column_of(table, p->column), step = column_of(table, "step"), n = table->rows;
+    size_t column = cli_column_of(table, p->column), step = cli_column_of(table, "step"),
+           n = table->rows;
     double *x = an_arena_alloc(&report->arena, (n + 1) * sizeof *x);
     double *y = an_arena_alloc(&report->arena, (n + 1) * sizeof *y);
     *line = (an_chart_line){r, p->name, p->dash, x, y, n};
@@ -105,7 +98,7 @@ static bool add_chart(cli_report *report, const chart_plan *plan, an_error *err)
         for (size_t i = 0; i < plan->part_count; i++) {
             const part *p = &plan->parts[i];
             const an_table *table = table_of(&report->run[r], p);
-            if (!has_numbers(table, column_of(table, p->column)))
+            if (!has_numbers(table, cli_column_of(table, p->column)))
                 continue;
             if (!fill_line(report, r, p, plan->factor, &lines[count++]))
                 return cli_report_no_memory(err);
@@ -182,9 +175,8 @@ static bool is_usual(const char *name)
                                         "grad_norm",
                                         "samples_per_second",
                                         "memory"};
-    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
-        if (strcmp(name, usual[i]) == 0)
-            return true;
+    if (cli_is_listed(usual, sizeof usual / sizeof *usual, name))
+        return true;
     return (strncmp(name, "lr", 2) == 0 && name[2] >= '0' && name[2] <= '9') ||
            (strncmp(name, "momentum", 8) == 0 && name[8] >= '0' && name[8] <= '9');
 }

@@ -60,20 +60,12 @@ static void put_fact(grid *g, size_t row, size_t column, const cli_fact *fact)
 
 /* ----------------------------------------------------------------- results */
 
-static bool is_listed(const char *const *names, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
-
 static bool is_result(const cli_fact *fact)
 {
     static const char *const hidden[] = {
         "samples", "step", "epoch", "epoch_seconds", "samples_per_second", "seconds", "memory"};
     return fact->kind == CLI_FACT_VALUE &&
-           !is_listed(hidden, sizeof hidden / sizeof *hidden, fact->name);
+           !cli_is_listed(hidden, sizeof hidden / sizeof *hidden, fact->name);
 }
 
 /* What a run is, then what was measured last and at the end. */
@@ -86,11 +78,11 @@ static size_t result_names(const cli_report *report, const char *names[NAMES_MOS
     for (size_t r = 0; r < report->count; r++) {
         const cli_known *known = report->run[r].known;
         for (size_t f = 0; f < known->count && count < NAMES_MOST - 1; f++)
-            if (is_result(&known->facts[f]) && !is_listed(names, count, known->facts[f].name))
+            if (is_result(&known->facts[f]) && !cli_is_listed(names, count, known->facts[f].name))
                 names[count++] = known->facts[f].name;
     }
     for (size_t r = 0; r < report->count; r++)
-        if (cli_fact_of(report->run[r].known, "note") && !is_listed(names, count, "note"))
+        if (cli_fact_of(report->run[r].known, "note") && !cli_is_listed(names, count, "note"))
             names[count++] = "note";
     return count;
 }
@@ -191,10 +183,8 @@ static bool add_events(cli_report *report, an_error *err)
 
 static double cell_of(const an_table *table, size_t row, const char *name)
 {
-    for (size_t c = 0; c < table->columns; c++)
-        if (strcmp(table->names[c], name) == 0)
-            return table->values[row * table->columns + c];
-    return NAN;
+    const size_t column = cli_column_of(table, name);
+    return column < table->columns ? table->values[row * table->columns + column] : NAN;
 }
 
 static bool add_times(cli_report *report, an_error *err)

@@ -3,27 +3,18 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 typedef struct request {
     const char *name, *checkpoint, *runs, *save;
-    const char **sets;
-    size_t set_count;
+    cli_sets sets;
     long long threads;
     an_resume_policy policy;
     bool changes; /* said */
     an_landing landing;
     int format;
 } request;
-
-static bool take_set(void *member, const char *value)
-{
-    request *r = member;
-    r->sets[r->set_count++] = value;
-    return true;
-}
 
 static bool take_changes(void *member, const char *value)
 {
@@ -83,7 +74,7 @@ static bool take_tail(void *member, const char *value)
 
 static const cli_option options[] = {
     {"set", "KEY=VALUE", "change the configuration: epochs=20, optimizer.lr=0.01",
-     CLI_SET_BY(take_set)},
+     CLI_SET_PART(request, sets, cli_take_set)},
     {"changes", "refuse|adopt|keep|extend",
      "what other rates or another schedule do (default: refuse)", CLI_SET_BY(take_changes)},
     {"land", "LENGTH", "end in so many steps, epochs (2ep) or seconds (30s), the rate falling to 0",
@@ -96,7 +87,8 @@ static const cli_option options[] = {
     {"threads", "N", "compute with N threads (default: as before)",
      CLI_SET_INTEGER(request, threads, 0, AN_MAX_THREADS)},
     {"format", "text|json", "as for anneal train", CLI_SET_CHOICE(request, format)},
-    {"save", "FILE", "write the weights to FILE (safetensors)", CLI_SET_TEXT(request, save)},
+    {"save", "FILE", "write the weights to FILE (safetensors)",
+     CLI_SET_PART(request, save, cli_take_save)},
 };
 
 static const cli_usage usage = {
@@ -123,15 +115,10 @@ static const cli_usage usage = {
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments rest;
-    int status = cli_take_options(&usage, argc, argv, r, &rest);
-    if (status != CLI_TAKEN)
+    const int status =
+        cli_take_one(&usage, argc, argv, r, "one run: anneal resume mnist-mlp-3f2a", &r->name);
+    if (status != CLI_TAKEN || r->landing.length.value == 0)
         return status;
-    if (rest.count != 1)
-        return cli_wrong("anneal resume takes one run: anneal resume mnist-mlp-3f2a");
-    r->name = rest.each[0];
-    if (r->landing.length.value == 0)
-        return CLI_TAKEN;
     if (r->changes && r->policy != AN_RESUME_KEEP)
         return cli_wrong(
             "--land goes on under the saved schedule: --changes keep, or leave it out");
@@ -245,11 +232,11 @@ static bool load_run(const request *r, const char *folder, an_config **config, a
     char path[CLI_PATH];
     if (!cli_join(path, folder, "resolved.yaml", err))
         return false;
-    *config = an_config_load(path, r->sets, r->set_count, err);
+    *config = an_config_load(path, r->sets.each, r->sets.count, err);
     if (*config && r->threads >= 0)
         an_config_set_threads(*config, (int)r->threads);
     *run = *config ? an_run_new(*config, err) : NULL;
-    return *run != NULL;
+    return *run && cli_spares_inputs(r->save, path, *run, err);
 }
 
 /* The same run with the end that its landing gives it. */
@@ -260,7 +247,7 @@ static bool land(const request *r, const char *folder, const an_checkpoint_info 
     request again = *r;
     if (!end_of_landing(r, *run, info, set, err))
         return false;
-    again.sets[again.set_count++] = set; /* there is room: one of the arguments was --land */
+    cli_take_set(&again.sets, set); /* there is room: one of the arguments was --land */
     an_run_free(*run);
     an_config_free(*config);
     *run = NULL;
@@ -276,7 +263,7 @@ static int run(const request *r)
     cli_training t = {.save = r->save, .json = r->format == CLI_JSON, .policy = r->policy};
     t.stop = cli_catch_signals();
     an_checkpoint_info info = {0};
-    bool ok = cli_find_run(r->runs, r->name, folder, &err);
+    bool ok = cli_can_save(r->save, &err) && cli_find_run(r->runs, r->name, folder, &err);
     t.name = ok ? split_folder(folder, runs) : NULL;
     t.runs = runs;
     ok = ok && load_run(r, folder, &config, &t.run, &err) &&
@@ -299,14 +286,11 @@ static int run(const request *r)
 int cli_resume(int argc, char **argv)
 {
     request r = {.checkpoint = "last", .runs = "runs", .threads = -1};
-    r.sets = calloc((size_t)argc + 1, sizeof *r.sets);
-    if (!r.sets) {
-        an_error err = {.code = AN_ERROR_MEMORY, .message = "out of memory"};
-        return cli_fail(&err);
-    }
+    if (!cli_sets_init(&r.sets, argc))
+        return cli_no_memory();
     int status = parse(&r, argc, argv);
     if (status == CLI_TAKEN)
         status = run(&r);
-    free(r.sets);
+    cli_sets_free(&r.sets);
     return status;
 }

@@ -51,6 +51,7 @@ void cli_runs_close(cli_runs *runs);
 /* A run by its name or the path of its folder; NULL with err (ARGUMENT) and the nearest name. */
 const cli_known *cli_runs_find(const cli_runs *runs, const char *name, an_error *err);
 const cli_fact *cli_fact_of(const cli_known *known, const char *name);
+bool cli_is_listed(const char *const *names, size_t count, const char *name);
 /* Whether some run has a fact of this name; false with err (ARGUMENT) and the nearest name. */
 bool cli_runs_know(const cli_runs *runs, const char *name, an_error *err);
 
@@ -81,11 +82,11 @@ const char *cli_fact_key(const cli_fact *fact);
 /* The table in one of the formats; JSON is a list of objects, one a row. */
 void cli_table_print(const cli_table *table, int format);
 
-/* A string of JSON, in quotes. */
-void cli_put_json(const char *text);
 /* "2026-11-22 19:30:12" in local time. */
 void cli_time_text(char *buffer, size_t size, double seconds);
 
+/* The column of logged rows that is called `name`; their number of columns without one. */
+size_t cli_column_of(const an_table *table, const char *name);
 /* Logged rows; missing numbers are null in JSON, nan in CSV, as a CSV log has them. */
 void cli_rows_print(const an_table *table, int format);
 

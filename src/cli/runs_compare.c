@@ -54,10 +54,7 @@ static bool is_compared(const cli_fact *fact)
         "name",  "started", "updated",       "folder",
         "host",  "samples", "epoch_seconds", "samples_per_second",
         "memory"};
-    for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++)
-        if (strcmp(fact->name, left_out[i]) == 0)
-            return false;
-    return true;
+    return !cli_is_listed(left_out, sizeof left_out / sizeof *left_out, fact->name);
 }
 
 static bool same(const cli_fact *a, const cli_fact *b)
@@ -75,14 +72,6 @@ static bool differs(const cli_known *const *known, size_t count, const char *nam
     return false;
 }
 
-static bool is_listed(const char *const *names, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
-
 size_t cli_runs_differences(const cli_known *const *known, size_t runs, bool given,
                             const char **names, size_t most)
 {
@@ -91,7 +80,7 @@ size_t cli_runs_differences(const cli_known *const *known, size_t runs, bool giv
         for (size_t f = 0; f < known[i]->count && count < most; f++) {
             const cli_fact *fact = &known[i]->facts[f];
             if (cli_fact_is_given(fact) == given && is_compared(fact) &&
-                !is_listed(names, count, fact->name) && differs(known, runs, fact->name))
+                !cli_is_listed(names, count, fact->name) && differs(known, runs, fact->name))
                 names[count++] = fact->name;
         }
     return count;

@@ -30,15 +30,8 @@ static const cli_usage usage = {
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments rest;
-    int status = cli_take_options(&usage, argc, argv, r, &rest);
-    if (status != CLI_TAKEN)
-        return status;
-    if (rest.count != 1)
-        return cli_wrong("anneal runs export takes one run, such as mnist-mlp-3f2a; 'anneal runs "
-                         "list' names them");
-    r->name = rest.each[0];
-    return CLI_TAKEN;
+    return cli_take_one(&usage, argc, argv, r,
+                        "one run, such as mnist-mlp-3f2a; 'anneal runs list' names them", &r->name);
 }
 
 static bool export_run(const request *r, an_error *err)

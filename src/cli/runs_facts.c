@@ -200,6 +200,14 @@ const cli_fact *cli_fact_of(const cli_known *known, const char *name)
     return NULL;
 }
 
+bool cli_is_listed(const char *const *names, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
 /* "runs/mnist-mlp-3f2a/" as "mnist-mlp-3f2a" too. */
 static bool is_called(const an_stored_run *run, const char *name)
 {

@@ -252,10 +252,8 @@ int cli_runs_list(int argc, char **argv)
     an_error err = {0};
     request r = {.folder = "runs", .sort = "started", .limit = LLONG_MAX};
     r.tests = calloc((size_t)argc + 1, sizeof *r.tests);
-    if (!r.tests) {
-        an_error_set(&err, AN_ERROR_MEMORY, "memory ran out for the arguments");
-        return cli_fail(&err);
-    }
+    if (!r.tests)
+        return cli_no_memory();
     int status = parse(&r, argc, argv);
     if (status == CLI_TAKEN)
         status = list(&r, &err) ? CLI_DONE : cli_fail(&err);

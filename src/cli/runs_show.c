@@ -47,17 +47,12 @@ static const cli_usage usage = {
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments rest;
-    int status = cli_take_options(&usage, argc, argv, r, &rest);
-    if (status != CLI_TAKEN)
-        return status;
-    if (rest.count != 1)
-        return cli_wrong("anneal runs show takes one run, such as mnist-mlp-3f2a; 'anneal runs "
-                         "list' names them");
-    if (r->plot && r->format != CLI_TEXT)
+    const int status =
+        cli_take_one(&usage, argc, argv, r,
+                     "one run, such as mnist-mlp-3f2a; 'anneal runs list' names them", &r->name);
+    if (status == CLI_TAKEN && r->plot && r->format != CLI_TEXT)
         return cli_wrong("--plot draws text; leave out --format");
-    r->name = rest.each[0];
-    return CLI_TAKEN;
+    return status;
 }
 
 /* ---------------------------------------------------------------- for people */
@@ -81,9 +76,8 @@ static void print_facts(const cli_known *known, cli_fact_kind kind, const char *
 static bool is_shown(const an_table *table, size_t column)
 {
     static const char *const hidden[] = {"samples", "seconds", "memory"};
-    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
-        if (strcmp(table->names[column], hidden[i]) == 0)
-            return false;
+    if (cli_is_listed(hidden, sizeof hidden / sizeof *hidden, table->names[column]))
+        return false;
     for (size_t row = 0; row < table->rows; row++)
         if (!isnan(table->values[row * table->columns + column]))
             return true;
@@ -193,21 +187,13 @@ static bool print_text(const view *v, an_error *err)
 
 /* -------------------------------------------------------------------- plots */
 
-static size_t column_of(const an_table *table, const char *name)
-{
-    size_t c = 0;
-    while (c < table->columns && strcmp(table->names[c], name) != 0)
-        c++;
-    return c;
-}
-
 /*
  * A column over the steps or epochs that `along` gives; between rows the last one holds. To be
  * freed. NULL without numbers or memory.
  */
 static double *line_of(const an_table *table, const char *name, const char *along, size_t *count)
 {
-    size_t column = column_of(table, name), x = column_of(table, along), last = 0;
+    size_t column = cli_column_of(table, name), x = cli_column_of(table, along), last = 0;
     if (column == table->columns || x == table->columns || table->rows == 0 ||
         !is_shown(table, column))
         return NULL;
@@ -266,7 +252,7 @@ static bool draw_all(const view *v, an_error *err)
                  v->steps.values[(v->steps.rows - 1) * v->steps.columns] <= PLOT_STEPS_MOST;
     const an_table *table = steps ? &v->steps : &v->epochs;
     const char *along = steps ? "step" : "epoch";
-    const char *rate = column_of(table, "lr") < table->columns ? "lr" : "lr0";
+    const char *rate = cli_column_of(table, "lr") < table->columns ? "lr" : "lr0";
     const char *losses[] = {steps ? "batch_loss" : "loss", steps ? "loss" : "valid_loss"};
     const char *rates[] = {rate, NULL};
     if (v->epochs.rows == 0 && !steps) {

@@ -10,21 +10,6 @@
 #define SHOWN_SIZE 64
 #define GAP 2
 
-/* ------------------------------------------------------------------ strings */
-
-void cli_put_json(const char *text)
-{
-    putchar('"');
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        if (*c == '"' || *c == '\\')
-            printf("\\%c", *c);
-        else if (*c < 0x20)
-            printf("\\u%04x", *c);
-        else
-            putchar(*c);
-    putchar('"');
-}
-
 void cli_time_text(char *buffer, size_t size, double seconds)
 {
     time_t moment = (time_t)seconds;
@@ -164,6 +149,14 @@ void cli_table_print(const cli_table *table, int format)
 }
 
 /* -------------------------------------------------------------- logged rows */
+
+size_t cli_column_of(const an_table *table, const char *name)
+{
+    size_t c = 0;
+    while (c < table->columns && strcmp(table->names[c], name) != 0)
+        c++;
+    return c;
+}
 
 static void put_number(double value, bool whole, bool json)
 {

@@ -43,15 +43,10 @@ static const cli_usage usage = {
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments rest;
-    int status = cli_take_options(&usage, argc, argv, r, &rest);
-    if (status != CLI_TAKEN)
-        return status;
-    if (rest.count != 1)
-        return cli_wrong("anneal sample takes one run or file of weights: "
-                         "anneal sample char-gpt-3f2a --prompt 'And God said'");
-    r->wanted.what = rest.each[0];
-    return CLI_TAKEN;
+    return cli_take_one(&usage, argc, argv, r,
+                        "one run or file of weights: "
+                        "anneal sample char-gpt-3f2a --prompt 'And God said'",
+                        &r->wanted.what);
 }
 
 /* ----------------------------------------------------------------- writing */
@@ -94,7 +89,7 @@ static bool take_prompt(writer *w, an_error *err)
     const size_t length = strlen(prompt);
     int32_t *tokens = calloc(length, sizeof *tokens);
     if (!tokens)
-        return an_error_set(err, AN_ERROR_MEMORY, "out of memory");
+        return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for the prompt");
     int64_t count = an_text_encode(w->text, prompt, length, tokens, (int64_t)length, err);
     if (count < 0)
         an_error_prefix(err, "--prompt%s: ", w->r->prompt ? "" : " (its default is a new line)");
@@ -202,8 +197,8 @@ static bool sample(const request *r, const an_run *run, an_error *err)
     w.window = calloc((size_t)w.context, sizeof *w.window);
     w.weights = calloc((size_t)w.classes, sizeof *w.weights);
     w.order = calloc((size_t)w.classes, sizeof *w.order);
-    bool ok =
-        (w.window && w.weights && w.order) || an_error_set(err, AN_ERROR_MEMORY, "out of memory");
+    bool ok = (w.window && w.weights && w.order) ||
+              an_error_set(err, AN_ERROR_MEMORY, "memory ran out for the text");
     w.graph = ok ? an_graph_new(run->context, err) : NULL;
     ok = w.graph && write_text(&w, err);
     an_tensor_free(run->context, w.x);

@@ -1,8 +1,6 @@
 /* anneal schedule: finds its subcommand. */
 #include "cli/schedule.h"
 
-#include <string.h>
-
 static const cli_command commands[] = {
     {"table", "the values of a schedule, step by step", cli_schedule_table},
     {"plot", "one or several schedules, drawn in the terminal or to a picture", cli_schedule_plot},
@@ -15,30 +13,19 @@ static const cli_command commands[] = {
     {"list", "every schedule with its parameters and defaults", cli_schedule_list},
 };
 
-#define COMMAND_COUNT (sizeof commands / sizeof *commands)
-
-static void print_help(FILE *stream)
-{
-    fputs("Usage: anneal schedule COMMAND [ARGUMENT]...\n"
-          "Shows learning-rate schedules, written as in PyTorch.\n\nCommands:\n",
-          stream);
-    cli_print_commands(stream, commands, COMMAND_COUNT);
-    fputs("\nExamples:\n"
-          "  anneal schedule table 'StepLR(step_size=30)' --steps 90 --base-lr 0.1\n"
-          "  anneal schedule plot 'CosineAnnealingLR(T_max=100)' 'LinearLR(total_iters=20)'\n"
-          "  anneal schedule list\n",
-          stream);
-}
+static const cli_group group = {
+    .prefix = "schedule ",
+    .commands = commands,
+    .count = sizeof commands / sizeof *commands,
+    .about = "Usage: anneal schedule COMMAND [ARGUMENT]...\n"
+             "Shows learning-rate schedules, written as in PyTorch.\n",
+    .more = "Examples:\n"
+            "  anneal schedule table 'StepLR(step_size=30)' --steps 90 --base-lr 0.1\n"
+            "  anneal schedule plot 'CosineAnnealingLR(T_max=100)' 'LinearLR(total_iters=20)'\n"
+            "  anneal schedule list\n",
+};
 
 int cli_schedule(int argc, char **argv)
 {
-    if (argc < 2) {
-        print_help(stderr);
-        return CLI_WRONG;
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_help(stdout);
-        return CLI_DONE;
-    }
-    return cli_run_command(commands, COMMAND_COUNT, "schedule ", argc, argv);
+    return cli_run_group(&group, argc, argv);
 }

@@ -77,18 +77,6 @@ static void print_head(const request *r)
     fputs(heads[r->format], stdout);
 }
 
-/* A field of CSV: in quotes, since a schedule has commas; one of JSON the same way. */
-static void print_quoted(const char *text, char escape)
-{
-    putchar('"');
-    for (; *text; text++) {
-        if (*text == '"' || (escape == '\\' && *text == '\\'))
-            putchar(escape);
-        putchar(*text);
-    }
-    putchar('"');
-}
-
 static void print_row(const request *r, const char *name, const an_lr_bound *bound, bool first)
 {
     const double numbers[] = {r->setting.rates[0] * bound->best_scale, bound->best,
@@ -100,9 +88,12 @@ static void print_row(const request *r, const char *name, const an_lr_bound *bou
                name);
         return;
     }
-    if (r->format == CLI_JSON)
+    if (r->format == CLI_JSON) {
         fputs(first ? "\n{\"schedule\": " : ",\n{\"schedule\": ", stdout);
-    print_quoted(name, r->format == CLI_JSON ? '\\' : '"');
+        cli_put_json(name);
+    } else {
+        cli_put_csv(name);
+    }
     for (int i = 0; i < 4; i++) {
         an_number_print(number, sizeof number, numbers[i]);
         if (r->format == CLI_JSON)

@@ -164,7 +164,7 @@ static void json_part(const an_lr_part *part, bool asked)
         json_number("base", part->base);
         json_number("rate", part->rate);
         fputs(", \"formula\": ", stdout);
-        cli_print_json_string(stdout, formula);
+        cli_put_json(formula);
     }
     putchar('}');
 }
@@ -172,7 +172,7 @@ static void json_part(const an_lr_part *part, bool asked)
 static void print_json(const request *r, const cli_run *run, const parts *p, double rate)
 {
     fputs("{\"schedule\": ", stdout);
-    cli_print_json_string(stdout, run->name);
+    cli_put_json(run->name);
     printf(", \"step\": %lld", r->at);
     json_number("lr", rate);
     fputs(", \"parts\": [", stdout);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define MOST_STEPS 1000000000000
-#define MOST_INPUT ((size_t)16 << 20)
 
 typedef struct request {
     const char *input;
@@ -41,45 +40,15 @@ static const cli_usage usage = {
 
 static int parse(request *r, int argc, char **argv)
 {
-    cli_arguments rest;
-    int status = cli_take_options(&usage, argc, argv, r, &rest);
-    if (status != CLI_TAKEN)
-        return status;
-    if (rest.count != 1)
-        return cli_wrong("anneal schedule import takes one schedule: a call, a file, or - for the "
-                         "standard input");
-    r->input = rest.each[0];
-    return CLI_TAKEN;
-}
-
-/* The whole standard input, to be freed. */
-static char *read_stdin(size_t *length, an_error *err)
-{
-    size_t room = 4096;
-    char *text = malloc(room);
-    *length = 0;
-    while (text && *length < MOST_INPUT) {
-        size_t got = fread(text + *length, 1, room - *length, stdin);
-        *length += got;
-        if (got == 0)
-            break;
-        if (*length == room) {
-            char *more = realloc(text, room *= 2);
-            if (!more)
-                free(text);
-            text = more;
-        }
-    }
-    if (!text)
-        an_error_set(err, AN_ERROR_MEMORY, "memory ran out for the standard input");
-    return text;
+    return cli_take_one(&usage, argc, argv, r,
+                        "one schedule: a call, a file, or - for the standard input", &r->input);
 }
 
 /* A call has a bracket and an object a brace; any other word is a file. */
 static char *read_input(const char *input, size_t *length, an_error *err)
 {
     if (strcmp(input, "-") == 0)
-        return read_stdin(length, err);
+        return cli_read_stdin("schedule", length, err);
     if (!strpbrk(input, "({"))
         return cli_read_file(input, "schedule", length, err);
     *length = strlen(input);

@@ -154,12 +154,12 @@ static void print_json(const an_lint *lint)
         else
             printf("%lld", (long long)f->group);
         fputs(", \"parameter\": ", stdout);
-        cli_print_json_string(stdout, f->param);
+        cli_put_json(f->param);
         fputs(", \"text\": ", stdout);
-        cli_print_json_string(stdout, f->text);
+        cli_put_json(f->text);
         fputs(", \"fix\": ", stdout);
         if (f->fix)
-            cli_print_json_string(stdout, f->fix);
+            cli_put_json(f->fix);
         else
             fputs("null", stdout);
         putchar('}');

@@ -13,10 +13,9 @@ bool cli_setting_init(cli_setting *setting, int argc)
 {
     *setting = (cli_setting){.momentum = NAN, .beta1 = NAN, .steps = -1};
     setting->rates = calloc((size_t)argc + 1, sizeof *setting->rates);
-    if (setting->rates)
-        return true;
-    fputs("anneal: out of memory\n", stderr);
-    return false;
+    if (!setting->rates)
+        cli_no_memory();
+    return setting->rates;
 }
 
 bool cli_take_rate(void *member, const char *value)

@@ -6,20 +6,12 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <time.h>
 
 /* timeout(1), a closing terminal and a nervous finger give a signal twice: one wish. */
 #define ECHO_SECONDS 0.5
 
 static volatile sig_atomic_t stage, stop_wanted, held;
 static double stopped_at;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* The process ends by the signal, as it would without a handler. */
 static void end_by(int number)
@@ -31,11 +23,11 @@ static void end_by(int number)
 static void note(int number)
 {
     int before = errno;
-    bool echo = stop_wanted && now() - stopped_at < ECHO_SECONDS;
+    bool echo = stop_wanted && cli_uptime() - stopped_at < ECHO_SECONDS;
     if (stage == CLI_SAVING && !echo) {
         held = number;
     } else if (stage == CLI_TRAINING && !stop_wanted) {
-        stopped_at = now();
+        stopped_at = cli_uptime();
         stop_wanted = 1;
     } else if (!echo) {
         end_by(number);

@@ -348,31 +348,9 @@ void cli_result_text(FILE *stream, const cli_result *result, int width)
     fputc('\n', stream);
 }
 
-/* JSON knows no NaN: null. */
-static void json_number(FILE *stream, const char *name, double value)
+static void json_integer(const char *name, int64_t value)
 {
-    char text[40];
-    an_number_print_short(text, sizeof text, value);
-    fprintf(stream, "\"%s\": %s, ", name, value - value == 0 ? text : "null");
-}
-
-static void json_integer(FILE *stream, const char *name, int64_t value)
-{
-    fprintf(stream, "\"%s\": %lld, ", name, (long long)value);
-}
-
-/* The bytes of a path as a JSON string, or null. */
-static void json_text(FILE *stream, const char *name, const char *text)
-{
-    fprintf(stream, "\"%s\": %s", name, text ? "\"" : "null");
-    for (; text && *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c < 0x20)
-            fprintf(stream, "\\u%04x", (unsigned)c);
-        else
-            fprintf(stream, "%s%c", c == '"' || c == '\\' ? "\\" : "", c);
-    }
-    fputs(text ? "\", " : ", ", stream);
+    printf("\"%s\": %lld, ", name, (long long)value);
 }
 
 /* The most memory that the process has held, in bytes. */
@@ -382,24 +360,28 @@ static int64_t peak_memory(void)
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
 }
 
-void cli_result_json(FILE *stream, const cli_result *r)
+void cli_result_json(const cli_result *r)
 {
     char name[CLI_METRIC];
-    fputc('{', stream);
-    json_number(stream, "test_accuracy", r->test.accuracy);
-    json_number(stream, "test_loss", r->test.loss);
+    putchar('{');
+    cli_put_json_member("test_accuracy", r->test.accuracy);
+    cli_put_json_member("test_loss", r->test.loss);
     for (size_t i = 0; i < r->metric_count; i++) {
         cli_test_name(&r->metrics[i], name);
-        json_number(stream, name, r->test.metrics[i]);
+        cli_put_json_member(name, r->test.metrics[i]);
     }
-    json_integer(stream, "epochs", r->fit.last.epoch);
-    json_integer(stream, "steps", r->fit.last.step);
-    json_integer(stream, "parameters", r->parameters);
-    json_number(stream, "seconds", r->fit.last.seconds);
-    json_number(stream, "startup_seconds", r->startup_seconds);
-    json_integer(stream, "peak_memory_bytes", peak_memory());
-    json_integer(stream, "seed", r->seed);
-    json_integer(stream, "threads", r->threads);
-    json_text(stream, "run", r->folder);
-    fprintf(stream, "\"stopped\": %s}\n", r->fit.stopped ? "true" : "false");
+    json_integer("epochs", r->fit.last.epoch);
+    json_integer("steps", r->fit.last.step);
+    json_integer("parameters", r->parameters);
+    cli_put_json_member("seconds", r->fit.last.seconds);
+    cli_put_json_member("startup_seconds", r->startup_seconds);
+    json_integer("peak_memory_bytes", peak_memory());
+    json_integer("seed", r->seed);
+    json_integer("threads", r->threads);
+    fputs("\"run\": ", stdout);
+    if (r->folder)
+        cli_put_json(r->folder);
+    else
+        fputs("null", stdout);
+    printf(", \"stopped\": %s}\n", r->fit.stopped ? "true" : "false");
 }

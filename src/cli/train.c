@@ -4,68 +4,49 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* What the command line asks for. A seed or thread count below 0 leaves the file's. */
 typedef struct request {
     const char *config, *save, *clock;
     char *budget; /* as a --set */
-    const char **sets;
-    size_t set_count;
+    cli_sets sets;
     long long seed, threads;
     int format;
 } request;
 
 /* -------------------------------------------------------------- arguments */
 
-static bool take_set(void *member, const char *value)
-{
-    request *r = member;
-    r->sets[r->set_count++] = value;
-    return true;
-}
-
 /* --budget TIME is --set budget=TIME, and the last one counts. */
 static bool take_budget(void *member, const char *value)
 {
-    request *r = member;
+    char **budget = member;
     static const char key[] = "budget=";
     const size_t size = sizeof key + strlen(value);
-    free(r->budget);
-    r->budget = malloc(size);
-    if (!r->budget) {
-        fputs("anneal: out of memory\n", stderr);
+    free(*budget);
+    *budget = malloc(size);
+    if (!*budget) {
+        cli_no_memory();
         return false;
     }
-    an_format(r->budget, size, "%s%s", key, value);
+    an_format(*budget, size, "%s%s", key, value);
     return true;
-}
-
-static bool take_save(void *member, const char *value)
-{
-    request *r = member;
-    r->save = value;
-    if (*value)
-        return true;
-    cli_wrong("--save needs the name of a file, got ''");
-    return false;
 }
 
 static const cli_option options[] = {
     {"set", "KEY=VALUE", "change the configuration: epochs=3, optimizer.lr=0.1",
-     CLI_SET_BY(take_set)},
+     CLI_SET_PART(request, sets, cli_take_set)},
     {"seed", "N", "start the random numbers from N (default: the file's, or 1)",
      CLI_SET_INTEGER(request, seed, 0, LLONG_MAX)},
     {"threads", "N", "compute with N threads; 0 is one per core",
      CLI_SET_INTEGER(request, threads, 0, AN_MAX_THREADS)},
     {"budget", "TIME", "train for so long, 60s or 10min, and land the schedule then",
-     CLI_SET_BY(take_budget)},
+     CLI_SET_PART(request, budget, take_budget)},
     {"clock", "FILE", "repeat a run that went by the clock: its clock.txt",
      CLI_SET_TEXT(request, clock)},
     {"format", "text|json", "json: one object per epoch and a final one, and nothing else",
      CLI_SET_CHOICE(request, format)},
-    {"save", "FILE", "write the weights to FILE (safetensors)", CLI_SET_BY(take_save)},
+    {"save", "FILE", "write the weights to FILE (safetensors)",
+     CLI_SET_PART(request, save, cli_take_save)},
 };
 
 static const cli_usage usage = {
@@ -101,37 +82,8 @@ static int parse(request *r, int argc, char **argv)
                          rest.each[1]);
     r->config = rest.each[0];
     if (r->budget)
-        r->sets[r->set_count++] = r->budget;
+        cli_take_set(&r->sets, r->budget);
     return CLI_TAKEN;
-}
-
-/* ------------------------------------------------------------------ saving */
-
-/* A file that cannot be written should be found out before the training, not after it. */
-static bool can_save(const char *path, an_error *err)
-{
-    cli_enter(CLI_SAVING);
-    bool can = an_params_can_save(path, err);
-    cli_enter(CLI_FREE);
-    return cli_blame_save(can, err);
-}
-
-static bool is_same_file(const char *a, const char *b)
-{
-    struct stat s, t;
-    return stat(a, &s) == 0 && stat(b, &t) == 0 && s.st_dev == t.st_dev && s.st_ino == t.st_ino;
-}
-
-/* The weights must not replace what the run was made from, nor its own output. */
-static bool spares_inputs(const request *r, const an_run *run, an_error *err)
-{
-    const char *what = is_same_file(r->save, r->config)       ? "is the configuration"
-                       : is_same_file(r->save, "/dev/stdout") ? "is where the output goes"
-                       : an_run_reads(run, r->save)           ? "is a file of the data set"
-                                                              : NULL;
-    return !what ||
-           an_error_set(err, AN_ERROR_ARGUMENT,
-                        "--save: '%s' %s; name a file of its own for the weights", r->save, what);
 }
 
 /* --------------------------------------------------------------- training */
@@ -148,9 +100,9 @@ static bool train(cli_training *t, const request *r, an_error *err)
 {
     char *base = base_of(r->config);
     t->base = base;
-    bool ok = base ? (!r->save || spares_inputs(r, t->run, err)) && cli_training_run(t, err) &&
-                         cli_flush(err)
-                   : an_error_set(err, AN_ERROR_MEMORY, "out of memory");
+    bool ok = base ? cli_spares_inputs(r->save, r->config, t->run, err) &&
+                         cli_training_run(t, err) && cli_flush(err)
+                   : an_error_set(err, AN_ERROR_MEMORY, "memory ran out for the run's name");
     cli_training_close(t);
     free(base);
     return ok;
@@ -164,8 +116,8 @@ static int run(const request *r)
                       .json = r->format == CLI_JSON,
                       .stop = cli_catch_signals()};
     an_config *config = NULL;
-    if (!r->save || can_save(r->save, &err))
-        config = an_config_load(r->config, r->sets, r->set_count, &err);
+    if (cli_can_save(r->save, &err))
+        config = an_config_load(r->config, r->sets.each, r->sets.count, &err);
     if (config && r->seed >= 0)
         an_config_set_seed(config, (uint64_t)r->seed);
     if (config && r->threads >= 0)
@@ -182,15 +134,12 @@ static int run(const request *r)
 int cli_train(int argc, char **argv)
 {
     request r = {.config = "", .seed = -1, .threads = -1};
-    r.sets = calloc((size_t)argc + 1, sizeof *r.sets);
-    if (!r.sets) {
-        an_error err = {.code = AN_ERROR_MEMORY, .message = "out of memory"};
-        return cli_fail(&err);
-    }
+    if (!cli_sets_init(&r.sets, argc))
+        return cli_no_memory();
     int status = parse(&r, argc, argv);
     if (status == CLI_TAKEN)
         status = run(&r);
     free(r.budget);
-    free(r.sets);
+    cli_sets_free(&r.sets);
     return status;
 }

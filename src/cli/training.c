@@ -10,13 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool cli_blame_save(bool ok, an_error *err)
-{
-    if (!ok)
-        an_error_prefix(err, "--save: ");
-    return ok;
-}
-
 /* ---------------------------------------------------------- the run's folder */
 
 /*
@@ -319,7 +312,7 @@ static bool save_weights(cli_training *t, const char *path, bool asked, bool in_
     if (an_params_save(an_model_params(t->run->model), path, &err))
         return true;
     if (asked)
-        cli_blame_save(false, &err);
+        an_error_prefix(&err, "--save: ");
     t->unsaved = true;
     tell_where(t, in_folder, where);
     an_error_set(&err, err.code, "%s%s", err.message, where);
@@ -387,7 +380,7 @@ static void record_end(cli_training *t, an_run_status status, const char *note)
 static void print_result(const cli_training *t)
 {
     if (t->json)
-        cli_result_json(stdout, &t->result);
+        cli_result_json(&t->result);
     else
         cli_result_text(stdout, &t->result, window_width());
 }

@@ -66,7 +66,23 @@ int cli_training_status(const cli_training *t);
 /* Lets go of the run's record; before the an_run is freed. */
 void cli_training_close(cli_training *t);
 
-/* A sentence about --save put before an error. */
-bool cli_blame_save(bool ok, an_error *err);
+/* The settings of a configuration, --set KEY=VALUE, as the command line has them. */
+typedef struct cli_sets {
+    const char **each;
+    size_t count;
+} cli_sets;
+
+/* Room for as many as there are arguments. False without memory. */
+bool cli_sets_init(cli_sets *sets, int argc);
+/* Adds to a cli_sets. */
+bool cli_take_set(void *member, const char *value);
+void cli_sets_free(cli_sets *sets);
+
+/* Takes the name of the file of --save, into a const char *; false after a message. */
+bool cli_take_save(void *member, const char *value);
+/* Whether it can be written, which should be found out before the training; NULL is no file. */
+bool cli_can_save(const char *path, an_error *err);
+/* Whether the weights would replace neither what the run was made from nor its output. */
+bool cli_spares_inputs(const char *path, const char *config, const an_run *run, an_error *err);
 
 #endif

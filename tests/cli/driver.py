@@ -94,12 +94,12 @@ class Case(unittest.TestCase):
         self.assertEqual(process.returncode, status, f"{args}\n{out}\n{err}")
         return out, err
 
-    def refused(self, *args, status, parts, caret=None):
+    def refused(self, *args, status, parts, caret=None, **options):
         """The command fails with one sentence that holds all of `parts`.
 
         With `caret`, an excerpt follows whose caret stands under that text.
         """
-        out, err = self.anneal(*args, status=status)
+        out, err = self.anneal(*args, status=status, **options)
         lines = err.splitlines()
         self.assertTrue(lines and (len(lines) == 3 or lines[0].startswith("anneal: ")), err)
         for part in parts:

@@ -125,6 +125,11 @@ class Import(Case):
         process = self.start("schedule", "import", "-", stdin=-1)
         out, _ = process.communicate(text, timeout=240)
         self.assertEqual(out.strip(), self.take(text))
+        with open(self.folder / "s.json", "a") as file:
+            file.write(" " * (64 << 20))
+        with open(self.folder / "s.json") as file:
+            self.refused("schedule", "import", "-", stdin=file, status=1,
+                         parts=["'standard input' is larger than 64 MiB"])
         self.refused("schedule", "import", "none.json", status=1, parts=["read the schedule 'none.json'"])
         (self.folder / "zero").write_bytes(b"StepLR(3)\0")
         self.refused("schedule", "import", "zero", status=1, parts=["zero byte"])

@@ -1,6 +1,7 @@
 """anneal resume: a run that was stopped goes on to the same bits; what may change, and what not."""
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -312,6 +313,32 @@ class Resume(Case):
         (folder / "elsewhere").rename(folder / "checkpoints")
         self.anneal("resume", folder.name, "--set", "epochs=1", "--changes", "keep")
 
+    def test_what_save_may_not_be(self):
+        """As of a training: found out before it, and inputs are spared."""
+        self.anneal("train", "c.yaml")
+        name, longer = self.only_run().name, ("--set", "epochs=3", "--changes", "keep")
+        resolved = f"runs/{name}/resolved.yaml"
+        text = (self.folder / resolved).read_text()
+        for path, status, part in (("no/where", 1, "cannot write to the folder"), ("", 2, "got ''"),
+                                   (resolved, 2, "is the configuration"),
+                                   ("set/t10k-images-idx3-ubyte", 2, "is a file of the data set")):
+            out = self.refused("resume", name, *longer, "--save", path, status=status,
+                               parts=["--save", part])
+            self.assertEqual(out, "")
+        self.assertEqual((self.folder / resolved).read_text(), text)
+
+    def save_too_late(self, name):
+        """What is said when the folder of --save vanishes while the run trains."""
+        gone = self.folder / "gone"
+        gone.mkdir()
+        process = self.start("resume", name, "--set", "budget=2s", "--changes", "keep", "--save",
+                             "gone/w")
+        process.stdout.readline()
+        gone.rmdir()
+        _, err = process.communicate(timeout=240)
+        self.assertEqual(process.returncode, 1, err)
+        return err
+
     def test_the_last_weights_cannot_be_written(self):
         """What is not saved is an error, whatever goes on; and it is said where the weights are."""
         self.anneal("train", "c.yaml")
@@ -324,13 +351,15 @@ class Resume(Case):
                               "step 14 has them: put that right, and write them with anneal resume "
                               rf"{folder.name}\n$")
         self.assertIn("test accuracy", out)
-        out, err = self.anneal("resume", folder.name, "--save", "no/where", status=1)
-        self.assertEqual(err.count("the checkpoint of step 14 has them"), 2, err)
         (folder / "weights.safetensors").rmdir()
         self.anneal("resume", folder.name)
         self.assertEqual(self.weights(folder), before)
-        out, err = self.anneal("resume", folder.name, "--save", "no/where", status=1)
-        self.assertRegex(err, rf"anneal: --save: .*; they are in 'runs/{folder.name}/weights.saf.*'")
+        self.assertRegex(self.save_too_late(folder.name),
+                         rf"anneal: --save: .*; they are in 'runs/{folder.name}/weights.saf.*'")
+        (folder / "weights.safetensors").unlink()
+        (folder / "weights.safetensors").mkdir()
+        err = self.save_too_late(folder.name)
+        self.assertEqual(len(re.findall(r"the checkpoint of step \d+ has them", err)), 2, err)
 
     def test_before_the_first_checkpoint(self):
         """A run that was killed before it could save begins again."""

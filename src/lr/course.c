@@ -8,9 +8,7 @@
 #include "lr/text.h"
 #include <string.h>
 
-static const char *const tails[] = {"linear", "cosine", "sqrt", "square"};
-
-#define TAIL_COUNT (sizeof tails / sizeof *tails)
+const char *const an__lr_tails[AN__LR_TAILS] = {"linear", "cosine", "sqrt", "square"};
 
 an_lr_run an_lr_run_of(const an_lr_schedule *schedule)
 {
@@ -78,7 +76,7 @@ static void put_landing(an__lr_writer *w, const an__lr_landing *l)
     an__lr_write_number(w, l->length.value);
     an__lr_write(w, l->length.unit == AN_STEPS ? "" : an__lr_unit_text(l->length.unit));
     an__lr_write(w, ", '");
-    an__lr_write(w, tails[l->tail]);
+    an__lr_write(w, an__lr_tails[l->tail]);
     an__lr_write(w, "', ");
     an__lr_write_number(w, l->end);
     an__lr_write(w, "]");
@@ -185,8 +183,8 @@ static bool take_edits(an_lr_schedule *s, const an_spec_source *source, const an
 static bool take_tail(const an_spec_source *source, const an_spec_node *node, an_lr_tail *tail,
                       an_error *err)
 {
-    for (size_t i = 0; node->kind == AN_SPEC_STRING && i < TAIL_COUNT; i++)
-        if (strcmp(node->text, tails[i]) == 0) {
+    for (size_t i = 0; node->kind == AN_SPEC_STRING && i < AN__LR_TAILS; i++)
+        if (strcmp(node->text, an__lr_tails[i]) == 0) {
             *tail = (an_lr_tail)i;
             return true;
         }

@@ -20,11 +20,9 @@ static const char *const run_names[] = {"total_steps",      "epochs",          "
                                         "samples_per_step", "tokens_per_step", "seconds",
                                         "clocked"};
 static const char *const clock_names[] = {"epochs", "samples", "tokens", "seconds"};
-static const char *const tails[] = {"linear", "cosine", "sqrt", "square"};
 
 #define RUN_COUNT 7
 #define CLOCK_COUNT 4
-#define TAIL_COUNT 4
 
 static void run_numbers(const an_lr_run *run, double *out)
 {
@@ -135,7 +133,7 @@ static void write_memory(an__lr_writer *w, const an__lr_node *node, bool *first)
 static void write_landing(an__lr_writer *w, const an__lr_landing *l)
 {
     an__lr_write(w, ",\n  \"landing\": {\"tail\": \"");
-    an__lr_write(w, tails[l->tail]);
+    an__lr_write(w, an__lr_tails[l->tail]);
     an__lr_write(w, "\", \"length\": ");
     an__lr_write_real(w, l->length.value);
     an__lr_write(w, ", \"unit\": \"");
@@ -215,7 +213,7 @@ static bool read_landing(const an__json_reader *r, const an__json *landing, an__
     for (int u = 0; u < AN__LR_CLOCKS; u++)
         units[u] = an__lr_unit_text((an_lr_unit)u);
     if (!an__json_object(r, landing, "landing", fields, 5) ||
-        !read_choice(r, fields[0].value, "landing.tail", tails, TAIL_COUNT, &tail) ||
+        !read_choice(r, fields[0].value, "landing.tail", an__lr_tails, AN__LR_TAILS, &tail) ||
         !an__json_real(r, fields[1].value, "landing.length", &out->length.value) ||
         !read_choice(r, fields[2].value, "landing.unit", units, AN__LR_CLOCKS, &unit) ||
         !an__json_real(r, fields[3].value, "landing.begin", &out->begin) ||

@@ -22,6 +22,10 @@ void an__lr_write_desc(an__lr_writer *w, const an_lr_desc *desc);
 /* Ends the text with a zero; returns the length of the whole. */
 size_t an__lr_write_end(an__lr_writer *w);
 
+/* course.c: the names of an_lr_tail. */
+#define AN__LR_TAILS 4
+extern const char *const an__lr_tails[AN__LR_TAILS];
+
 /* What stands in a text for a function of the host's, in quotes. */
 #define AN__LR_HOST_FUNCTION "<function>"
 

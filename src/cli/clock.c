@@ -3,9 +3,12 @@
  * a line, in the run's folder. What stands there already, of a run that goes on, is what counts for
  * those updates again; so the run repeats what it did, however fast the machine is now.
  *
- *   0.0031        after update 1
- *   0.0058        after update 2
- *   -             not known: the run did not go by the clock then
+ *   0.0031 a15c0de7        after update 1
+ *   0.0058 03bb92f1        after update 2
+ *   - 7d20c4aa             not known: the run did not go by the clock then
+ *
+ * The second word is the FNV-1a hash (32 bits, hexadecimal) of the update's number, a space and the
+ * first word: a line that was altered, or stands at another place, is no time that counts.
  *
  * Updates that are made again after a rollback go on with the machine's clock and are not written:
  * a line stands for the first time that its update was made.
@@ -20,19 +23,41 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LEAST_LINE 2 /* bytes: "0\n" */
+#define LEAST_LINE 11 /* bytes: "- 7d20c4aa\n" */
 #define UNKNOWN "-"
+#define TEXT_SIZE 64
+
+/* "0.0031 a15c0de7", of the line of update `step`. */
+static size_t put_check(char *line, size_t size, int64_t step, const char *time)
+{
+    char text[TEXT_SIZE], check[9] = "";
+    uint32_t hash = 2166136261u;
+    an_format(text, sizeof text, "%lld %s", (long long)step, time);
+    for (const char *c = text; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 16777619u;
+    for (int i = 0; i < 8; i++)
+        check[i] = "0123456789abcdef"[hash >> (28 - 4 * i) & 15];
+    return an_format(line, size, "%s %s", time, check);
+}
 
 /* ------------------------------------------------------------------ reading */
 
-/* The number of a line, NaN for one that is not known; false for what is neither. */
-static bool read_line(const char *line, size_t size, double before, double *seconds)
+/* The number of update `step`'s line, NaN for one that is not known; false for what is neither. */
+static bool read_line(const char *line, size_t size, int64_t step, double before, double *seconds)
 {
+    char time[TEXT_SIZE], expected[TEXT_SIZE];
+    const char *space = memchr(line, ' ', size);
+    const size_t length = space ? (size_t)(space - line) : 0;
     *seconds = NAN;
-    if (size == strlen(UNKNOWN) && memcmp(line, UNKNOWN, size) == 0)
-        return true;
-    return size > 0 && an_number_parse(line, size, seconds) == size && *seconds >= before &&
-           *seconds < 1e15;
+    if (length == 0 || length >= sizeof time - 24)
+        return false;
+    memcpy(time, line, length);
+    time[length] = '\0';
+    if (put_check(expected, sizeof expected, step, time) != size ||
+        memcmp(line, expected, size) != 0)
+        return false;
+    return strcmp(time, UNKNOWN) == 0 || (an_number_parse(time, length, seconds) == length &&
+                                          *seconds >= before && *seconds < 1e15);
 }
 
 static bool fail_at(const cli_clock *clock, const char *path, const char *line, size_t size,
@@ -43,13 +68,14 @@ static bool fail_at(const cli_clock *clock, const char *path, const char *line, 
     for (; used < size && used < sizeof shown - 1; used++)
         shown[used] = line[used] >= ' ' && line[used] <= '~' ? line[used] : '?';
     shown[used] = '\0';
-    return an_error_set(err, AN_ERROR_DATA,
-                        "%s:%zu: '%s' is not a time that a run's clock can have shown: it has one "
-                        "number a line, which never falls%s",
-                        path, clock->count, shown,
-                        clock->path[0] ? "; bring it back from a copy, or remove it: the run then "
-                                         "goes on by the machine's clock"
-                                       : "");
+    return an_error_set(
+        err, AN_ERROR_DATA,
+        "%s:%zu: '%s' is not a time that a run's clock can have shown: a line has a "
+        "number, which never falls, and its check%s",
+        path, clock->count, shown,
+        clock->path[0] ? "; bring it back from a copy, or remove it: the run then "
+                         "goes on by the machine's clock"
+                       : "");
 }
 
 /* The numbers of a file's complete lines: the last one may have been cut off. */
@@ -68,7 +94,7 @@ static bool read_seconds(cli_clock *clock, const char *path, an_error *err)
          line = end + 1) {
         const size_t size = (size_t)(end - line);
         double *seconds = &clock->seconds[clock->count++];
-        good = read_line(line, size, before, seconds);
+        good = read_line(line, size, (int64_t)clock->count, before, seconds);
         if (!good)
             fail_at(clock, path, line, size, err);
         before = isnan(*seconds) ? before : *seconds;
@@ -111,22 +137,23 @@ static void start_writing(cli_clock *clock)
         (void)close(descriptor);
 }
 
-static void put_line(cli_clock *clock, double seconds)
+/* Of update `step`; NaN is not known. */
+static void put_line(cli_clock *clock, int64_t step, double seconds)
 {
-    char text[40];
-    an_number_print(text, sizeof text, seconds);
-    fprintf(clock->file, "%s\n", text);
+    char time[TEXT_SIZE] = UNKNOWN, line[TEXT_SIZE];
+    if (!isnan(seconds))
+        an_number_print(time, sizeof time, seconds);
+    put_check(line, sizeof line, step, time);
+    fprintf(clock->file, "%s\n", line);
 }
 
 /* The line of update `step`, and lines for those before it that have none. */
 static void write_line(cli_clock *clock, int64_t step, double seconds)
 {
     while (++clock->written < step)
-        if (clock->written == clock->begun_step)
-            put_line(clock, clock->begun_seconds);
-        else
-            fputs(UNKNOWN "\n", clock->file);
-    put_line(clock, seconds);
+        put_line(clock, clock->written,
+                 clock->written == clock->begun_step ? clock->begun_seconds : NAN);
+    put_line(clock, step, seconds);
     if (ferror(clock->file))
         give_up(clock, strerror(errno));
 }

@@ -15,6 +15,14 @@ class Budget(Case):
         out, _ = self.anneal("train", "c.yaml", "--format", "json", *args)
         return json.loads(out.splitlines()[-1])
 
+    @staticmethod
+    def line(step, time):
+        """A line of clock.txt: the time and the FNV-1a hash of both."""
+        value = 2166136261
+        for byte in f"{step} {time}".encode():
+            value = (value ^ byte) * 16777619 % 2**32
+        return f"{time} {value:08x}\n"
+
     def weights(self, folder):
         return (folder / "weights.safetensors").read_bytes()
 
@@ -22,7 +30,7 @@ class Budget(Case):
         """No upper limit on the time: a busy machine may take a process away for long."""
         first = self.train("--budget", "0.5s")
         [run] = self.runs()
-        clock = [float(line) for line in (run / "clock.txt").read_text().splitlines()]
+        clock = [float(line.split()[0]) for line in (run / "clock.txt").read_text().splitlines()]
         self.assertEqual(len(clock), first["steps"])
         self.assertGreaterEqual(clock[-1], 0.5)
         self.assertLess(clock[-2], 0.5)
@@ -99,11 +107,17 @@ class Budget(Case):
         """As a power cut may leave it: what to do is said, and works."""
         run = self.interrupted()
         clock = run / "clock.txt"
-        clock.write_bytes(clock.read_bytes() + b"\0" * 100 + b"\n")
+        whole = clock.read_text()
+        lines = whole.splitlines(True)
+        last = lines[-1].split()
         longer = ("resume", run.name, "--set", "budget=0.01s", "--changes", "keep")
-        _, err = self.anneal(*longer, status=1)
-        self.assertRegex(err, r"clock.txt:\d+: '\?{40}' is not a time.*; bring it back from a copy, or "
-                              "remove it: the run then goes on by the machine's clock\n$")
+        for damage, shown in (("\0" * 100 + "\n", r"\?{40}"), ("19.5\n", "19.5"), ("-\n", "-"),
+                              (f"{float(last[0]) + 1!r} {last[1]}\n", ".*"),
+                              (lines[-1], ".*")):  # of another update
+            clock.write_text(whole + damage)
+            _, err = self.anneal(*longer, status=1)
+            self.assertRegex(err, rf"clock.txt:{len(lines) + 1}: '{shown}' is not a time.*; bring it back "
+                                  "from a copy, or remove it: the run then goes on by the machine's clock\n$")
         clock.unlink()
         self.anneal(*longer)
 
@@ -113,7 +127,10 @@ class Budget(Case):
         run = self.interrupted()
         clock = run / "clock.txt"
         lines = clock.read_text().splitlines(True)
-        lines[0] = "0." + (most - len("".join(lines)) - 50) * "0" + "\n"
+        step = len(lines)
+        while len("".join(lines)) < most - 50:
+            step += 1
+            lines.append(self.line(step, lines[-1].split()[0]))
         clock.write_text("".join(lines))
         process = self.start("resume", run.name, "--set", "budget=20s", preexec_fn=lambda:
                              resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)))
@@ -146,11 +163,14 @@ class Budget(Case):
         self.refused("train", "c.yaml", status=2, parts=["under a budget", "interval: step"])
         self.config(CONFIG)
         bad = self.folder / "bad.txt"
-        for text, line in (("0.1\nx\n", 2), ("0.2\n0.1\n", 2), ("\n", 1), ("nan\n", 1),
-                           ("0.2\n-\n0.1\n", 3), ("--\n", 1)):
+        for times in (("0.1", "x"), ("0.2", "0.1"), ("",), ("nan",), ("0.2", "-", "0.1"), ("--",)):
+            bad.write_text("".join(self.line(step, time) for step, time in enumerate(times, 1)))
+            self.refused("train", "c.yaml", "--budget", "1s", "--clock", "bad.txt", status=1,
+                         parts=[f"bad.txt:{len(times)}:"])
+        for text in "\n", "0.1\n", "0.1 \n", self.line(1, "0.1" + "0" * 40):
             bad.write_text(text)
             self.refused("train", "c.yaml", "--budget", "1s", "--clock", "bad.txt", status=1,
-                         parts=[f"bad.txt:{line}:"])
+                         parts=["bad.txt:1:"])
         self.refused("train", "c.yaml", "--clock", "missing.txt", status=1, parts=["missing.txt"])
 
 

@@ -175,6 +175,21 @@ static bool find_checkpoint(const request *r, const cli_training *t, const char 
     return false;
 }
 
+/* Whether the run has come further than its configuration now says, and so ends where it is. */
+static bool say_past(const char *folder, const an_fit_options *fit, const an_checkpoint_info *info)
+{
+    const bool by_epoch = fit->epochs > 0;
+    if (fit->budget > 0 || (by_epoch ? info->epoch <= fit->epochs : info->step <= fit->steps))
+        return false;
+    fprintf(stderr,
+            "anneal: '%s' has come to step %lld in epoch %lld, past the end that %s=%lld gives it: "
+            "it ends %s; a larger number makes it longer\n",
+            folder, (long long)info->step, (long long)info->epoch, by_epoch ? "epochs" : "steps",
+            (long long)(by_epoch ? fit->epochs : fit->steps),
+            by_epoch && info->in_epoch ? "with this epoch" : "here");
+    return true;
+}
+
 /*
  * A run that has nothing left to train is still tested and recorded, for that may be what it was
  * interrupted in.
@@ -182,6 +197,8 @@ static bool find_checkpoint(const request *r, const cli_training *t, const char 
 static void say_done(const char *folder, const an_run *run, const an_checkpoint_info *info)
 {
     const an_fit_options *fit = &run->fit;
+    if (say_past(folder, fit, info))
+        return;
     const bool done = fit->budget > 0   ? !info->in_epoch && info->seconds >= fit->budget
                       : fit->epochs > 0 ? !info->in_epoch && info->epoch >= fit->epochs
                                         : info->step >= fit->steps;

@@ -179,13 +179,17 @@ static bool restore_trained(an__restore *r)
     return true;
 }
 
-/* What has happened is the saved record's; what is planned, the present run's. */
+/*
+ * What has happened is the saved record's; what is planned, the present run's. One that has come
+ * further than that ends with the epoch that it is in.
+ */
 static void restore_record(an__restore *r)
 {
     an_record planned = r->fit->record, *record = &r->fit->record;
     *record = r->state.record;
     record->steps = planned.steps;
-    record->epochs = planned.epochs;
+    record->epochs =
+        planned.epochs > 0 && planned.epochs < record->epoch ? record->epoch : planned.epochs;
     record->batches = planned.batches;
     record->budget = planned.budget;
     record->train_samples = planned.train_samples;

@@ -251,6 +251,21 @@ class Resume(Case):
         process.communicate()
         self.anneal("resume", self.only_run().name, "--set", "epochs=1", "--changes", "keep")
 
+    def test_an_end_that_is_passed(self):
+        """Said once and clearly; no message counts an epoch that is not planned."""
+        folder, _ = self.interrupted()
+        shutil.copytree(self.folder / "runs", self.folder / "copy")
+        for end in "epochs=1", "steps=3":
+            shutil.rmtree(self.folder / "runs")
+            shutil.copytree(self.folder / "copy", self.folder / "runs")
+            out, err = self.anneal("resume", folder.name, "--set", end, "--changes", "keep")
+            self.assertRegex(err, rf"^anneal: '\S+' has come to step \d+ in epoch \d+, past the end that {end} "
+                                  r"gives it: it ends (here|with this epoch); a larger number makes it longer\n$")
+            [(at, of)] = re.findall(r"resumed: at step \d+, epoch (\d+) of (\d+),", out)
+            self.assertEqual(at, of)
+            for at, of in re.findall(r"^epoch (\d+)/(\d+)", out, re.M):
+                self.assertEqual(at, of)
+
     def test_a_damaged_checkpoint_is_passed_over(self):
         folder, _ = self.interrupted()
         newest = max(folder.glob("checkpoints/*.state"))

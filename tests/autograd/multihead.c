@@ -2,7 +2,7 @@
  * The whole MultiheadAttention as PyTorch computes it (multihead.h, written by multihead.py): other
  * keys and values, masks, keys that are added. And masks by hand.
  */
-#include <anneal/autograd.h>
+#include "world.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -29,25 +29,6 @@ typedef struct multihead_case {
 #include "multihead.h"
 
 enum { CASES = sizeof cases / sizeof *cases };
-
-static an_context *context;
-static an_graph *graph;
-
-static int setup(void **state)
-{
-    (void)state;
-    context = an_context_new(&(an_context_options){.threads = 2}, NULL);
-    graph = context ? an_graph_new(context, NULL) : NULL;
-    return graph ? 0 : 1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    an_graph_free(graph);
-    an_context_free(context);
-    return 0;
-}
 
 static void close_to(int index, int tensor, const float *got, const array *want)
 {
@@ -157,5 +138,5 @@ int main(void)
         cmocka_unit_test(hidden_keys_do_not_count),
         cmocka_unit_test(masks_that_do_not_fit_are_refused),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }

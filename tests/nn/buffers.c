@@ -7,8 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../base/cmocka_all.h"
-#include "../base/failing_allocator.h"
+#include "failing.h"
 
 static const char path[] = "test-nn-buffers.safetensors";
 
@@ -179,22 +178,7 @@ static bool declare_all(an_context *context, an_error *err)
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
-    for (long n = 0;; n++) {
-        failing_allocator failing = {.fail_at = -1};
-        an_context_options options = {.threads = 1, .allocator = failing_hooks(&failing)};
-        an_context *context = an_context_new(&options, NULL);
-        failing.requests = 0;
-        failing.fail_at = n;
-        an_error err = {0};
-        bool done = declare_all(context, &err);
-        assert_true(done || err.code == AN_ERROR_MEMORY);
-        an_context_free(context);
-        assert_int_equal(failing.blocks, 0);
-        if (failing.requests <= n) {
-            assert_true(done && n > 2);
-            break;
-        }
-    }
+    every_allocation_fails(declare_all, 2);
 }
 
 int main(void)

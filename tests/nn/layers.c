@@ -3,23 +3,12 @@
  * training and in evaluation, as PyTorch has them (layers.h, written by layers.py); where they
  * start; what they refuse.
  */
-#include <anneal/nn.h>
-
-#include <math.h>
-#include <string.h>
-
-#include "../base/cmocka_all.h"
-#include "../base/failing_allocator.h"
+#include "as_pytorch.h"
+#include "failing.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 enum { MOST_PARAMS = 8 };
-
-typedef struct array {
-    const char *name;
-    an_shape shape;
-    const float *data;
-} array;
 
 typedef struct layer_case {
     const char *text;
@@ -29,73 +18,6 @@ typedef struct layer_case {
 } layer_case;
 
 #include "layers.h"
-
-static an_context *context;
-static an_graph *graph;
-
-static int set_up(void **state)
-{
-    (void)state;
-    context = an_context_new(&(an_context_options){.threads = 2}, NULL);
-    graph = context ? an_graph_new(context, NULL) : NULL;
-    return graph ? 0 : 1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    an_graph_free(graph);
-    an_context_free(context);
-    return 0;
-}
-
-static an_shape sample_of(an_shape shape)
-{
-    for (int i = 1; i < shape.ndim; i++) {
-        shape.dim[i - 1] = shape.dim[i];
-    }
-    shape.ndim--;
-    return shape;
-}
-
-static an_model *model_of(const char *text, an_shape sample)
-{
-    an_error err = {0};
-    an_model *model = an_model_new(context, &err);
-    assert_non_null(model);
-    if (!an_model_add(model, text, &err) || !an_model_build(model, sample, 1, &err)) {
-        fail_msg("%s: %s", text, err.message);
-    }
-    return model;
-}
-
-static void close_to(const char *text, const float *got, const array *want)
-{
-    double top = 0;
-    const int64_t size = an_shape_size(want->shape);
-    assert_non_null(got);
-    for (int64_t i = 0; i < size; i++) {
-        top = fmax(top, fabs((double)want->data[i]));
-    }
-    for (int64_t i = 0; i < size; i++) {
-        if (!(fabs((double)got[i] - (double)want->data[i]) <= 2e-6 * (top + 0.1))) {
-            fail_msg("%s: %s[%lld] is %.9g, PyTorch has %.9g", text, want->name, (long long)i,
-                     (double)got[i], (double)want->data[i]);
-        }
-    }
-}
-
-static void load(const layer_case *c, const an_params *params)
-{
-    assert_int_equal(an_params_count(params), c->count);
-    for (int i = 0; i < c->count; i++) {
-        const an_param *p = an_params_get(params, (size_t)i);
-        assert_int_equal(strncmp(p->name, "0.", 2), 0);
-        assert_string_equal(p->name + 2, c->params[i].name);
-        assert_true(an_shape_equal(p->tensor->shape, c->params[i].shape));
-        memcpy(p->tensor->data, c->params[i].data, (size_t)p->tensor->size * sizeof(float));
-    }
-}
 
 static void check_buffers(const layer_case *c, const an_params *params)
 {
@@ -119,7 +41,7 @@ static void check_case(const layer_case *c)
     an_model *model = model_of(c->text, sample_of(c->x2.shape));
     const an_params *params = an_model_params(model);
     assert_string_equal(an_model_layer_text(model, 0), c->text);
-    load(c, params);
+    load(c->params, c->count, params);
     an_forward(model, graph, an_from(graph, c->x1.data, c->x1.shape));
     an_tensor *x = an_leaf(graph, c->x2.data, c->x2.shape);
     an_tensor *y = an_forward(model, graph, x);
@@ -130,10 +52,7 @@ static void check_case(const layer_case *c)
     assert_true(an_shape_equal(y->shape, c->y.shape));
     close_to(c->text, y->data, &c->y);
     close_to(c->text, an_tensor_grad(x), &c->dx);
-    for (int i = 0; i < c->count; i++) {
-        close_to(c->text, an_tensor_grad(an_params_get(params, (size_t)i)->tensor),
-                 &c->gradients[i]);
-    }
+    gradients_close_to(c->text, params, c->gradients);
     assert_true(an_graph_reset(graph, NULL));
     an_model_set_training(model, false);
     an_graph_set_grad(graph, false);
@@ -430,22 +349,7 @@ static bool describe_and_build(an_context *poor, an_error *err)
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
-    for (long n = 0;; n++) {
-        failing_allocator failing = {.fail_at = -1};
-        an_context_options options = {.threads = 1, .allocator = failing_hooks(&failing)};
-        an_context *poor = an_context_new(&options, NULL);
-        failing.requests = 0;
-        failing.fail_at = n;
-        an_error err = {0};
-        bool built = describe_and_build(poor, &err);
-        assert_true(built || err.code == AN_ERROR_MEMORY);
-        an_context_free(poor);
-        assert_int_equal(failing.blocks, 0);
-        if (failing.requests <= n) {
-            assert_true(built && n > 5);
-            break;
-        }
-    }
+    every_allocation_fails(describe_and_build, 5);
 }
 
 int main(void)

@@ -4,8 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../base/cmocka_all.h"
-#include "../base/failing_allocator.h"
+#include "failing.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -547,23 +546,7 @@ static bool describe_and_build(an_context *context, an_error *err)
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
-    for (long n = 0;; n++) {
-        failing_allocator failing = {.fail_at = -1};
-        an_context_options options = {.threads = 1, .allocator = failing_hooks(&failing)};
-        an_context *context = an_context_new(&options, NULL);
-        failing.requests = 0;
-        failing.fail_at = n;
-        an_error err = {0};
-        bool built = describe_and_build(context, &err);
-        assert_true(built || err.code == AN_ERROR_MEMORY);
-        an_context_free(context);
-        assert_int_equal(failing.blocks, 0);
-        assert_int_equal(failing.bytes, 0);
-        if (failing.requests <= n) {
-            assert_true(built && n > 5);
-            break;
-        }
-    }
+    every_allocation_fails(describe_and_build, 5);
 }
 
 int main(void)

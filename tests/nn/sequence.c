@@ -2,23 +2,9 @@
  * Layers over sequences: names, shapes and order of their parameters, values and gradients as
  * PyTorch has them (sequence.h, written by sequence.py); where they start; what they refuse.
  */
-#include <anneal/nn.h>
-
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "as_pytorch.h"
 
 enum { MOST_PARAMS = 20 };
-
-typedef struct array {
-    const char *name;
-    an_shape shape;
-    const float *data;
-} array;
 
 typedef struct layer_case {
     const char *text;
@@ -29,69 +15,6 @@ typedef struct layer_case {
 
 #include "sequence.h"
 
-static an_context *context;
-static an_graph *graph;
-
-static int setup(void **state)
-{
-    (void)state;
-    context = an_context_new(&(an_context_options){.threads = 2}, NULL);
-    graph = context ? an_graph_new(context, NULL) : NULL;
-    return graph ? 0 : 1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    an_graph_free(graph);
-    an_context_free(context);
-    return 0;
-}
-
-/* The shape of one sample. */
-static an_shape sample_of(an_shape shape)
-{
-    for (int i = 1; i < shape.ndim; i++)
-        shape.dim[i - 1] = shape.dim[i];
-    shape.ndim--;
-    return shape;
-}
-
-static an_model *model_of(const char *text, an_shape sample)
-{
-    an_error err = {0};
-    an_model *model = an_model_new(context, &err);
-    assert_non_null(model);
-    if (!an_model_add(model, text, &err) || !an_model_build(model, sample, 1, &err))
-        fail_msg("%s: %s", text, err.message);
-    return model;
-}
-
-static void close_to(const char *text, const float *got, const array *want)
-{
-    double top = 0;
-    const int64_t size = an_shape_size(want->shape);
-    assert_non_null(got);
-    for (int64_t i = 0; i < size; i++)
-        top = fmax(top, fabs((double)want->data[i]));
-    for (int64_t i = 0; i < size; i++)
-        if (!(fabs((double)got[i] - (double)want->data[i]) <= 2e-6 * (top + 0.1)))
-            fail_msg("%s: %s[%lld] is %.9g, PyTorch has %.9g", text, want->name, (long long)i,
-                     (double)got[i], (double)want->data[i]);
-}
-
-static void load(const layer_case *c, const an_params *params)
-{
-    assert_int_equal(an_params_count(params), c->count);
-    for (int i = 0; i < c->count; i++) {
-        const an_param *p = an_params_get(params, (size_t)i);
-        assert_int_equal(strncmp(p->name, "0.", 2), 0);
-        assert_string_equal(p->name + 2, c->params[i].name);
-        assert_true(an_shape_equal(p->tensor->shape, c->params[i].shape));
-        memcpy(p->tensor->data, c->params[i].data, (size_t)p->tensor->size * sizeof(float));
-    }
-}
-
 static void test_pytorch(void **state)
 {
     (void)state;
@@ -100,7 +23,7 @@ static void test_pytorch(void **state)
         an_error err = {0};
         an_model *model = model_of(c->text, sample_of(c->x.shape));
         assert_string_equal(an_model_layer_text(model, 0), c->text);
-        load(c, an_model_params(model));
+        load(c->params, c->count, an_model_params(model));
         an_tensor *x = an_leaf(graph, c->x.data, c->x.shape);
         an_tensor *y = an_forward(model, graph, x);
         an_tensor *weight = an_from(graph, c->weight.data, c->weight.shape);
@@ -110,10 +33,7 @@ static void test_pytorch(void **state)
         assert_true(an_shape_equal(sample_of(y->shape), an_model_output_shape(model)));
         close_to(c->text, y->data, &c->y);
         close_to(c->text, an_tensor_grad(x), &c->dx);
-        for (int i = 0; i < c->count; i++)
-            close_to(c->text,
-                     an_tensor_grad(an_params_get(an_model_params(model), (size_t)i)->tensor),
-                     &c->gradients[i]);
+        gradients_close_to(c->text, an_model_params(model), c->gradients);
         assert_true(an_graph_reset(graph, NULL));
         an_model_free(model);
     }
@@ -259,5 +179,5 @@ int main(void)
         cmocka_unit_test(test_dropout),
         cmocka_unit_test(test_refusals),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -3,6 +3,7 @@
  * checksum bit by bit, messages without a table of fields. And the library's reader, which must
  * agree with it and refuse everything that is damaged.
  */
+#include "bad_messages.h"
 #include "fake_run.h"
 
 #include <math.h>
@@ -585,87 +586,44 @@ static size_t wrap(char *out, const char *message, size_t size)
     return size + 16;
 }
 
+/* The same of a file's first event: the version, and `message` behind it. */
+static size_t wrap_first(char *out, const char *message, size_t size)
+{
+    static const char version[] = "\x1a\x0d"
+                                  "brain.Event:2";
+    char whole[64];
+    memcpy(whole, version, sizeof version - 1);
+    memcpy(whole + sizeof version - 1, message, size);
+    return wrap(out, whole, sizeof version - 1 + size);
+}
+
+/* Reading this record says `part`. */
+static void refuse_record(const char *record, size_t size, const char *part)
+{
+    an_error err = {0};
+    assert_false(read_copy(record, size, &err));
+    if (!strstr(err.message, part))
+        fail_msg("'%s' lacks '%s'", err.message, part);
+}
+
 static void messages_that_are_none_are_refused(void **state)
 {
     (void)state;
-    static const struct {
-        const char *message;
-        size_t size;
-        const char *part;
-    } cases[] = {
+    static const struct bad_message first[] = {
         {"\x1a\x0c"
          "brain.Event:2",
          15, "is not what it should be"},
         {"\x10\x05", 2, "this is no event file"},
         {"", 0, "this is no event file"},
-        {"\x1a\x0d"
-         "brain.Event:2"
-         "\x10",
-         16, "an event is no message"},
-        {"\x1a\x0d"
-         "brain.Event:2"
-         "\x0f",
-         16, "an event is no message"},
-        {"\x1a\x0d"
-         "brain.Event:2"
-         "\x00\x00",
-         17, "an event is no message"},
-        {"\x1a\x0d"
-         "brain.Event:2"
-         "\x09\x00",
-         17, "an event is no message"},
-        {"\x1a\x0d"
-         "brain.Event:2"
-         "\x2a\x7f",
-         17, "an event is no message"},
-        {"\x1a\x0d"
-         "brain.Event:2"
-         "\x08\x00",
-         17, "is not what it should be"},
-        {"\x1a\x0d"
-         "brain.Event:2"
-         "\x28\x00",
-         17, "is not what it should be"},
-        {"\x1a\x0d"
-         "brain.Event:2"
-         "\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02",
-         26, "an event is no message"},
-        {"\x1a\x0d"
-         "brain.Event:2"
-         "\x2a\x02\x08\x00",
-         19, "value is of another type"},
-        {"\x1a\x0d"
-         "brain.Event:2"
-         "\x2a\x02\x0a\x05",
-         19, "a summary is no message"},
-        {"\x1a\x0d"
-         "brain.Event:2"
-         "\x2a\x04\x0a\x02\x08\x00",
-         21, "of another type"},
-        {"\x1a\x0d"
-         "brain.Event:2"
-         "\x2a\x04\x0a\x02\x10\x00",
-         21, "of another type"},
-        {"\x1a\x0d"
-         "brain.Event:2"
-         "\x2a\x03\x0a\x01\x0a",
-         20, "a value is no message"},
     };
     char file[128];
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        an_error err = {0};
-        size_t size = wrap(file, cases[i].message, cases[i].size);
-        assert_false(read_copy(file, size, &err));
-        if (!strstr(err.message, cases[i].part))
-            fail_msg("case %d: %s", (int)i, err.message);
-    }
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+        refuse_record(file, wrap(file, first[i].bytes, first[i].size), first[i].part);
+    for (size_t i = 0; i < BAD_MESSAGES; i++)
+        refuse_record(file, wrap_first(file, bad_messages[i].bytes, bad_messages[i].size),
+                      bad_messages[i].part);
     /* Fields that nobody knows are passed over. */
-    size_t size = wrap(file,
-                       "\x1a\x0d"
-                       "brain.Event:2"
-                       "\x7a\x01x\x78\x05",
-                       20);
-    assert_true(read_copy(file, size, NULL));
+    assert_true(read_copy(file, wrap_first(file, "\x7a\x01x\x78\x05", 5), NULL));
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, enter_folder, leave_folder)

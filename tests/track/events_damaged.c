@@ -2,6 +2,7 @@
  * Event files that are damaged are not gone on with: what follows the damage would be lost if the
  * file were cut there, as it is where a killed process left half a record.
  */
+#include "bad_messages.h"
 #include "fake_run.h"
 
 #include "track/events.h"
@@ -96,28 +97,12 @@ static void a_length_that_is_huge(void **state)
 static void messages_that_are_none(void **state)
 {
     (void)state;
-    static const struct {
-        const char *message;
-        size_t size;
-        const char *part;
-    } cases[] = {
-        {"\x10", 1, "an event is no message"},
-        {"\x0f", 1, "an event is no message"},
-        {"\x2a\x7f", 2, "an event is no message"},
-        {"\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 11, "an event is no message"},
-        {"\x08\x00", 2, "is not what it should be"},
-        {"\x15\x00\x00\x00\x00", 5, "is not what it should be"},
-        {"\x2a\x02\x08\x00", 4, "value is of another type"},
-        {"\x2a\x02\x0a\x05", 4, "a summary is no message"},
-        {"\x2a\x04\x0a\x02\x08\x00", 6, "tag or number is of another type"},
-        {"\x2a\x03\x0a\x01\x0a", 5, "a value is no message"},
-    };
     size_t size;
     char *bytes = whole_run(&size);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < BAD_MESSAGES; i++) {
         an_append record = {.name = ""};
-        assert_true(an__record_add(&record, cases[i].message, cases[i].size));
-        refuse(bytes, size, record.waiting, record.used, cases[i].part);
+        assert_true(an__record_add(&record, bad_messages[i].bytes, bad_messages[i].size));
+        refuse(bytes, size, record.waiting, record.used, bad_messages[i].part);
         an__append_close(&record);
     }
     free(bytes);

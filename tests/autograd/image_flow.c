@@ -12,6 +12,7 @@
 
 #include <anneal/autograd.h>
 
+#include "../base/failing_allocator.h"
 #include "limited.h"
 
 typedef struct fixture {
@@ -190,29 +191,6 @@ static void test_nan_and_equals_in_max_pool(void **state)
 
 /* ------------------------------------------------------------------ memory */
 
-/* An allocator that counts, and refuses the allocation number `fails`. */
-typedef struct counter {
-    int64_t allocations, fails, live;
-} counter;
-
-static void *counted(void *user, void *block, size_t old_size, size_t new_size)
-{
-    counter *c = user;
-    if (new_size == 0) {
-        c->live -= block != NULL;
-        free(block);
-        return NULL;
-    }
-    if (++c->allocations == c->fails)
-        return NULL;
-    void *fresh = malloc(new_size);
-    if (fresh && block)
-        memcpy(fresh, block, old_size < new_size ? old_size : new_size);
-    free(block);
-    c->live += block == NULL;
-    return fresh;
-}
-
 /* Both methods, both convolutions, all pools; one kernel too large for the context's scratch. */
 static bool step(an_graph *g, an_error *err)
 {
@@ -235,11 +213,11 @@ static bool step(an_graph *g, an_error *err)
     return an_graph_reset(g, NULL) && done;
 }
 
-static bool run(counter *c, int64_t fails, int steps, an_error *err)
+static bool run(failing_allocator *c, long fails, int steps, an_error *err)
 {
-    *c = (counter){.fails = fails};
+    *c = (failing_allocator){.fail_at = fails};
     an_context *context =
-        an_context_new(&(an_context_options){.threads = 1, .allocator = {counted, c}}, err);
+        an_context_new(&(an_context_options){.threads = 1, .allocator = failing_hooks(c)}, err);
     if (!context)
         return false;
     an_graph *graph = an_graph_new(context, err);
@@ -254,23 +232,23 @@ static bool run(counter *c, int64_t fails, int steps, an_error *err)
 static void test_every_allocation_fails_once(void **state)
 {
     (void)state;
-    counter c;
+    failing_allocator c;
     an_error err = {0};
-    if (!run(&c, 0, 1, &err))
+    if (!run(&c, -1, 1, &err))
         fail_msg("%s", err.message);
-    assert_int_equal(c.live, 0);
-    const int64_t all = c.allocations;
+    assert_int_equal(c.blocks, 0);
+    const long all = c.requests;
     assert_true(all > 8);
-    int64_t failed = 0;
-    for (int64_t i = 1; i <= all; i++) {
+    long failed = 0;
+    for (long i = 0; i < all; i++) {
         err = (an_error){0};
         const bool good = run(&c, i, 1, &err);
         failed += !good;
-        assert_int_equal(c.live, 0);
+        assert_int_equal(c.blocks, 0);
         if (good)
             continue;
         if (err.code != AN_ERROR_MEMORY || !*err.message)
-            fail_msg("allocation %lld: \"%s\"", (long long)i, err.message);
+            fail_msg("allocation %ld: \"%s\"", i, err.message);
     }
     /* One may be survived: the arena joins its blocks at a reset, or asks again later. */
     assert_true(failed >= all - 1);
@@ -279,11 +257,11 @@ static void test_every_allocation_fails_once(void **state)
 static void test_steady_state_allocates_nothing(void **state)
 {
     (void)state;
-    counter two, twenty;
+    failing_allocator two, twenty;
     an_error err = {0};
-    assert_true(run(&two, 0, 3, &err));
-    assert_true(run(&twenty, 0, 8, &err));
-    assert_int_equal(two.allocations, twenty.allocations);
+    assert_true(run(&two, -1, 3, &err));
+    assert_true(run(&twenty, -1, 8, &err));
+    assert_int_equal(two.requests, twenty.requests);
 }
 
 int main(void)

@@ -113,6 +113,12 @@ AN_API void an_config_set_threads(an_config *config, int threads);
 AN_API uint64_t an_config_seed(const an_config *config);
 
 /*
+ * How metric `index`, from 0, of the key `metrics` is called, "TopK(k)", into `text` of `size`
+ * bytes, cut off at its end. Returns the whole length; 0 where there are no more.
+ */
+AN_API size_t an_metric_signature(size_t index, char *text, size_t size);
+
+/*
  * Everything that a run needs, made from a configuration and owned as one. `fit` is complete but
  * for callbacks and stop; its metrics have names that begin with "valid_". A schedule that needs
  * the run's length and was given none gets it: in updates under interval step, in epochs under

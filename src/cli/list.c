@@ -1,11 +1,11 @@
-/* anneal list: how layers, losses and optimizers are called, from the library's tables. */
+/* anneal list: how layers, losses, optimizers and metrics are called, from the library's tables. */
 #include "cli/cli.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { LAYERS, LOSSES, OPTIMIZERS, SORTS };
-static const char *const sorts[] = {"layers", "losses", "optimizers"};
+enum { LAYERS, LOSSES, OPTIMIZERS, METRICS, SORTS };
+static const char *const sorts[] = {"layers", "losses", "optimizers", "metrics"};
 
 /* Longer than any call. */
 enum { TEXT_SIZE = 512 };
@@ -37,9 +37,16 @@ static void print_optimizers(void)
     }
 }
 
+static void print_metrics(void)
+{
+    char text[TEXT_SIZE];
+    for (size_t i = 0; an_metric_signature(i, text, sizeof text) > 0; i++)
+        puts(text);
+}
+
 static const cli_usage usage = {
     .command = "anneal list",
-    .about = "Usage: anneal list [layers | losses | optimizers]\n"
+    .about = "Usage: anneal list [layers | losses | optimizers | metrics]\n"
              "Prints how each is called, with all arguments and their defaults, one a line.\n",
     .more = "\nExamples:\n"
             "  anneal list\n"
@@ -48,7 +55,8 @@ static const cli_usage usage = {
 
 int cli_list(int argc, char **argv)
 {
-    static void (*const print[])(void) = {print_layers, print_losses, print_optimizers};
+    static void (*const print[])(void) = {print_layers, print_losses, print_optimizers,
+                                          print_metrics};
     cli_arguments rest;
     int status = cli_take_options(&usage, argc, argv, NULL, &rest);
     if (status != CLI_TAKEN)
@@ -60,7 +68,8 @@ int cli_list(int argc, char **argv)
     while (rest.count == 1 && chosen < SORTS && strcmp(rest.each[0], sorts[chosen]) != 0)
         chosen++;
     if (rest.count == 1 && chosen == SORTS)
-        return cli_wrong("anneal list takes layers, losses or optimizers, got '%s'", rest.each[0]);
+        return cli_wrong("anneal list takes layers, losses, optimizers or metrics, got '%s'",
+                         rest.each[0]);
     for (int i = 0; i < SORTS; i++)
         if (rest.count == 0 || chosen == i)
             print[i]();

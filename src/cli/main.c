@@ -13,7 +13,7 @@ static const cli_command commands[] = {
     {"sample", "text that a model of a text writes", cli_sample},
     {"runs", "look up, compare and delete what was trained", cli_runs_command},
     {"report", "runs as one HTML file with charts", cli_report_command},
-    {"list", "layers, losses and optimizers with their arguments", cli_list},
+    {"list", "layers, losses, optimizers and metrics with their arguments", cli_list},
     {"schedule", "look at schedules: table, plot, lint, explain, import, export", cli_schedule},
 };
 

@@ -149,15 +149,84 @@ bool an__metric_falls(const an__metric *metric)
     return forms[metric->form].falls;
 }
 
-/* ------------------------------------------------------------------- reading */
-
-static bool unknown_call(const an__node *node, const an_spec_node *call, an_error *err)
+size_t an_metric_signature(size_t index, char *text, size_t size)
 {
-    const char *names[FORM_COUNT + 1] = {NULL};
+    if (index >= FORM_COUNT)
+        return 0;
+    const char *parameter = forms[index].parameter;
+    return an_format(text, size, "%s(%s)", forms[index].call, parameter ? parameter : "");
+}
+
+/* ------------------------------------------------------------- what is none */
+
+/* A name that logs have: without what it is measured over. */
+static const char *without_set(const char *name)
+{
+    static const char *const sets[] = {"valid_", "test_"};
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+        if (strncmp(name, sets[i], strlen(sets[i])) == 0)
+            return name + strlen(sets[i]);
+    return name;
+}
+
+/* The argument in `name`, "3" of "top3", or "" of a call's own name; NULL: it is not of `f`. */
+static const char *argument_in(const form *f, const char *name)
+{
+    const size_t length = strlen(f->name);
+    if (strcmp(name, f->call) == 0)
+        return "";
+    if (strncmp(name, f->name, length) != 0)
+        return NULL;
+    const size_t digits = strspn(name + length, "0123456789");
+    return name[length + digits] == '\0' && (digits > 0) == (f->parameter != NULL) ? name + length
+                                                                                   : NULL;
+}
+
+/* What takes the place of `name`, which is no call: "TopK(3)" for top3; false: that is unknown. */
+static bool call_for(const char *name, char *call, size_t size)
+{
+    for (size_t i = 0; i < FORM_COUNT; i++) {
+        const char *argument = argument_in(&forms[i], name);
+        if (!argument)
+            continue;
+        const char *example = !forms[i].parameter ? "" : forms[i].of_class ? "0" : "5";
+        an_format(call, size, "%s(%.10s)", forms[i].call, *argument ? argument : example);
+        return true;
+    }
+    return false;
+}
+
+/* The error of a metric that is no call, or whose call is unknown. */
+static bool unknown(const an__node *node, const an_spec_node *given, an_error *err)
+{
+    static const char *const always[] = {"accuracy", "loss"};
+    const char *name = without_set(given->text), *names[FORM_COUNT + 1] = {NULL};
+    char call[40];
     for (size_t i = 0; i < FORM_COUNT; i++)
         names[i] = forms[i].call;
-    return an__blame(node, an_spec_unknown(&node->source, call, "metric", names, err), err);
+    if (call_for(name, call, sizeof call))
+        an_spec_error(&node->source, given->offset, err,
+                      "metrics takes calls: for '%.40s' write '%s'", given->text, call);
+    else if (an_nearest(name, strlen(name), always, 2))
+        an_spec_error(&node->source, given->offset, err,
+                      "metrics: accuracy and loss are always there; leave out '%.40s'",
+                      given->text);
+    else
+        an_spec_unknown(&node->source, given, "metric", names, err);
+    return an__blame(node, false, err);
 }
+
+/* Whether it is a name, such as top3, and no call. */
+static bool is_name(const an__node *node)
+{
+    static const char allowed[] = "_0123456789"
+                                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const char *text = node->source.text;
+    return node->kind == AN__SCALAR && *text && !strchr("0123456789", *text) &&
+           strspn(text, allowed) == node->source.length;
+}
+
+/* ------------------------------------------------------------------ reading */
 
 static bool name_it(an__metric *metric, an_arena *arena, an_error *err)
 {
@@ -173,13 +242,15 @@ static bool read_one(an_config *config, const an__node *node, an__metric *out, a
 {
     an__call call = {0};
     const an_spec_node *value = NULL;
+    if (is_name(node))
+        return unknown(node, &(an_spec_node){.text = node->source.text}, err);
     if (!an__read_call(config, node, &call, err))
         return false;
     *out = (an__metric){.node = node};
     while (out->form < FORM_COUNT && strcmp(forms[out->form].call, call.call->text) != 0)
         out->form++;
     if (out->form == FORM_COUNT)
-        return unknown_call(node, call.call, err);
+        return unknown(node, call.call, err);
     const form *f = &forms[out->form];
     const an_spec_param parameter = {f->parameter, true};
     return an__blame(node,

@@ -173,6 +173,9 @@ class Metrics(Case):
         self.config(CONFIG + "metrics: [TopK(3), TopK(20)]\n")
         self.refused("train", "c.yaml", status=2, caret="TopK(20)",
                      parts=["c.yaml:14: TopK: k must be from 1 to 9", "got 20"])
+        self.config(CONFIG + "metrics: [MacroF1(), top3]\n")
+        self.refused("train", "c.yaml", status=2, caret="top3",
+                     parts=["c.yaml:14: metrics takes calls: for 'top3' write 'TopK(3)'"])
         self.config(CONFIG + "metrics: R2()\n")
         self.refused("train", "c.yaml", status=2, caret="R2()", parts=["c.yaml:14: R2", "classes"])
         self.config(CONFIG + CLASSES + "monitor: valid_top5\n")

@@ -30,15 +30,18 @@ class Usage(Case):
                     self.assertRegex(below, r"^ {22}\S")
 
     def test_list(self):
-        layers, losses, optimizers = (self.anneal("list", sort)[0]
-                                      for sort in ("layers", "losses", "optimizers"))
-        self.assertEqual(self.anneal("list")[0], layers + losses + optimizers)
+        parts = [self.anneal("list", sort)[0]
+                 for sort in ("layers", "losses", "optimizers", "metrics")]
+        layers, losses, optimizers, metrics = parts
+        self.assertEqual(self.anneal("list")[0], "".join(parts))
         self.assertIn("\nMaxPool2d(kernel_size, stride=None, padding=0, dilation=1, "
                       "return_indices=False, ceil_mode=False)\n", layers)
         self.assertIn("\nResidual(layer, ...)\n", layers)
         self.assertIn("\nHuberLoss(reduction='mean', delta=1)\n", losses)
         self.assertTrue(optimizers.startswith("SGD(lr=0.001, momentum=0, dampening=0, "))
-        self.refused("list", "layer", status=2, parts=["'layer'"])
+        self.assertIn("\nMacroF1()\n", metrics)
+        self.assertTrue(metrics.endswith("\nTopK(k)\n"))
+        self.refused("list", "layer", status=2, parts=["optimizers or metrics, got 'layer'"])
         self.refused("list", "layers", "losses", status=2, parts=["one argument"])
 
     def test_version(self):

@@ -338,8 +338,21 @@ static void what_does_not_fit_is_refused(void **state)
         {"metrics=Recall(-1)", "label must be from 0 to 9"},
         {"metrics=MacroF1(3)", "no arguments"},
         {"metrics=MacroF1", "write 'MacroF1()'"},
+        {"metrics=[top3]", "metrics takes calls: for 'top3' write 'TopK(3)'"},
+        {"metrics=valid_top3", "for 'valid_top3' write 'TopK(3)'"},
+        {"metrics=top3()", "for 'top3' write 'TopK(3)'"},
+        {"metrics=TopK", "for 'TopK' write 'TopK(5)'"},
+        {"metrics=Recall", "for 'Recall' write 'Recall(0)'"},
+        {"metrics=[TopK(3), precision_7]", "for 'precision_7' write 'Precision(7)'"},
+        {"metrics=test_macro_f1", "for 'test_macro_f1' write 'MacroF1()'"},
+        {"metrics=top", "there is no metric 'top'; "},
+        {"metrics=macro_f15", "did you mean 'MacroF1'?"},
+        {"metrics=auc", "there is no metric 'auc'; there are F1, MacroF1, Perplexity, Precision, "
+                        "R2, Recall and TopK"},
+        {"metrics=valid_loss", "are always there; leave out 'valid_loss'"},
+        {"metrics=3", "metrics takes a call"},
         {"metrics=MacrF1()", "did you mean 'MacroF1'?"},
-        {"metrics=Accuracy()", "there is no metric 'Accuracy'; there are F1, MacroF1, Perp"},
+        {"metrics=Accuracy()", "accuracy and loss are always there; leave out 'Accuracy'"},
         {"metrics=R2()", "the data have classes; take MacroF1()"},
         {"metrics=[TopK(3), TopK(k=3)]", "there twice"},
         {"metrics=[]", "1 to 16 calls"},
@@ -357,6 +370,21 @@ static void what_does_not_fit_is_refused(void **state)
            "numbers are predicted; take R2()");
     refuse(TABLE "metrics: R2()\n", "monitor=r2", AN_ERROR_CONFIG,
            "must be auto, train_loss, loss, valid_loss or valid_r2", "got 'r2'");
+}
+
+static void signatures_name_the_parameter(void **state)
+{
+    (void)state;
+    char text[40], cut[4];
+    size_t count = 0;
+    while (an_metric_signature(count, text, sizeof text) > 0)
+        count++;
+    assert_int_equal(count, 7);
+    assert_string_equal(text, "TopK(k)");
+    assert_int_equal(an_metric_signature(1, text, sizeof text), strlen("MacroF1()"));
+    assert_string_equal(text, "MacroF1()");
+    assert_int_equal(an_metric_signature(1, cut, sizeof cut), strlen("MacroF1()"));
+    assert_string_equal(cut, "Mac");
 }
 
 /* Metrics are of the validation. */
@@ -394,6 +422,7 @@ int main(void)
         cmocka_unit_test(they_are_watched),
         cmocka_unit_test(a_schedule_follows_one),
         cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(signatures_name_the_parameter),
         cmocka_unit_test(without_validation_nothing_watches_them),
     };
     return cmocka_run_group_tests(tests, make_data, remove_all);

@@ -6,15 +6,17 @@
  *   dx = w^T dy  (channels x pixels)      m channels, n pixels,   k features
  *   dw = dy x^T  (features x channels)    m features, n channels, k pixels, summed over images
  *
- * Items are blocks of pixels, for dw blocks of channels and parts of the batch, which are added in
- * order: the cut depends on the sizes alone.
+ * Items are images or blocks of their pixels, each pixel by itself; for dw blocks of channels and
+ * parts of the batch, which are added in order: that cut depends on the sizes alone.
  */
 #include "tensor/context.h"
 #include "tensor/kernels/convolution.h"
 
 enum {
     FEW = 16,               /* fewer channels or features leave the direct sums ahead */
-    PIXELS = 768,           /* of a block */
+    LINE = 16,              /* floats */
+    PIXELS = 768,           /* for so many, a block more */
+    BLOCKS = 4,             /* for each thread, of all images, are enough */
     CHANNELS = 96,          /* of a block of dw */
     PARTS = 16,             /* of the batch, for dw */
     PARTS_FLOATS = 1 << 20, /* of all parts of dw, unless one has more */
@@ -40,6 +42,14 @@ static double operations(const an_conv *conv)
 {
     return (double)conv->images * (double)conv->groups * (double)conv->features *
            (double)conv->channels * (double)pixels_of(conv);
+}
+
+/* Where one of the blocks of `count` floats begins: at a whole line of the cache. The vectors of
+ * others would lie across two of them. */
+static int64_t block_begin(int64_t count, int64_t blocks, int64_t block)
+{
+    const int64_t lines = an__part_begin(an__divide_up(count, LINE), blocks, block);
+    return an__at_most(lines * LINE, count);
 }
 
 bool an__conv_1x1_fits(const an_conv *conv)
@@ -77,11 +87,11 @@ static void pixel_item(const void *arg, int64_t item, float *gemm_scratch, float
     const int64_t pixels = pixels_of(conv), plane = item / p->blocks, group = plane % conv->groups;
     const int64_t in = p->backward ? conv->features : conv->channels;
     const int64_t out = p->backward ? conv->channels : conv->features;
-    const int64_t first = an__part_begin(pixels, p->blocks, item % p->blocks);
+    const int64_t first = block_begin(pixels, p->blocks, item % p->blocks);
     const an_gemm call = {
         .transpose_a = p->backward,
         .m = out,
-        .n = an__part_begin(pixels, p->blocks, item % p->blocks + 1) - first,
+        .n = block_begin(pixels, p->blocks, item % p->blocks + 1) - first,
         .k = in,
         .a = p->w + group * conv->features * conv->channels,
         .lda = conv->channels,
@@ -101,8 +111,10 @@ static void pixel_item(const void *arg, int64_t item, float *gemm_scratch, float
 static void run_pixels(an_context *context, products *p)
 {
     p->context = context;
-    p->blocks = an__divide_up(pixels_of(p->conv), PIXELS);
-    run(context, p, p->conv->images * p->conv->groups * p->blocks, pixel_item);
+    const int64_t planes = p->conv->images * p->conv->groups, threads = an_context_threads(context);
+    const int64_t wanted = an__divide_up(BLOCKS * threads, an__at_least(planes, 1));
+    p->blocks = an__at_most(wanted, an__divide_up(pixels_of(p->conv), PIXELS));
+    run(context, p, planes * p->blocks, pixel_item);
 }
 
 void an__conv_forward_1x1(an_context *context, const an_conv *conv, const float *x, const float *w,
@@ -148,7 +160,7 @@ static void weight_item(const void *arg, int64_t item, float *gemm_scratch, floa
     const an_conv *conv = p->conv;
     const int64_t pixels = pixels_of(conv), block = item % p->blocks;
     const int64_t group = item / p->blocks % conv->groups, part = item / p->blocks / conv->groups;
-    const int64_t first = an__part_begin(conv->channels, p->blocks, block);
+    const int64_t first = block_begin(conv->channels, p->blocks, block);
     const int64_t end = conv->images * (part + 1) / p->parts;
     (void)memory;
     for (int64_t image = conv->images * part / p->parts, begin = image; image < end; image++) {
@@ -156,7 +168,7 @@ static void weight_item(const void *arg, int64_t item, float *gemm_scratch, floa
         const an_gemm call = {
             .transpose_b = true,
             .m = conv->features,
-            .n = an__part_begin(conv->channels, p->blocks, block + 1) - first,
+            .n = block_begin(conv->channels, p->blocks, block + 1) - first,
             .k = pixels,
             .a = p->from + plane * conv->features * pixels,
             .lda = pixels,

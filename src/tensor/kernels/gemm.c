@@ -270,6 +270,25 @@ static void apply_curve(const tile *t, int64_t rows, int64_t columns)
     }
 }
 
+/* Even parts one after the other, as an__part_begin cuts, without its divisions for each. */
+typedef struct cut {
+    int64_t parts, least, more, turn;
+} cut;
+
+static cut cut_of(int64_t whole, int64_t parts)
+{
+    return (cut){parts, whole / parts, whole % parts, 0};
+}
+
+AN_INLINE int64_t next_part(cut *p)
+{
+    p->turn += p->more;
+    if (p->turn < p->parts)
+        return p->least;
+    p->turn -= p->parts;
+    return p->least + 1;
+}
+
 /* What a panel reads of B: `rows` rows of `width` values; of a transposed B, as it is stored. */
 typedef struct panel {
     const float *from;
@@ -314,14 +333,13 @@ static void run_panel(tile t, int64_t rows, int64_t columns, bool packed, const 
                       int64_t ld)
 {
     const int64_t vecs = an__divide_up(columns, AN_LANES);
-    const int64_t parts = an__divide_up(rows, ROWS);
+    cut heights = cut_of(rows, an__divide_up(rows, ROWS));
     const bool curve = t.finish && t.epilogue > AN_EPILOGUE_RELU;
     t.last = (int)(columns - (vecs - 1) * AN_LANES);
-    for (int64_t part = 0; part < parts; part++) {
-        const int64_t height =
-            an__part_begin(rows, parts, part + 1) - an__part_begin(rows, parts, part);
+    for (int64_t part = 0; part < heights.parts; part++) {
+        const int64_t height = next_part(&heights);
         if (packed)
-            fetch_panel(next, ld, parts, part);
+            fetch_panel(next, ld, heights.parts, part);
         else
             t.ahead = part * LINE < next->width ? next->from - t.b + part * LINE : 0;
         fetch_sums(&t, height, columns);
@@ -338,11 +356,11 @@ static void run_block(const an_gemm *call, tile t, int64_t rows, int64_t first_d
                       float *scratch)
 {
     const int64_t vecs = an__divide_up(call->n, AN_LANES);
-    const int64_t panels = an__divide_up(vecs, VECS);
+    cut panels = cut_of(vecs, an__divide_up(vecs, VECS));
     float *const c = t.c;
-    for (int64_t i = 0; i < panels; i++) {
-        const int64_t begin = an__part_begin(vecs, panels, i) * AN_LANES;
-        const int64_t end = an__part_begin(vecs, panels, i + 1) * AN_LANES, ld = end - begin;
+    for (int64_t begin = 0, end; begin < call->n; begin = end) {
+        const int64_t ld = next_part(&panels) * AN_LANES;
+        end = begin + ld;
         const panel at = panel_at(call, begin, ld, first_depth, t.depth);
         const panel next = panel_at(call, end, ld, first_depth, t.depth);
         const int64_t columns = an__at_most(end, call->n) - begin;

@@ -50,6 +50,14 @@ static char *nearest_run(const char *runs, const char *name)
 /* A run's folder that lost its configuration, or another folder: it has no name to look for. */
 static bool fail_unresolved(const char *folder, an_error *err)
 {
+    char checkpoints[CLI_PATH], weights[CLI_PATH];
+    if (cli_join(checkpoints, folder, "checkpoints", NULL) && !exists(checkpoints) &&
+        cli_join(weights, folder, "weights.safetensors", NULL) && !exists(weights))
+        return an_error_set(err, AN_ERROR_IO,
+                            "'%s' has no resolved.yaml, the configuration that a run goes by, and "
+                            "has saved nothing: if it was killed as it began, train it anew and "
+                            "delete the folder",
+                            folder);
     return an_error_set(err, AN_ERROR_IO,
                         "'%s' has no resolved.yaml, the configuration that a run goes by; bring it "
                         "back from a copy, or name another run",

@@ -26,7 +26,7 @@ typedef struct cli_report {
     size_t count;
     an_chart charts[CLI_REPORT_CHARTS];
     an_page_mark *marks;
-    an_page_table tables[CLI_REPORT_RUNS + 8]; /* four, and one of each run's classes */
+    an_page_table tables[CLI_REPORT_RUNS + 8]; /* five, and one of each run's classes */
     an_page_matrix matrices[CLI_REPORT_RUNS];
     an_page_text texts[CLI_REPORT_RUNS];
     an_page page; /* points to the above */
@@ -49,7 +49,8 @@ bool cli_report_charts(cli_report *report, an_error *err);
 bool cli_report_tables(cli_report *report, an_error *err);
 /*
  * Tests every run's weights on its test set, or on that in the folder `data` (NULL: none is given),
- * and adds confusion matrices and what each class came to. `folder` is where the runs lie.
+ * and adds confusion matrices and what each class came to. `folder` is where the runs lie. A run
+ * that cannot be tested is left out, which the page and stderr say; err where none can.
  */
 bool cli_report_confusion(cli_report *report, const char *folder, const char *data, an_error *err);
 

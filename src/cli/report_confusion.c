@@ -5,6 +5,7 @@
 #include <anneal/metric.h>
 
 #include <math.h>
+#include <stdio.h>
 
 #define CELL_SIZE 32
 
@@ -126,10 +127,38 @@ static bool add_run(cli_report *report, size_t r, const char *folder, const char
     return ok;
 }
 
+/* The runs that could not be tested, a name and a reason each: on the page, and said. */
+static void add_left_out(cli_report *report, const char *const *cells, size_t count)
+{
+    static const char *const heads[] = {"run", "why"};
+    for (size_t i = 0; i < count; i++)
+        fprintf(stderr, "anneal: no confusion matrix of '%s': %s\n", cells[2 * i],
+                cells[2 * i + 1]);
+    if (count > 0)
+        report->tables[report->page.table_count++] =
+            (an_page_table){"No confusion matrix", NULL, heads, 2, count, cells, false};
+}
+
 bool cli_report_confusion(cli_report *report, const char *folder, const char *data, an_error *err)
 {
-    for (size_t r = 0; r < report->count; r++)
-        if (!add_run(report, r, folder, data, err))
-            return false;
+    const char **cells = an_arena_alloc(&report->arena, 2 * report->count * sizeof *cells);
+    size_t left_out = 0;
+    if (!cells)
+        return cli_report_no_memory(err);
+    for (size_t r = 0; r < report->count; r++) {
+        an_error failure = {0};
+        if (add_run(report, r, folder, data, &failure))
+            continue;
+        const char *reason = cli_report_text(report, failure.message);
+        if (failure.code == AN_ERROR_MEMORY || !reason)
+            return cli_report_no_memory(err);
+        if (left_out == 0 && err)
+            *err = failure;
+        cells[2 * left_out] = report->names[r + 1];
+        cells[2 * left_out++ + 1] = reason;
+    }
+    if (left_out == report->count)
+        return false;
+    add_left_out(report, cells, left_out);
     return true;
 }

@@ -95,10 +95,11 @@ void an__log_begin(an_log *log, const an_record *record, an_control *control)
 {
     an_error err = {0};
     log->flushed_at = record->seconds;
-    if (log->notice[0])
+    const bool ready = make_ready(log, &err);
+    if (ready && log->notice[0]) /* else there is worse to tell, or the same */
         an_tell(control, "log_failed", log->notice);
     log->notice[0] = '\0';
-    if (make_ready(log, &err))
+    if (ready)
         return;
     if (err.code == AN_ERROR_IO)
         report(log, &err, control);

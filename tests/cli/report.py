@@ -1,5 +1,6 @@
 """anneal report: the page holds what the runs logged, stands alone, and runs in a browser."""
 import html.parser
+import html
 import json
 import re
 import shutil
@@ -159,6 +160,20 @@ class Report(Case):
         self.refused("report", name, "--confusion", status=1, parts=["set"])
         again = self.report(name, "--confusion", "--data", "else")
         self.assertEqual(again.rows("Confusion"), page.rows("Confusion"))
+
+    def test_confusion_leaves_out_what_cannot_be_tested(self):
+        name, bare = self.train(), self.train()
+        for file in (*(self.folder / "runs" / bare).glob("checkpoints/*"),
+                     self.folder / "runs" / bare / "weights.safetensors"):
+            file.unlink()
+        _, err = self.anneal("report", name, bare, "--confusion", "-o", "r.html")
+        self.assertRegex(err, rf"^anneal: no confusion matrix of '{bare}': [^\n]+\n$")
+        page = Page((self.folder / "r.html").read_text(encoding="utf-8"))
+        self.assertEqual(len(page.rows("Confusion")), 11)
+        (row,) = page.rows("No confusion matrix")[1:]
+        self.assertEqual(row[0], bare)
+        self.assertIn(html.unescape(row[1]), err)
+        self.refused("report", bare, "--confusion", status=1, parts=[bare])
 
     def test_texts_are_escaped(self):
         folder = self.folder / "<b>&"

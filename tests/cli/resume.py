@@ -188,6 +188,11 @@ class Resume(Case):
                          parts=[f"'runs/{folder.name}' has no resolved.yaml", "bring it back"])
         # What is no run is no near name either.
         self.refused("resume", folder.name[:-1] + "x", status=1, parts=["a run is a folder"])
+        begun = self.folder / "runs" / "killed"  # before it was written
+        begun.mkdir()
+        (begun / "config.yaml").write_text(CONFIG)
+        self.refused("resume", "killed", status=1,
+                     parts=["'runs/killed' has no resolved.yaml", "train it anew and delete the folder"])
         (self.folder / "resolved.yaml").rename(folder / "resolved.yaml")
         self.anneal("eval", folder.name)
 

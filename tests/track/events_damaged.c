@@ -55,6 +55,7 @@ static void refuse(const char *bytes, size_t size, const void *more, size_t coun
         assert_true(fake_load(&run, &checkpoints[i], NULL));
         fake_begin(&run, 9);
         assert_int_equal(run.control.error.code, AN_ERROR_DATA);
+        assert_int_equal(run.told, 0); /* not a second time */
         const char *message = run.control.error.message;
         if (!strstr(message, part) || !strstr(message, PATH))
             fail_msg("'%s' lacks '%s'", message, part);

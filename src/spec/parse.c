@@ -212,6 +212,39 @@ static bool unclosed(parser *p, size_t open, char close)
     return an__scan_unexpected(in, close == ')' ? "',' or ')'" : "',' or ']'");
 }
 
+/* The arguments of a call, or a list's values, while they are read. */
+typedef struct item_list {
+    item *first, **tail;
+    size_t count;
+    bool keyword_seen;
+} item_list;
+
+/* Reads one more argument of `node`, and keeps it unless it is implied. */
+static bool read_item(parser *p, const an_spec_node *node, item_list *list, bool first)
+{
+    const bool call = node->kind == AN_SPEC_CALL, drops = call && strcmp(node->text, "dict") != 0;
+    item *next = an__scan_alloc(&p->scanner, sizeof *next);
+    if (!next)
+        return false;
+    *next = (item){.next = NULL};
+    if (!parse_argument(p, call, &next->arg))
+        return false;
+    const an_spec_node *value = next->arg.value;
+    if (list->keyword_seen && !next->arg.keyword)
+        return fail_at(p, value->offset,
+                       "arguments without a name must stand before those with one");
+    list->keyword_seen = next->arg.keyword != NULL;
+    if (drops && is_implied(&next->arg, first))
+        return !names_a_part(p, value) ||
+               fail_at(p, value->offset,
+                       "a part of the model cannot be named like this; write a parameter "
+                       "group: [dict(params=\"fc.*\")]");
+    *list->tail = next;
+    list->tail = &next->next;
+    list->count++;
+    return true;
+}
+
 /*
  * Reads `value, value, ... close`; the opening bracket at `open` has been read. For a call,
  * arguments may have keywords, and implied ones are dropped. `*comma` says whether a comma was
@@ -220,10 +253,8 @@ static bool unclosed(parser *p, size_t open, char close)
 static bool parse_arguments(parser *p, an_spec_node *node, size_t open, char close, bool *comma)
 {
     an_scanner *in = &p->scanner;
-    bool call = node->kind == AN_SPEC_CALL, keyword_seen = false;
-    bool drops = call && strcmp(node->text, "dict") != 0;
-    item *items = NULL, **tail = &items;
-    size_t count = 0;
+    item_list list = {.first = NULL};
+    list.tail = &list.first;
     if (p->depth == AN_SPEC_MAX_DEPTH)
         return an_spec_error(in->source, open, in->err, "brackets are nested more than %d deep",
                              AN_SPEC_MAX_DEPTH);
@@ -231,34 +262,15 @@ static bool parse_arguments(parser *p, an_spec_node *node, size_t open, char clo
     for (bool first = true; !an__scan_char(in, close); first = false) {
         if (in->at == in->source->length)
             return unclosed(p, open, close);
-        item *next = an__scan_alloc(in, sizeof *next);
-        if (!next)
+        if (!read_item(p, node, &list, first))
             return false;
-        *next = (item){.next = NULL};
-        if (!parse_argument(p, call, &next->arg))
-            return false;
-        const an_spec_node *value = next->arg.value;
-        if (keyword_seen && !next->arg.keyword)
-            return fail_at(p, value->offset,
-                           "arguments without a name must stand before those with one");
-        keyword_seen = next->arg.keyword != NULL;
-        if (drops && is_implied(&next->arg, first)) {
-            if (names_a_part(p, value))
-                return fail_at(p, value->offset,
-                               "a part of the model cannot be named like this; write a parameter "
-                               "group: [dict(params=\"fc.*\")]");
-        } else {
-            *tail = next;
-            tail = &next->next;
-            count++;
-        }
         if (an__scan_char(in, ','))
             *comma = true;
         else if (an__scan_blanks(in) != close)
             return unclosed(p, open, close);
     }
     p->depth--;
-    return finish_arguments(p, node, items, count);
+    return finish_arguments(p, node, list.first, list.count);
 }
 
 /* ------------------------------------------------------------------ values */

@@ -469,10 +469,12 @@ bool an_model_set_training(an_model *model, bool training)
 
 static void set_dropout(an_layer *layer, double p)
 {
-    if (layer->kind == &an__layer_Dropout || layer->kind == &an__layer_Dropout2d)
+    if (layer->kind == &an__layer_Dropout || layer->kind == &an__layer_Dropout2d) {
         layer->arg[0].number = p;
-    for (size_t i = 0; i < layer->count; i++)
+    }
+    for (size_t i = 0; i < layer->count; i++) {
         set_dropout(layer->children[i], p);
+    }
 }
 
 void an_model_set_dropout(an_model *model, double p)

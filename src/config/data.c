@@ -1,5 +1,7 @@
 #include "config/data.h"
 
+#include "config/errors.h"
+
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -86,13 +88,8 @@ static bool cut(const an_config *c, const an_dataset *whole, int64_t count, an_d
     an_error why = {0};
     if (!c->data.stratify)
         return an_dataset_split(whole, count, seed, rest, part, err);
-    if (an_dataset_split_stratified(whole, count, seed, rest, part, &why))
-        return true;
-    if (why.code == AN_ERROR_ARGUMENT)
-        return AN__FAIL(c->data.stratify_node->key, err, "stratify: %s", why.message);
-    if (err)
-        *err = why;
-    return false;
+    return an_dataset_split_stratified(whole, count, seed, rest, part, &why) ||
+           an__hand_on(c->data.stratify_node->key, "stratify: ", &why, err);
 }
 
 /* Cuts the test set off all data: what is left is learned from. */
@@ -144,18 +141,21 @@ static bool check_parts(const an_run *run, const char *where, an_error *err)
                             where, (int)an_dataset_classes(train), (int)an_dataset_classes(test));
     if (an_dataset_targets(train) != an_dataset_targets(test))
         return an_error_set(
-            err, AN_ERROR_DATA, "%s: training samples have %lld targets, test samples %lld", where,
-            (long long)an_dataset_targets(train), (long long)an_dataset_targets(test));
+            err, AN_ERROR_DATA,
+            "%s: training samples have %lld targets, test samples %lld; save both with the same "
+            "columns",
+            where, (long long)an_dataset_targets(train), (long long)an_dataset_targets(test));
     if (an_dataset_kind(train) != an_dataset_kind(test))
         return an_error_set(err, AN_ERROR_DATA,
-                            "%s: of training and test samples one part are images, as uint8, the "
-                            "other other numbers; save both as the same type",
+                            "%s: of training and test samples one part is images, as uint8, the "
+                            "other is not; save both as the same type",
                             where);
     if (an_shape_equal(an_dataset_shape(train), an_dataset_shape(test)))
         return true;
     an_shape_print(a, sizeof a, an_dataset_shape(train));
     an_shape_print(t, sizeof t, an_dataset_shape(test));
-    return an_error_set(err, AN_ERROR_DATA, "%s: training samples have shape %s, test samples %s",
+    return an_error_set(err, AN_ERROR_DATA,
+                        "%s: training samples have shape %s, test samples %s; keep one set there",
                         where, a, t);
 }
 
@@ -173,17 +173,10 @@ static bool open_text(const an_allocator *allocator, const an_config *c, an_run 
 {
     an_error why = {0};
     run->whole_data = an_text_open(allocator, path, c->data.unit, c->data.context, &why);
-    if (run->whole_data)
-        return true;
-    if (why.code == AN_ERROR_ARGUMENT)
-        return AN__FAIL(c->data.context_node, err, "%s", why.message);
-    if (err)
-        *err = why;
-    return false;
+    return run->whole_data || an__hand_on(c->data.context_node, "", &why, err);
 }
 
-/* Whether a loss compares scores with a class; others compare numbers. */
-static bool wants_labels(an_loss loss)
+bool an__wants_labels(an_loss loss)
 {
     return loss.kind == AN_CROSS_ENTROPY_LOSS || loss.kind == AN_NLL_LOSS;
 }
@@ -193,7 +186,7 @@ static bool open_table(const an_allocator *allocator, const an_config *c, an_run
 {
     an_csv_options options = c->data.table;
     options.weight = c->data.at[AN__WEIGHT].text;
-    options.labels = wants_labels(c->loss);
+    options.labels = an__wants_labels(c->loss);
     options.missing = c->data.missing == AN__REFUSE ? AN_CSV_REFUSE : AN_CSV_KEEP;
     if (options.labels && options.target_count > 1)
         return AN__FAIL(c->data.target_node, err,
@@ -202,13 +195,7 @@ static bool open_table(const an_allocator *allocator, const an_config *c, an_run
                         an_loss_name(c->loss), options.target_count);
     an_error why = {0};
     run->whole_data = an_csv_open(allocator, path, &options, &why);
-    if (run->whole_data)
-        return true;
-    if (why.code == AN_ERROR_ARGUMENT)
-        return AN__FAIL(c->data.target_node, err, "%s", why.message);
-    if (err)
-        *err = why;
-    return false;
+    return run->whole_data || an__hand_on(c->data.target_node, "", &why, err);
 }
 
 /* ------------------------------------------------------------------- arrays */
@@ -219,7 +206,7 @@ static an_dataset *open_arrays(const an_config *c, const an_run *run, const an__
 {
     const an__spot x = train ? AN__X : AN__TEST_X, y = train ? AN__Y : AN__TEST_Y;
     const an_allocator *allocator = an_context_allocator(run->context);
-    const an_npy_options options = {.labels = wants_labels(c->loss),
+    const an_npy_options options = {.labels = an__wants_labels(c->loss),
                                     .classes = classes,
                                     .channels_last = c->data.channels_last,
                                     .keep_missing = c->data.missing != AN__REFUSE,
@@ -332,7 +319,7 @@ bool an__predicts_numbers(const an_config *config)
 {
     const an__data_format format = config->data.format;
     const bool any = format == AN__DATA_CSV || format == AN__DATA_NPY || format == AN__DATA_NPZ;
-    return any && !wants_labels(config->loss);
+    return any && !an__wants_labels(config->loss);
 }
 
 bool an__data_open(const an_config *config, an_run *run, an_arena *texts, an__found *found,

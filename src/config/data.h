@@ -19,6 +19,9 @@ typedef struct an__found {
 bool an__data_open(const an_config *config, an_run *run, an_arena *texts, an__found *found,
                    an_dataset **learned, an_error *err);
 
+/* Whether a loss compares scores with a class; others compare numbers. */
+bool an__wants_labels(an_loss loss);
+
 /* Whether the data that `config` names have numbers to predict, not classes. */
 bool an__predicts_numbers(const an_config *config);
 

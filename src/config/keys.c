@@ -13,6 +13,12 @@
 
 /* ----------------------------------------------------------- reading a map */
 
+/* The bytes of a scalar's text that a message shows. */
+static int shown_length(const an__node *node)
+{
+    return (int)(node->source.length < 64 ? node->source.length : 64);
+}
+
 static bool unknown_key(const an__node *name, const char *where, const an__key *keys, size_t count,
                         an_error *err)
 {
@@ -20,10 +26,13 @@ static bool unknown_key(const an__node *name, const char *where, const an__key *
     for (size_t i = 0; i < count; i++)
         names[i] = keys[i].name;
     const char *near = an_nearest(name->source.text, name->source.length, names, count);
-    int length = (int)(name->source.length < 64 ? name->source.length : 64);
-    return near ? AN__FAIL(name, err, "%s has no key '%.*s'; did you mean '%s'?", where, length,
-                           name->source.text, near)
-                : AN__FAIL(name, err, "%s has no key '%.*s'", where, length, name->source.text);
+    if (near)
+        return AN__FAIL(name, err, "%s has no key '%.*s'; did you mean '%s'?", where,
+                        shown_length(name), name->source.text, near);
+    char list[AN_ERROR_MESSAGE_SIZE - 160];
+    an_names_print(list, sizeof list, names, count, " and ");
+    return AN__FAIL(name, err, "%s has no key '%.*s'; it has %s", where, shown_length(name),
+                    name->source.text, list);
 }
 
 const an__node *an__child_of(const an__node *map, const char *name)
@@ -141,12 +150,6 @@ bool an__read_number(an_config *config, const an__node *node, double *out, an_er
            AN__FAIL(node, err, "%s must be finite, got %g", an__name_of(node), *out);
 }
 
-/* The bytes of a scalar's text that a message shows. */
-static int shown_length(const an__node *node)
-{
-    return (int)(node->source.length < 64 ? node->source.length : 64);
-}
-
 bool an__read_word(const an__node *node, const char *const *words, size_t count, size_t *out,
                    an_error *err)
 {
@@ -162,6 +165,16 @@ bool an__read_word(const an__node *node, const char *const *words, size_t count,
     return AN__FAIL(node, err, "%s must be %s, got '%.*s'%s%s%s", an__name_of(node), list,
                     shown_length(node), node->source.text, near ? "; did you mean '" : "",
                     near ? near : "", near ? "'?" : "");
+}
+
+bool an__read_flag(const an__node *node, bool *out, an_error *err)
+{
+    static const char *const words[] = {"true", "True", "false", "False"};
+    size_t index = 0;
+    if (!an__read_word(node, words, 4, &index, err))
+        return false;
+    *out = index < 2;
+    return true;
 }
 
 /* ------------------------------------------------------- what is made of it */

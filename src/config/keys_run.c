@@ -5,16 +5,6 @@
 
 #include <string.h>
 
-bool an__read_flag(const an__node *node, bool *out, an_error *err)
-{
-    static const char *const words[] = {"true", "True", "false", "False"};
-    size_t index = 0;
-    if (!an__read_word(node, words, 4, &index, err))
-        return false;
-    *out = index < 2;
-    return true;
-}
-
 static bool read_above_zero(an_config *config, const an__node *node, double *out, an_error *err)
 {
     if (!an__read_number(config, node, out, err))
@@ -98,7 +88,6 @@ static bool read_minutes(an_config *config, const an__node *node, an_error *err)
 
 static bool read_best(an_config *config, const an__node *node, an_error *err)
 {
-    (void)config;
     return an__read_flag(node, &config->checkpointer.best, err);
 }
 

@@ -1,5 +1,7 @@
 #include "config/loaders.h"
 
+#include "config/errors.h"
+
 /*
  * The most samples in a batch of evaluation: enough to fill the kernels. There are no more than in
  * a batch of training either, so that no run that trained runs out of memory when it is tested.
@@ -37,13 +39,8 @@ static bool take_weights(const an_config *c, const an_dataset *data, double *wei
     double sum = 0;
     const bool balanced = c->samples.sampling == AN__BALANCED;
     if (balanced ? !an_dataset_balance(data, weights, &why)
-                 : !an_dataset_weights(data, weights, &why)) {
-        if (why.code == AN_ERROR_ARGUMENT)
-            return AN__FAIL(c->samples.sampling_node->key, err, "sampling: %s", why.message);
-        if (err)
-            *err = why;
-        return false;
-    }
+                 : !an_dataset_weights(data, weights, &why))
+        return an__hand_on(c->samples.sampling_node->key, "sampling: ", &why, err);
     for (int64_t i = 0; i < an_dataset_count(data); i++)
         sum += weights[i];
     return sum > 0 || AN__FAIL(c->samples.sampling_node->key, err,

@@ -4,8 +4,9 @@
  */
 #include "config/metrics.h"
 
+#include "config/data.h"
+#include "config/errors.h"
 #include "config/keys.h"
-#include "config/output.h"
 
 #include <anneal/metric.h>
 
@@ -299,7 +300,6 @@ static bool check_kind(const an_config *config, const an__metric *metric, bool n
                        an_error *err)
 {
     const form *f = &forms[metric->form];
-    const an_loss_kind loss = config->loss.kind;
     if (f->of_numbers && !numbers)
         return AN__FAIL(metric->node, err,
                         "%s is of numbers that are predicted, but the data have classes; take "
@@ -308,7 +308,7 @@ static bool check_kind(const an_config *config, const an__metric *metric, bool n
     if (!f->of_numbers && numbers)
         return AN__FAIL(metric->node, err, "%s is of classes, but numbers are predicted; take R2()",
                         f->call);
-    return !f->of_probabilities || loss == AN_CROSS_ENTROPY_LOSS || loss == AN_NLL_LOSS ||
+    return !f->of_probabilities || an__wants_labels(config->loss) ||
            AN__FAIL(metric->node, err,
                     "%s takes a model whose outputs are logarithms of probabilities, as "
                     "CrossEntropyLoss() and NLLLoss() have it; the loss is %s",

@@ -1,20 +1,9 @@
 #include "config/output.h"
 
+#include "config/data.h"
 #include "config/keys.h"
 
 #include <string.h>
-
-/* Puts the place of `node` before an error that has none: "FILE:LINE: ", and the excerpt. */
-bool an__place(const an__node *node, an_error *err)
-{
-    an_error there = {0};
-    if (!err)
-        return false;
-    AN__FAIL(node, &there, "%s", err->message);
-    memcpy(err->message, there.message, sizeof err->message);
-    memcpy(err->excerpt, there.excerpt, sizeof err->excerpt);
-    return false;
-}
 
 /* The node of the layer that an error of an_model_build speaks of, from 0 ("layer 3, ...", "layer
  * 3.1, ..."), or the model's. */
@@ -48,13 +37,11 @@ static const an__node *last_layer(const an_config *config)
 /* What the loss compares: scores with class labels, or numbers with numbers. */
 static bool check_loss(const an_config *config, const an_run *run, an_error *err)
 {
-    an_loss_kind kind = config->loss.kind;
-    bool labels = kind == AN_CROSS_ENTROPY_LOSS || kind == AN_NLL_LOSS;
-    bool tokens = an_dataset_kind(run->train_data) == AN_DATA_TOKENS;
-    const an__node *node = an__child_of(config->root, "loss");
-    return labels || !tokens ||
-           AN__FAIL(node, err, "%s does not fit a text, whose tokens are classes; use %s",
-                    an_loss_name(config->loss), "CrossEntropyLoss()");
+    const bool tokens = an_dataset_kind(run->train_data) == AN_DATA_TOKENS;
+    return !tokens || an__wants_labels(config->loss) ||
+           AN__FAIL(an__child_of(config->root, "loss"), err,
+                    "%s does not fit a text, whose tokens are classes; use CrossEntropyLoss()",
+                    an_loss_name(config->loss));
 }
 
 /* A row of scores for each token of the context. */

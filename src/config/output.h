@@ -4,10 +4,6 @@
 
 #include "config/config.h"
 
-/* Puts the place of `node` before an error that has none: "FILE:LINE: ", and the excerpt. Gives
- * false. */
-bool an__place(const an__node *node, an_error *err);
-
 /* The node of the layer that an error of an_model_build speaks of, or the model's. */
 const an__node *an__layer_blamed(const an_config *config, const an_error *err);
 

@@ -3,6 +3,7 @@
  * (described), data, model (built for the data's shape), optimizer, schedule.
  */
 #include "config/build.h"
+#include "config/errors.h"
 #include "config/loaders.h"
 #include "config/metrics.h"
 #include "config/monitor.h"

@@ -4,8 +4,8 @@
  * when another schedule has come from a checkpoint, or the run's has landed or been extended.
  */
 #include "config/build.h"
+#include "config/errors.h"
 #include "config/file.h"
-#include "config/output.h"
 
 #include <anneal/lr_text.h>
 

@@ -63,6 +63,9 @@ static void what_is_refused(void **state)
         {"log: true\n", "log takes a map"},
         {"log: {every: -1}\n", "every"},
         {"log: {cvs: true}\n", "did you mean 'csv'?"},
+        {"guard: {minutes: 3}\n", "guard has no key 'minutes'; it has spike, rollbacks and "
+                                  "rate_factor"},
+        {"quux: 3\n", "a configuration has no key 'quux'; it has data, model, loss, optimizer, "},
         {"log: {csv: maybe}\n", "'maybe'"},
         {"log: {histograms: true}\n", "add tensorboard: true"},
         {"on_write_error: ignore\n", "must be continue or stop, got 'ignore'"},

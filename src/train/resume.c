@@ -106,7 +106,8 @@ static bool check_metrics(an__restore *r)
 }
 
 const char an__resume_advice[] =
-    "adopt the new or keep the saved (anneal resume --changes adopt, or keep)";
+    "adopt the new, keep the saved, or stretch that to the new end (anneal resume --changes adopt, "
+    "keep or extend)";
 
 /* The rates and other numbers of the optimizer: what the policy allows. */
 static bool compare_optimizer(an__restore *r)

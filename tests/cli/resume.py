@@ -128,7 +128,7 @@ class Resume(Case):
         name = self.only_run().name
         longer = ("resume", name, "--set", "epochs=4")
         before = (self.only_run() / "resolved.yaml").read_text()
-        out = self.refused(*longer, status=1, parts=["total_steps 14 -> 28", "--changes adopt"])
+        out = self.refused(*longer, status=1, parts=["total_steps 14 -> 28", "--changes adopt, keep or extend"])
         self.assertEqual((self.only_run() / "resolved.yaml").read_text(), before)
         self.assertEqual(self.store("SELECT status FROM runs"), [("done",)])
         out, err = self.anneal(*longer, "--changes", "adopt")

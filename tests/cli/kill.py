@@ -4,6 +4,7 @@ Every run must end with the very bits of the one that nobody disturbed: the weig
 of the store, none missing and none twice. A checkpoint is written after every update, so that most
 of the kills hit a write. `kill.py ANNEAL KILLS` kills so many times instead of 20.
 """
+import csv
 import random
 import shutil
 import signal
@@ -26,11 +27,15 @@ threads: 2
 checkpoint: {minutes: 0.00000001, best: true, keep: 2}
 early_stopping: {patience: 50}
 guard: {spike: 100, rollbacks: 1}
+metrics: [TopK(3), MacroF1(), F1(2), Precision(9), Recall(9), Perplexity()]
+log: {every: 1, csv: true}
 """
 AVERAGED = CONFIG.replace("schedule:", "average: EMA(decay=0.9)\nschedule:").replace(
     '"ReLU()"', '"BatchNorm1d(20)", "ReLU()"')
 ROWS = ("kind, step, epoch, batch, samples, loss, accuracy, batch_loss, valid_loss, valid_accuracy, "
         "lr, momentum, grad_norm")
+EXTRAS = "SELECT kind, step, name, value FROM metrics JOIN extras ON metric = id ORDER BY step, kind, name"
+TIMES = ("seconds", "epoch_seconds", "samples_per_second", "memory")
 KILLS = 20
 
 
@@ -42,11 +47,16 @@ class Kill(Case):
         return found[0].parent if found else None
 
     def outcome(self):
-        """What a finished run leaves: weights, the store's rows and results."""
+        """What a finished run leaves: weights, the store's rows and results, and the CSV logs."""
         folder = self.run_folder()
         store = sqlite3.connect(self.folder / "runs/anneal.db")
         self.assertEqual(store.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
         rows = store.execute(f"SELECT {ROWS} FROM metrics ORDER BY step, kind").fetchall()
+        rows += store.execute(EXTRAS).fetchall()
+        for log in sorted(folder.glob("*.csv")):
+            with open(log, encoding="utf-8", newline="") as file:
+                rows += [(log.name, *(v for k, v in row.items() if k not in TIMES))
+                         for row in csv.DictReader(file)]
         results = store.execute("SELECT name, value FROM results ORDER BY name").fetchall()
         status = store.execute("SELECT name, status FROM runs WHERE step > 0").fetchall()
         store.close()
@@ -90,7 +100,9 @@ class Kill(Case):
         self.anneal("train", "c.yaml")
         whole = time.monotonic() - begin
         expected = self.outcome()
-        self.assertEqual(len([row for row in expected[1] if row[0] == "epoch"]), 3)
+        self.assertEqual(len([row for row in expected[1] if row[0] == "epoch" and len(row) > 4]), 3)
+        self.assertEqual(len([row for row in expected[1] if row[0] == "epoch" and len(row) == 4]), 18)
+        self.assertEqual(len([row for row in expected[1] if row[0] == "steps.csv"]), 15)
         self.forget()
         kills = runs = 0
         while kills < most:

@@ -26,17 +26,27 @@ static const an_spec_node *list_of(const an_spec_node *node)
     return first_is_list ? node->args[0].value : node;
 }
 
+/* Arguments without a keyword stand before those with one. */
+static size_t positional_count(const an_spec_node *list)
+{
+    size_t count = 0;
+    while (count < list->arg_count && !list->args[count].keyword)
+        count++;
+    return count;
+}
+
 static bool step_to_index(edit *e, const char *step, size_t length)
 {
     const an_spec_node *list = list_of(e->node);
     size_t index = 0;
     for (size_t i = 0; i < length; i++)
         index = index < 100000 ? index * 10 + (size_t)(step[i] - '0') : index;
-    bool there = list->kind == AN_SPEC_LIST || list->kind == AN_SPEC_CALL;
-    if (!there || index >= list->arg_count || list->args[index].keyword)
+    const bool has_elements = list->kind == AN_SPEC_LIST || list->kind == AN_SPEC_CALL;
+    const size_t count = has_elements ? positional_count(list) : 0;
+    if (index >= count)
         return an_spec_error(e->source, e->node->offset, e->err,
-                             "'%s' names element %.*s, which is not there", e->path, (int)length,
-                             step);
+                             "'%s' names element %.*s, but here are %zu, counted from 0", e->path,
+                             (int)length, step, count);
     e->node = list->args[index].value;
     e->begin = e->node->offset;
     e->end = e->begin + e->node->length;

@@ -66,10 +66,10 @@ static void test_refused_edits(void **state)
         {"SGD(lr=0.1)", "lr.x", "1", "no call with arguments stands here"},
         {"SGD", "lr", "1", "no call with arguments stands here"},
         {"SGD(lr=0.1)", "k.x", "1", "leads through an argument that is not there"},
-        {"SGD(lr=0.1)", "0", "1", "element 0, which is not there"},
-        {"SGD([1])", "1", "1", "element 1, which is not there"},
-        {"SGD([1])", "99999999999999999999999999", "1", "which is not there"},
-        {"3", "0", "1", "which is not there"},
+        {"SGD(lr=0.1)", "0", "1", "element 0, but here are 0, counted from 0"},
+        {"SGD([1])", "1", "1", "element 1, but here are 1, counted from 0"},
+        {"SGD([1])", "99999999999999999999999999", "1", "99, but here are 1"},
+        {"3", "0", "1", "but here are 0"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         an_arena arena;

@@ -4,14 +4,11 @@
 #include "optim/rule.h"
 #include "tensor/kernels/update.h"
 
-/* A run's sum is cut in at most this many parts, by its length alone, whatever the threads. */
-#define MAX_PARTS 64
-
 typedef struct norm_work {
     const an_update_table *kernels;
     const float *grads;
     int64_t count, part; /* floats in all, and in each part but the last */
-    double sum[MAX_PARTS];
+    double sum[AN_MOST_PARTS];
 } norm_work;
 
 static void norm_task(void *arg, int64_t begin, int64_t end)
@@ -26,14 +23,14 @@ static void norm_task(void *arg, int64_t begin, int64_t end)
 
 static double run_square_sum(an_context *context, const float *grads, int64_t count)
 {
-    int64_t part = (count + MAX_PARTS - 1) / MAX_PARTS;
-    part = part < AN_UPDATE_GRAIN ? AN_UPDATE_GRAIN : (part + 15) / 16 * 16;
-    int64_t parts = (count + part - 1) / part;
-    norm_work work = {
-        .kernels = an__kernels(context)->update, .grads = grads, .count = count, .part = part};
-    an__parallel(context, parts, 1, norm_task, &work);
+    const an_parts parts = an__parts_of(count);
+    norm_work work = {.kernels = an__kernels(context)->update,
+                      .grads = grads,
+                      .count = count,
+                      .part = parts.length};
+    an__parallel(context, parts.count, 1, norm_task, &work);
     double sum = 0;
-    for (int64_t i = 0; i < parts; i++) {
+    for (int64_t i = 0; i < parts.count; i++) {
         sum += work.sum[i];
     }
     return sum;

@@ -1,5 +1,7 @@
 #include "optim/run.h"
 
+#include "optim/rule.h"
+
 static bool has_grad(const an_params *params, size_t index)
 {
     return an_params_get(params, index)->tensor->has_grad;
@@ -22,4 +24,11 @@ bool an__run_next(const an_params *params, an_run *run, an_run_joins joins, cons
     int64_t begin = an_params_get(params, first)->offset;
     *run = (an_run){first, end, begin, last->offset + last->tensor->size - begin};
     return true;
+}
+
+an_parts an__parts_of(int64_t floats)
+{
+    int64_t length = (floats + AN_MOST_PARTS - 1) / AN_MOST_PARTS;
+    length = length < AN_UPDATE_GRAIN ? AN_UPDATE_GRAIN : (length + 15) / 16 * 16;
+    return (an_parts){length, (floats + length - 1) / length};
 }

@@ -22,4 +22,16 @@ typedef bool (*an_run_joins)(const void *user, size_t a, size_t b);
  */
 bool an__run_next(const an_params *params, an_run *run, an_run_joins joins, const void *user);
 
+/*
+ * A sum over many floats is cut in at most AN_MOST_PARTS parts, by its length alone, so that it is
+ * the same whatever the threads. Each has `length` floats, but the last, which may have fewer.
+ */
+#define AN_MOST_PARTS 64
+
+typedef struct an_parts {
+    int64_t length, count;
+} an_parts;
+
+an_parts an__parts_of(int64_t floats);
+
 #endif

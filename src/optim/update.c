@@ -76,9 +76,6 @@ void an__update(const an_optim *optim, an_update_id kernel, const an_scalars *sc
 
 /* --------------------------------------------------------------------- sums */
 
-/* A sum is cut in at most this many parts, by its length alone, whatever the threads. */
-#define MAX_PARTS 64
-
 static void sums_task(void *arg, int64_t begin, int64_t end)
 {
     const pass *p = arg;
@@ -104,13 +101,11 @@ static void add_part(an_update_id kernel, double *sums, const double *part)
 void an__update_sums(const an_optim *optim, an_update_id kernel, const an_scalars *scalars,
                      const an_vectors *vectors, int64_t count, double sums[AN_UPDATE_SUMS])
 {
-    double part_sums[MAX_PARTS][AN_UPDATE_SUMS] = {{0}};
-    int64_t part = (count + MAX_PARTS - 1) / MAX_PARTS;
-    part = part < AN_UPDATE_GRAIN ? AN_UPDATE_GRAIN : (part + 15) / 16 * 16;
-    int64_t parts = (count + part - 1) / part;
-    pass p = {optim->kernels->run[kernel], scalars, vectors, count, part, part_sums};
-    an__parallel(an_params_context(optim->params), parts, 1, sums_task, &p);
-    for (int64_t i = 0; i < parts; i++) {
+    double part_sums[AN_MOST_PARTS][AN_UPDATE_SUMS] = {{0}};
+    const an_parts parts = an__parts_of(count);
+    pass p = {optim->kernels->run[kernel], scalars, vectors, count, parts.length, part_sums};
+    an__parallel(an_params_context(optim->params), parts.count, 1, sums_task, &p);
+    for (int64_t i = 0; i < parts.count; i++) {
         add_part(kernel, sums, part_sums[i]);
     }
 }

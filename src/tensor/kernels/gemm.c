@@ -316,7 +316,7 @@ static void fetch_panel(const panel *p, int64_t ld, int64_t parts, int64_t part)
             __builtin_prefetch(p->from + i * ld + j, 0, 2);
 }
 
-/* Asks for what a tile will write. */
+/* Asks for the sums that a tile will add to; what it only writes need not come first. */
 static void fetch_sums(const tile *t, int64_t rows, int64_t columns)
 {
     for (int64_t i = 0; i < rows; i++)
@@ -342,7 +342,8 @@ static void run_panel(tile t, int64_t rows, int64_t columns, bool packed, const 
             fetch_panel(next, ld, heights.parts, part);
         else
             t.ahead = part * LINE < next->width ? next->from - t.b + part * LINE : 0;
-        fetch_sums(&t, height, columns);
+        if (t.add)
+            fetch_sums(&t, height, columns);
         tiles[height - 1][vecs - 1](&t);
         if (curve)
             apply_curve(&t, height, columns);

@@ -220,7 +220,7 @@ static double epsilon(const an_adafactor_options *o)
 }
 
 /* The sum of u^2 of a parameter, whose moments take its gradient in. */
-static double update_length(const an_optim *optim, const an_run *run, matrices shape,
+static double update_length(const an_optim *optim, const an_param_run *run, matrices shape,
                             const an_adafactor_options *o)
 {
     an_context *context = an_params_context(optim->params);
@@ -239,7 +239,7 @@ static double update_length(const an_optim *optim, const an_run *run, matrices s
     return sum;
 }
 
-static void update(an_optim *optim, const an_run *run, const an_adafactor_options *o)
+static void update(an_optim *optim, const an_param_run *run, const an_adafactor_options *o)
 {
     matrices shape = matrices_of(an_params_get(optim->params, run->first)->tensor);
     double t = (double)(optim->steps[run->first] + 1), size = (double)run->count;
@@ -257,7 +257,7 @@ static void update(an_optim *optim, const an_run *run, const an_adafactor_option
 
 static void whole(an_optim *optim)
 {
-    an_run run = {0};
+    an_param_run run = {0};
     while (an__next_run(optim, &run)) {
         an_options options = an__group_options(optim, optim->group_of[run.first]);
         if (run.count > 0) {

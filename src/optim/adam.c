@@ -42,7 +42,8 @@ an_adam_scalars an__adam_scalars(const an_adam_moments *o, int64_t step)
     };
 }
 
-static void prepare(an_optim *optim, const an_run *run, const an_options *options, an_update *out)
+static void prepare(an_optim *optim, const an_param_run *run, const an_options *options,
+                    an_update *out)
 {
     const an_adam_options *o = &options->adam;
     const an_adam_moments moments = {o->lr,

@@ -38,7 +38,7 @@ static bool rprop_check(const an_options *options, char *message, size_t size)
     return true;
 }
 
-static void rprop_prepare(an_optim *optim, const an_run *run, const an_options *options,
+static void rprop_prepare(an_optim *optim, const an_param_run *run, const an_options *options,
                           an_update *out)
 {
     const an_rprop_options *o = &options->rprop;
@@ -85,7 +85,7 @@ static const an_option asgd_table[] = {
  * leaves eta = lr / (1 + lambd lr t)^alpha and mu = 1 / max(1, t - t0). PyTorch keeps both in
  * float32 whatever the parameters are, and so does this.
  */
-static void asgd_prepare(an_optim *optim, const an_run *run, const an_options *options,
+static void asgd_prepare(an_optim *optim, const an_param_run *run, const an_options *options,
                          an_update *out)
 {
     const an_asgd_options *o = &options->asgd;

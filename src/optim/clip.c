@@ -51,7 +51,7 @@ static void scale_task(void *arg, int64_t begin, int64_t end)
 static void scale_grads(an_params *params, double factor)
 {
     an_context *context = an_params_context(params);
-    an_run run = {0};
+    an_param_run run = {0};
     while (an__run_next(params, &run, NULL, NULL)) {
         scale_work work = {an__kernels(context)->update, an_params_grads(params) + run.begin,
                            factor};
@@ -75,7 +75,7 @@ static void clamp_task(void *arg, int64_t begin, int64_t end)
 void an_clip_grad_value(an_params *params, double limit)
 {
     an_context *context = an_params_context(params);
-    an_run run = {0};
+    an_param_run run = {0};
     while (limit >= 0 && an__run_next(params, &run, NULL, NULL)) {
         clamp_work work = {an__kernels(context)->update,
                            an_params_grads(params) + run.begin,
@@ -88,7 +88,7 @@ double an_clip_grad_norm(an_params *params, double max_norm)
 {
     an_context *context = an_params_context(params);
     double sum = 0;
-    an_run run = {0};
+    an_param_run run = {0};
     while (an__run_next(params, &run, NULL, NULL)) {
         sum += run_square_sum(context, an_params_grads(params) + run.begin, run.count);
     }

@@ -30,7 +30,7 @@ typedef an_distance_scalars (*last_pass)(const an_optim *optim, const an_options
 
 static void move(an_optim *optim, last_pass last, double rate)
 {
-    an_run run = {0};
+    an_param_run run = {0};
     while (an__next_run(optim, &run)) {
         size_t group = optim->group_of[run.first];
         if (optim->slots[group]->slot[AN_LR].value == 0) {
@@ -118,7 +118,7 @@ static void prodigy_whole(an_optim *optim)
     double d = optim->scalar[D], denominator = 0, gain = 0;
     double rate = d * bias_correction(optim, f->use_bias_correction, f->beta1, f->beta2);
     double beta3 = isnan(f->beta3) ? sqrt(f->beta2) : f->beta3;
-    an_run run = {0};
+    an_param_run run = {0};
     while (an__next_run(optim, &run)) {
         an_options options = an__group_options(optim, optim->group_of[run.first]);
         double step = rate * options.prodigy.lr, sums[AN_UPDATE_SUMS] = {0};
@@ -208,7 +208,7 @@ static void adam_whole(an_optim *optim)
     const an_dadapt_adam_options *f = &first.dadapt_adam;
     double d = optim->scalar[D], length = 0, gain = 0, root = sqrt(f->beta2);
     double rate = d * bias_correction(optim, f->use_bias_correction, f->beta1, f->beta2);
-    an_run run = {0};
+    an_param_run run = {0};
     while (an__next_run(optim, &run)) {
         an_options options = an__group_options(optim, optim->group_of[run.first]);
         double step = rate * options.dadapt_adam.lr, sums[AN_UPDATE_SUMS] = {0};
@@ -266,7 +266,7 @@ static bool sgd_make(an_optim *optim, an_error *err)
 static double gradient_norm(an_optim *optim)
 {
     double sums[AN_UPDATE_SUMS] = {0};
-    an_run run = {0};
+    an_param_run run = {0};
     while (an__next_run(optim, &run)) {
         an_options options = an__group_options(optim, optim->group_of[run.first]);
         an_scalars s = {.distance = {.slope = {1, options.dadapt_sgd.weight_decay},
@@ -282,7 +282,7 @@ static double gradient_norm(an_optim *optim)
 static double sgd_gather(an_optim *optim, double rate)
 {
     double length = 0;
-    an_run run = {0};
+    an_param_run run = {0};
     while (an__next_run(optim, &run)) {
         an_options options = an__group_options(optim, optim->group_of[run.first]);
         double step = rate * options.dadapt_sgd.lr, sums[AN_UPDATE_SUMS] = {0};
@@ -309,7 +309,7 @@ static void sgd_whole(an_optim *optim)
         double hat = 2 * optim->scalar[NUMERATOR] / sqrt(length);
         *d = fmax(*d, fmin(hat, *d * optim->group[0]->options.dadapt_sgd.growth_rate));
     }
-    an_run run = {0};
+    an_param_run run = {0};
     while (an__next_run(optim, &run)) {
         an_options options = an__group_options(optim, optim->group_of[run.first]);
         an_scalars s = {.distance = {.rate = 1 - options.dadapt_sgd.momentum}};

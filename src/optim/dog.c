@@ -54,7 +54,7 @@ static void add_squares(const an_optim *optim, size_t i, double decay, lengths *
 }
 
 /* Of the parameters first..end-1 that are in `group`. */
-static lengths measure(const an_optim *optim, const an_run *range, size_t group,
+static lengths measure(const an_optim *optim, const an_param_run *range, size_t group,
                        const an_dog_options *o)
 {
     lengths sum = {0};
@@ -76,7 +76,8 @@ static lengths measure(const an_optim *optim, const an_run *range, size_t group,
 }
 
 /* The rate from r and G of the parameters first..end-1 that are in `group`, which it moves on. */
-static double next_rate(an_optim *optim, const an_run *range, size_t group, const an_dog_options *o)
+static double next_rate(an_optim *optim, const an_param_run *range, size_t group,
+                        const an_dog_options *o)
 {
     const lengths sum = measure(optim, range, group, o);
     bool first = sum.g == 0;
@@ -95,7 +96,7 @@ static double next_rate(an_optim *optim, const an_run *range, size_t group, cons
     return g == 0 ? 0 : o->lr * r / sqrt(g);
 }
 
-static void descend(an_optim *optim, const an_run *run, double rate, double decay)
+static void descend(an_optim *optim, const an_param_run *run, double rate, double decay)
 {
     an_scalars s = {.sgd = {.slope = {1, decay}, .lr = rate}};
     an_vectors all = an__vectors_at(optim, run->begin, 0);
@@ -106,12 +107,12 @@ static void descend(an_optim *optim, const an_run *run, double rate, double deca
 /* Every group: its rate from all of its parameters, then one pass. */
 static void dog_whole(an_optim *optim)
 {
-    const an_run all = {.end = an_params_count(optim->params)};
+    const an_param_run all = {.end = an_params_count(optim->params)};
     for (size_t group = 0; group < optim->group_count; group++) {
         an_options options = an__group_options(optim, group);
         double rate = next_rate(optim, &all, group, &options.dog);
         optim->scalar[0] = group == 0 ? rate : optim->scalar[0];
-        an_run run = {0};
+        an_param_run run = {0};
         while (an__next_run(optim, &run)) {
             if (optim->group_of[run.first] == group) {
                 descend(optim, &run, rate, options.dog.weight_decay);
@@ -122,7 +123,7 @@ static void dog_whole(an_optim *optim)
 
 static void ldog_whole(an_optim *optim)
 {
-    an_run run = {0};
+    an_param_run run = {0};
     while (an__next_run(optim, &run)) {
         size_t group = optim->group_of[run.first];
         an_options options = an__group_options(optim, group);

@@ -25,7 +25,8 @@ typedef struct pace_options {
 } pace_options;
 
 /* Numbers of each parameter: the sum of its weights, and its largest rate. */
-static pace next_pace(an_optim *optim, const an_run *run, const pace_options *o, double correction)
+static pace next_pace(an_optim *optim, const an_param_run *run, const pace_options *o,
+                      double correction)
 {
     int64_t k = optim->steps[run->first];
     double warm = k < o->warmup ? (double)(k + 1) / (double)o->warmup : 1;
@@ -63,7 +64,7 @@ static const an_option sgd_table[] = {
     AN_OPTION_IGNORE("foreach"),
 };
 
-static void sgd_prepare(an_optim *optim, const an_run *run, const an_options *options,
+static void sgd_prepare(an_optim *optim, const an_param_run *run, const an_options *options,
                         an_update *out)
 {
     const an_sgd_schedule_free_options *o = &options->free_sgd;
@@ -120,7 +121,7 @@ static bool adamw_check(const an_options *options, char *message, size_t size)
     return false;
 }
 
-static void adamw_prepare(an_optim *optim, const an_run *run, const an_options *options,
+static void adamw_prepare(an_optim *optim, const an_param_run *run, const an_options *options,
                           an_update *out)
 {
     const an_adamw_schedule_free_options *o = &options->free_adam;

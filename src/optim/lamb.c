@@ -19,7 +19,7 @@ static const an_option table[] = {
     ROW("maximize", maximize, FLAG, FINITE, AN_NO_SLOT, 0),
 };
 
-static void update(an_optim *optim, const an_run *run, const an_lamb_options *o)
+static void update(an_optim *optim, const an_param_run *run, const an_lamb_options *o)
 {
     const an_adam_moments moments = {1, o->beta1, o->beta2, o->eps, 0, o->maximize, false};
     double sums[AN_UPDATE_SUMS] = {0};
@@ -35,7 +35,7 @@ static void update(an_optim *optim, const an_run *run, const an_lamb_options *o)
 
 static void whole(an_optim *optim)
 {
-    an_run run = {0};
+    an_param_run run = {0};
     while (an__next_run(optim, &run)) {
         an_options options = an__group_options(optim, optim->group_of[run.first]);
         update(optim, &run, &options.lamb);

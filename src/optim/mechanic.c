@@ -57,7 +57,7 @@ static double correlation(const an_optim *optim, const an_mechanic *m)
 {
     const an_scalars none = {.linear = {0}};
     double grads[AN_UPDATE_SUMS] = {0}, values[AN_UPDATE_SUMS] = {0};
-    an_run run = {0};
+    an_param_run run = {0};
     while (an__run_next(optim->params, &run, NULL, NULL)) {
         const an_vectors all = {.g = optim->grads + run.begin, .s = {m->sum + run.begin}};
         an__update_sums(optim, AN_UPDATE_DOT, &none, &all, run.count, grads);

@@ -41,7 +41,7 @@ static double momentum_at(const an_nadam_options *o, double t)
  *
  *   p -= lr (1 - mu_t) / (1 - P) g / root + lr mu_t+1 / (1 - P mu_t+1) m / root
  */
-static void nadam_prepare(an_optim *optim, const an_run *run, const an_options *options,
+static void nadam_prepare(an_optim *optim, const an_param_run *run, const an_options *options,
                           an_update *out)
 {
     const an_nadam_options *o = &options->nadam;
@@ -101,7 +101,7 @@ static const an_option radam_table[] = {
  * sqrt((rho_t - 4) (rho_t - 2) rho / ((rho - 4) (rho - 2) rho_t)), with eps added to sqrt(v)
  * itself.
  */
-static void radam_prepare(an_optim *optim, const an_run *run, const an_options *options,
+static void radam_prepare(an_optim *optim, const an_param_run *run, const an_options *options,
                           an_update *out)
 {
     const an_radam_options *o = &options->radam;
@@ -152,7 +152,7 @@ static const an_option adamax_table[] = {
     AN_OPTION_IGNORE("capturable"),
 };
 
-static void adamax_prepare(an_optim *optim, const an_run *run, const an_options *options,
+static void adamax_prepare(an_optim *optim, const an_param_run *run, const an_options *options,
                            an_update *out)
 {
     const an_adamax_options *o = &options->adamax;
@@ -190,7 +190,7 @@ static const an_option lion_table[] = {
     LION("maximize", maximize, FLAG, FINITE, AN_NO_SLOT, 0),
 };
 
-static void lion_prepare(an_optim *optim, const an_run *run, const an_options *options,
+static void lion_prepare(an_optim *optim, const an_param_run *run, const an_options *options,
                          an_update *out)
 {
     (void)optim;

@@ -127,7 +127,7 @@ static void combine(const an_optim *optim, an_real *to, double keep, const an_re
 }
 
 /* The buffer takes the gradient in; scratch x becomes the direction, and its norm is returned. */
-static double direction(const an_optim *optim, const an_run *run, const an_muon_options *o)
+static double direction(const an_optim *optim, const an_param_run *run, const an_muon_options *o)
 {
     const scratch *own = optim->own;
     const an_real *grad = optim->grads + run->begin;
@@ -172,7 +172,7 @@ static double adjustment(const an_muon_options *o, double rows, double columns)
                                                       : sqrt(fmax(1, rows / columns));
 }
 
-static void update(an_optim *optim, const an_run *run, const an_muon_options *o)
+static void update(an_optim *optim, const an_param_run *run, const an_muon_options *o)
 {
     const an_shape shape = an_params_get(optim->params, run->first)->tensor->shape;
     int64_t rows = shape.dim[0], columns = shape.dim[1];
@@ -187,7 +187,7 @@ static void update(an_optim *optim, const an_run *run, const an_muon_options *o)
             run->count);
 }
 
-static void update_adamw(an_optim *optim, const an_run *run, const an_muon_options *o)
+static void update_adamw(an_optim *optim, const an_param_run *run, const an_muon_options *o)
 {
     const an_adam_moments moments = {o->lr,           o->beta1, o->beta2, o->adamw_eps,
                                      o->weight_decay, false,    true};
@@ -198,7 +198,7 @@ static void update_adamw(an_optim *optim, const an_run *run, const an_muon_optio
 
 static void whole(an_optim *optim)
 {
-    an_run run = {0};
+    an_param_run run = {0};
     while (an__next_run(optim, &run)) {
         an_options options = an__group_options(optim, optim->group_of[run.first]);
         if (!options.muon.use_muon) {

@@ -73,7 +73,8 @@ typedef struct an_rule {
     bool (*reserve)(an_optim *optim, an_error *err);
 
     /* One of three: how a run is updated under its group's present options; */
-    void (*prepare)(an_optim *optim, const an_run *run, const an_options *options, an_update *out);
+    void (*prepare)(an_optim *optim, const an_param_run *run, const an_options *options,
+                    an_update *out);
     /* a step of everything; it counts the steps itself (an__count_step); */
     void (*whole)(an_optim *optim);
     /* a step that evaluates the loss. */
@@ -196,7 +197,7 @@ size_t an__optim_print(const an_rule *rule, const an_options *base, const an_gro
 #define AN_UPDATE_GRAIN 8192
 
 /* The next run of parameters with gradients that can be updated in one pass. */
-bool an__next_run(const an_optim *optim, an_run *run);
+bool an__next_run(const an_optim *optim, an_param_run *run);
 /* Whether a rule that divides by a root plus eps keeps zeros in the gaps: not by an eps of 0. */
 static inline bool an__eps_keeps_gaps(double eps)
 {
@@ -212,7 +213,7 @@ void an__update(const an_optim *optim, an_update_id kernel, const an_scalars *sc
 void an__update_sums(const an_optim *optim, an_update_id kernel, const an_scalars *scalars,
                      const an_vectors *vectors, int64_t count, double sums[AN_UPDATE_SUMS]);
 /* Counts a step of the run's parameters. */
-void an__count_step(an_optim *optim, const an_run *run);
+void an__count_step(an_optim *optim, const an_param_run *run);
 /* One step of the rule, without Mechanic. */
 void an__step(an_optim *optim);
 

@@ -7,7 +7,8 @@ static bool has_grad(const an_params *params, size_t index)
     return an_params_get(params, index)->tensor->has_grad;
 }
 
-bool an__run_next(const an_params *params, an_run *run, an_run_joins joins, const void *user)
+bool an__run_next(const an_params *params, an_param_run *run, an_param_run_joins joins,
+                  const void *user)
 {
     size_t count = an_params_count(params), first = run->end;
     while (first < count && !has_grad(params, first)) {
@@ -22,7 +23,7 @@ bool an__run_next(const an_params *params, an_run *run, an_run_joins joins, cons
     }
     const an_param *last = an_params_get(params, end - 1);
     int64_t begin = an_params_get(params, first)->offset;
-    *run = (an_run){first, end, begin, last->offset + last->tensor->size - begin};
+    *run = (an_param_run){first, end, begin, last->offset + last->tensor->size - begin};
     return true;
 }
 

@@ -8,19 +8,20 @@
 
 #include <anneal/autograd.h>
 
-typedef struct an_run {
+typedef struct an_param_run {
     size_t first, end;    /* parameters first..end-1 */
     int64_t begin, count; /* floats begin..begin+count-1 of the flat vectors */
-} an_run;
+} an_param_run;
 
 /* Whether parameters a and b = a + 1 may be in one run. */
-typedef bool (*an_run_joins)(const void *user, size_t a, size_t b);
+typedef bool (*an_param_run_joins)(const void *user, size_t a, size_t b);
 
 /*
  * Moves `run` (all zero at first) to the next run; false when there is none. `joins` NULL: having a
  * gradient is enough.
  */
-bool an__run_next(const an_params *params, an_run *run, an_run_joins joins, const void *user);
+bool an__run_next(const an_params *params, an_param_run *run, an_param_run_joins joins,
+                  const void *user);
 
 /*
  * A sum over many floats is cut in at most AN_MOST_PARTS parts, by its length alone, so that it is

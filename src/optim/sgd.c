@@ -20,7 +20,8 @@ static const an_option table[] = {
 };
 
 /* At a parameter's first step the buffer becomes the gradient, undampened. */
-static void prepare(an_optim *optim, const an_run *run, const an_options *options, an_update *out)
+static void prepare(an_optim *optim, const an_param_run *run, const an_options *options,
+                    an_update *out)
 {
     const an_sgd_options *o = &options->sgd;
     bool first = optim->steps[run->first] == 0, momentum = o->momentum != 0;

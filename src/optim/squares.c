@@ -23,7 +23,7 @@ static const an_option adagrad_table[] = {
 };
 
 /* The rate of update t is lr / (1 + (t - 1) lr_decay). */
-static void adagrad_prepare(an_optim *optim, const an_run *run, const an_options *options,
+static void adagrad_prepare(an_optim *optim, const an_param_run *run, const an_options *options,
                             an_update *out)
 {
     const an_adagrad_options *o = &options->adagrad;
@@ -83,7 +83,7 @@ static const an_option adadelta_table[] = {
     AN_OPTION_IGNORE("differentiable"),
 };
 
-static void adadelta_prepare(an_optim *optim, const an_run *run, const an_options *options,
+static void adadelta_prepare(an_optim *optim, const an_param_run *run, const an_options *options,
                              an_update *out)
 {
     (void)optim;
@@ -138,7 +138,7 @@ static int rmsprop_vectors(const an_options *options)
     return options->rmsprop.centered ? 3 : 2;
 }
 
-static void rmsprop_prepare(an_optim *optim, const an_run *run, const an_options *options,
+static void rmsprop_prepare(an_optim *optim, const an_param_run *run, const an_options *options,
                             an_update *out)
 {
     (void)optim;

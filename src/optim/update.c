@@ -27,7 +27,7 @@ static bool joins(const void *user, size_t a, size_t b)
            (!rule->keeps_gaps || rule->keeps_gaps(&optim->group[optim->group_of[a]]->options));
 }
 
-bool an__next_run(const an_optim *optim, an_run *run)
+bool an__next_run(const an_optim *optim, an_param_run *run)
 {
     return an__run_next(optim->params, run, joins, optim);
 }
@@ -112,7 +112,7 @@ void an__update_sums(const an_optim *optim, an_update_id kernel, const an_scalar
 
 /* --------------------------------------------------------------------- steps */
 
-void an__count_step(an_optim *optim, const an_run *run)
+void an__count_step(an_optim *optim, const an_param_run *run)
 {
     for (size_t i = run->first; i < run->end; i++) {
         optim->steps[i]++;
@@ -125,7 +125,7 @@ void an__step(an_optim *optim)
         optim->rule->whole(optim);
         return;
     }
-    an_run run = {0};
+    an_param_run run = {0};
     while (an__next_run(optim, &run)) {
         an_options options = an__group_options(optim, optim->group_of[run.first]);
         an_update update = {0};

@@ -14,8 +14,19 @@
 
 #include "tensor/kernels/elementary.h"
 #include "tensor/kernels/interleave.h"
+#include "tensor/kernels/padding.h"
 #include "tensor/kernels/tile.h"
 #include "tensor/kernels/whole.h"
+
+/* What tiles of windows are for: fewer sums than hide how long a multiply-add takes. */
+enum { FEW_FEATURES = 2, LEAST_ROWS = 4 };
+
+/* The most vectors of one feature in a tile. */
+#if AN_KERNEL_BITS == 512
+#define MOST_VECS 8
+#else
+#define MOST_VECS 4
+#endif
 
 /* Neighbours of a run that a tile takes: with those of a second run, sums in all registers. */
 enum { FEWEST_RUN = 3 };
@@ -27,87 +38,13 @@ enum { FEWEST_RUN = 3 };
 
 typedef int64_t pair_vec __attribute__((vector_size(AN_KERNEL_BITS / 8)));
 
-/* ----------------------------------------------------------------- padding */
-
-static void zero(float *y, int64_t n)
-{
-    int64_t i = 0;
-    for (; i + AN_LANES <= n; i += AN_LANES)
-        an__vstore(y + i, (an_vec){0});
-    if (i < n)
-        an__vstore_part(y + i, (an_vec){0}, (int)(n - i));
-}
-
-static void copy(float *y, const float *x, int64_t n)
-{
-    int64_t i = 0;
-    for (; i + AN_LANES <= n; i += AN_LANES)
-        an__vstore(y + i, an__vload(x + i));
-    if (i < n)
-        an__vstore_part(y + i, an__vload_part(x + i, (int)(n - i)), (int)(n - i));
-}
-
-/* Columns of two phases: x[0], x[2].. and x[1], x[3].. of `count` pixels. */
-static void sort_row(const float *x, int64_t count, float *even, float *odd)
-{
-    for (int64_t i = 0; i < count; i += 2 * AN_LANES, even += AN_LANES, odd += AN_LANES) {
-        const int64_t left = count - i;
-        const an_vec a = an__vload_lanes(x + i, left);
-        const an_vec b =
-            left > AN_LANES ? an__vload_lanes(x + i + AN_LANES, left - AN_LANES) : (an_vec){0};
-        an__vstore_lanes(even, EVENS(a, b), (left + 1) / 2);
-        an__vstore_lanes(odd, ODDS(a, b), left / 2);
-    }
-}
-
-/* One row of an image, `width` pixels, to its phases; `left` zeros before it, or pixels left out.
- */
-static void pad_row(const an_padded *form, int64_t stride, int64_t width, int64_t left,
-                    const float *x, float *out)
-{
-    const int64_t skipped = an__at_least(-left, 0),
-                  start = an__at_most(left + skipped, form->pitch);
-    const int64_t count = an__at_least(an__at_most(width - skipped, form->pitch - start), 0);
-    x += skipped;
-    if (stride == 1) {
-        zero(out, start);
-        copy(out + start, x, count);
-        zero(out + start + count, form->pitch - start - count);
-        return;
-    }
-    zero(out, form->pitch);
-    if (stride == 2 && start % 2 == 0)
-        sort_row(x, count, out + start / 2, out + form->phase + start / 2);
-    else if (stride == 2)
-        sort_row(x, count, out + form->phase + start / 2, out + start / 2 + 1);
-    else
-        for (int64_t i = start; i < start + count; i++)
-            out[i % stride * form->phase + i / stride] = x[i - start];
-}
-
-static void pad(const an_conv *conv, const an_padded *form, int64_t channel, const float *x,
-                float *padded)
-{
-    const int64_t height = conv->size[0], width = conv->size[1];
-    const int64_t seen = conv->kernel[0] == 1 ? conv->stride[0] : 1; /* every so many rows */
-    for (int64_t c = channel; c < channel + form->channels; c++, padded += form->rows * form->pitch)
-        for (int64_t i = 0; i < form->rows; i += seen) {
-            const int64_t row = form->first_row + i;
-            if (row < 0 || row >= height)
-                zero(padded + i * form->pitch, form->pitch);
-            else
-                pad_row(form, conv->stride[1], width, conv->padding[1],
-                        x + (c * height + row) * width, padded + i * form->pitch);
-        }
-}
-
 /* ------------------------------------------------------------ tiles forward */
 
 /* Where the vectors of a tile begin, and how many of their lanes are positions. */
 typedef struct tile {
     const float *x[VECS];
-    float *y[VECS];
-    int lanes[VECS];
+    float *y[MOST_VECS];
+    int lanes[MOST_VECS];
 } tile;
 
 /* Tanh or sigmoid; lanes beyond the positions may hold anything. */
@@ -149,8 +86,8 @@ static void finish(const an_direct_sums *job, const tile *t, int64_t feature, co
  * What is usual stays in registers. `rows` and `vecs` are constants in every use, here and below;
  * the loops over them are unrolled.
  */
-AN_INLINE void write_tile(const an_direct_sums *job, const tile *t, int64_t feature,
-                          an_vec sum[ROWS][VECS], const int rows, const int vecs)
+AN_INLINE void write_tile(const an_direct_sums *job, const tile *t, int64_t feature, an_vec *sum,
+                          const int rows, const int vecs)
 {
     if (job->add || job->epilogue > AN_EPILOGUE_RELU) {
         an_vec held[ROWS * VECS];
@@ -158,7 +95,7 @@ AN_INLINE void write_tile(const an_direct_sums *job, const tile *t, int64_t feat
         for (int i = 0; i < rows; i++) {
             AN_UNROLL
             for (int j = 0; j < vecs; j++)
-                held[i * vecs + j] = sum[i][j];
+                held[i * vecs + j] = sum[i * vecs + j];
         }
         finish(job, t, feature, held, rows, vecs);
         return;
@@ -169,14 +106,14 @@ AN_INLINE void write_tile(const an_direct_sums *job, const tile *t, int64_t feat
             an__vsplat(job->bias ? job->bias[feature + i] : -0.0F); /* -0: the same */
         AN_UNROLL
         for (int j = 0; j < vecs; j++)
-            sum[i][j] += bias;
+            sum[i * vecs + j] += bias;
     }
     if (job->epilogue == AN_EPILOGUE_RELU) {
         AN_UNROLL
         for (int i = 0; i < rows; i++) {
             AN_UNROLL
             for (int j = 0; j < vecs; j++)
-                sum[i][j] = an__vmax((an_vec){0}, sum[i][j]);
+                sum[i * vecs + j] = an__vmax((an_vec){0}, sum[i * vecs + j]);
         }
     }
     AN_UNROLL
@@ -186,11 +123,11 @@ AN_INLINE void write_tile(const an_direct_sums *job, const tile *t, int64_t feat
         if (lanes == AN_LANES) {
             AN_UNROLL
             for (int i = 0; i < rows; i++)
-                an__vstore(y + i * job->plane, sum[i][j]);
+                an__vstore(y + i * job->plane, sum[i * vecs + j]);
         } else {
             AN_UNROLL
             for (int i = 0; i < rows; i++)
-                an__vstore_part(y + i * job->plane, sum[i][j], lanes);
+                an__vstore_part(y + i * job->plane, sum[i * vecs + j], lanes);
         }
     }
 }
@@ -199,7 +136,7 @@ AN_INLINE void write_tile(const an_direct_sums *job, const tile *t, int64_t feat
 AN_INLINE void compute(const an_direct *direct, const an_direct_sums *job, const tile *t,
                        int64_t feature, const int rows, const int vecs)
 {
-    an_vec sum[ROWS][VECS] = {{{0}}};
+    an_vec sum[ROWS * VECS] = {{0}};
     const float *w[ROWS], *x[VECS];
     AN_UNROLL
     for (int i = 0; i < rows; i++)
@@ -219,10 +156,48 @@ AN_INLINE void compute(const an_direct *direct, const an_direct_sums *job, const
             const an_vec left = an__vsplat(w[i][k]);
             AN_UNROLL
             for (int j = 0; j < vecs; j++)
-                sum[i][j] += left * right[j];
+                sum[i * vecs + j] += left * right[j];
         }
     }
     write_tile(job, t, feature, sum, rows, vecs);
+}
+
+/*
+ * A tile of `rows` rows of one feature, from which each row of pixels is seen three times: it is
+ * loaded once for all three. See an_direct's plane; t->x[0] is the first window.
+ */
+AN_INLINE void compute_windows(const an_direct *direct, const an_direct_sums *job, const tile *t,
+                               int64_t feature, const int rows, const int vecs)
+{
+    enum { SIDE = 3 };
+    an_vec sum[MOST_VECS] = {{0}};
+    const int64_t step = direct->row_step;
+    const float *x = t->x[0], *w = job->w + feature * job->w_step;
+    for (int64_t k = 0; k < direct->taps; k += SIDE * SIDE, x += direct->plane) {
+        an_vec left[SIDE * SIDE], right[2];
+        AN_UNROLL
+        for (int i = 0; i < SIDE * SIDE; i++)
+            left[i] = an__vsplat(w[k + i]);
+        const float *from = x;
+        AN_UNROLL
+        for (int row = 0; row < rows + SIDE - 1; row++, from += step) {
+            __asm__("" : "+r"(from)); /* or compilers hold an address for each row */
+            AN_UNROLL
+            for (int v = 0; v < SIDE; v++) {
+                AN_UNROLL
+                for (int j = 0; j < vecs; j++)
+                    right[j] = an__vload(from + v + j * AN_LANES);
+                AN_UNROLL
+                for (int u = 0; u < SIDE; u++) {
+                    AN_UNROLL
+                    for (int j = 0; j < vecs; j++)
+                        if (row >= u && row - u < rows)
+                            sum[(row - u) * vecs + j] += left[u * SIDE + v] * right[j];
+                }
+            }
+        }
+    }
+    write_tile(job, t, feature, sum, 1, rows * vecs);
 }
 
 /* Rows first..first + rows of a gathered product, columns from `right` and `out` on. */
@@ -433,6 +408,33 @@ static feature_function *const feature_of[] = {
 #endif
 };
 
+#define WINDOWS(rows, vecs)                                                                 \
+    static void windows_##rows##_##vecs(const an_direct *direct, const an_direct_sums *job, \
+                                        const tile *t, int64_t feature)                     \
+    {                                                                                       \
+        compute_windows(direct, job, t, feature, rows, vecs);                               \
+    }
+
+WINDOWS(4, 1)
+#if MOST_VECS == 8
+WINDOWS(4, 2)
+WINDOWS(8, 1)
+#endif
+
+/* Tiles of windows: the first that the positions fill is taken. */
+typedef struct windows {
+    int rows, vecs;
+    sums_function *run;
+} windows;
+
+static const windows windows_of[] = {
+#if MOST_VECS == 8
+    {4, 2, windows_4_2},
+    {8, 1, windows_8_1},
+#endif
+    {LEAST_ROWS, 1, windows_4_1},
+};
+
 #define RUNS(count)                                                                          \
     static void runs_##count(const an_gathered *g, const float *right, float *out, bool add, \
                              int64_t first, int64_t second)                                  \
@@ -473,8 +475,55 @@ static void run_tile(const an_direct *direct, const an_direct_sums *job, const t
     }
 }
 
+/* The first tile of the columns from `column` on. */
+static tile first_windows(const an_direct *direct, const an_direct_sums *job, const windows *w,
+                          int64_t column)
+{
+    tile t;
+    t.x[0] = direct->padded + column;
+    for (int i = 0; i < w->rows * w->vecs; i++) {
+        const int64_t at = column + i % w->vecs * AN_LANES;
+        t.y[i] = job->y + i / w->vecs * direct->columns + at;
+        t.lanes[i] = an__lanes(direct->columns - at);
+    }
+    return t;
+}
+
+static void move_windows(const an_direct *direct, const windows *w, tile *t, int64_t rows)
+{
+    t->x[0] += rows * direct->row_step;
+    for (int i = 0; i < w->rows * w->vecs; i++)
+        t->y[i] += rows * direct->columns;
+}
+
+/* The last tile of a column goes back to where it fits, and leaves out what is written. */
+static void sum_windows(const an_direct *direct, const an_direct_sums *job)
+{
+    for (int64_t column = 0; column < direct->columns;) {
+        const windows *w = windows_of;
+        while (w->rows > direct->rows || column + (w->vecs - 1) * AN_LANES >= direct->columns)
+            w++;
+        tile t = first_windows(direct, job, w, column);
+        for (int64_t row = 0; row < direct->rows; row += w->rows) {
+            const int64_t back = an__at_least(row + w->rows - direct->rows, 0);
+            if (back > 0)
+                move_windows(direct, w, &t, -back);
+            for (int64_t i = 0; i < back * w->vecs; i++)
+                t.lanes[i] = 0;
+            for (int64_t f = 0; f < job->features; f++)
+                w->run(direct, job, &t, f);
+            move_windows(direct, w, &t, w->rows);
+        }
+        column += w->vecs * AN_LANES;
+    }
+}
+
 static void sums(const an_direct *direct, const an_direct_sums *job)
 {
+    if (direct->plane > 0 && direct->rows >= LEAST_ROWS && job->features <= FEW_FEATURES) {
+        sum_windows(direct, job);
+        return;
+    }
     const int64_t across = an__divide_up(direct->columns, AN_LANES);
     const int64_t vectors = across * direct->rows, groups = an__divide_up(vectors, VECS);
     int64_t row = 0, column = 0;
@@ -541,30 +590,6 @@ static void feature_weights(const an_direct *direct, const float *dy, float *dw,
     }
 }
 
-/* ------------------------------------------------------------------- phases */
-
-static void weave(int64_t stride, int64_t width, const float *phases, int64_t step, bool add,
-                  float *row)
-{
-    int64_t j = 0;
-    for (; stride == 2 && j < width; j += 2 * AN_LANES) {
-        const int64_t left = width - j;
-        const an_vec even = an__vload_lanes(phases + j / 2, (left + 1) / 2);
-        const an_vec odd = an__vload_lanes(phases + step + j / 2, left / 2);
-        an_vec a = LOWS(even, odd), b = HIGHS(even, odd);
-        if (add)
-            a += an__vload_lanes(row + j, left);
-        an__vstore_lanes(row + j, a, left);
-        if (left <= AN_LANES)
-            continue;
-        if (add)
-            b += an__vload_lanes(row + j + AN_LANES, left - AN_LANES);
-        an__vstore_lanes(row + j + AN_LANES, b, left - AN_LANES);
-    }
-    for (; j < width; j++)
-        an__put(row + j, phases[j % stride * step + j / stride], add);
-}
-
 /* -------------------------------------------------------------------- sums */
 
 static void sum_parts(int64_t parts, int64_t step, int64_t begin, int64_t end, const float *x,
@@ -604,5 +629,6 @@ static void plane_sums(int64_t n, int64_t begin, int64_t end, const float *x, do
         sum[i] = plane_sum(n, x + i * n);
 }
 
-const an_conv_table AN_KERNEL_NAME(an__conv_table) = {pad,   sums,      gathered,  feature_weights,
-                                                      weave, sum_parts, plane_sums};
+const an_conv_table AN_KERNEL_NAME(an__conv_table) = {
+    AN_KERNEL_NAME(an__conv_pad),   sums,      gathered,  feature_weights,
+    AN_KERNEL_NAME(an__conv_weave), sum_parts, plane_sums};

@@ -66,6 +66,7 @@ typedef struct an_direct {
     const float *padded;
     int64_t row_step; /* floats in `padded` from one output row to the next */
     int64_t rows, columns;
+    int64_t plane; /* floats of a padded channel, where windows are 3x3 neighbours; otherwise 0 */
 } an_direct;
 
 /* y[f * plane + i * columns + j] (+)= the sum over taps of w[f * w_step + tap] x, then the rest. */

@@ -67,6 +67,15 @@ static void pad_chunk(const an_band *b, an_padded *form, int64_t channel, float 
     b->context->kernels->conv->pad(b->conv, form, channel, b->x, padded);
 }
 
+/* Windows of 3x3 that move by one: each row of pixels is seen from three rows of positions. */
+static bool has_windows(const an_conv *conv)
+{
+    for (int axis = 0; axis < 2; axis++)
+        if (conv->kernel[axis] != 3 || conv->stride[axis] != 1 || conv->dilation[axis] != 1)
+            return false;
+    return true;
+}
+
 /* Positions in the lanes. */
 static void sum_positions(const an_band *b, an_padded *form, const int64_t *taps, float *padded)
 {
@@ -76,7 +85,8 @@ static void sum_positions(const an_band *b, an_padded *form, const int64_t *taps
                         .padded = padded,
                         .row_step = conv->stride[0] * form->pitch,
                         .rows = b->rows,
-                        .columns = conv->out_size[1]};
+                        .columns = conv->out_size[1],
+                        .plane = has_windows(conv) ? form->rows * form->pitch : 0};
     an_direct_sums sums = {.features = conv->features,
                            .w_step = an__conv_window(conv),
                            .plane = b->height * conv->out_size[1],

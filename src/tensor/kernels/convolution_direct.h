@@ -13,7 +13,7 @@ enum {
     AN_CONV_PLANES = 32 * 1024, /* floats of a padded chunk, unless a row takes more */
     AN_CONV_SUMS = 64 * 1024,   /* floats of y between two chunks */
     AN_CONV_ITEMS = 16,         /* at least so many, where that is possible */
-    AN_CONV_SLACK = 16          /* floats that a vector may read beyond a plane */
+    AN_CONV_SLACK = 16          /* floats that a vector may take beyond the planes */
 };
 
 static inline int64_t an__conv_taps(const an_conv *conv)

@@ -1,5 +1,6 @@
 /*
- * What the files of the command share. The command uses nothing but public headers of the library.
+ * What the files of the command share. The command uses nothing but the library's public headers
+ * and the room of files.
  *
  * Results go to stdout; errors are a sentence on stderr, begun with "anneal: ", and where it helps
  * the line in question with a caret. Only here may the process look at its environment.

@@ -2,7 +2,7 @@
  * alias.h - schedules by the names that other systems have for them.
  *
  * Each row of alias_rows.c is a call of another system (its signature) and what it stands for (its
- * form): canonical text with holes. alias.c fills the holes from the arguments, and the parser
+ * form): canonical text with holes. alias_fill.c fills these from the arguments, and the parser
  * reads what comes out; so the conventions of the system, where it starts, what happens at a
  * milestone and past the end, stand in plain sight in the text that is printed.
  *

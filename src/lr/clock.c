@@ -90,4 +90,14 @@ bool an_lr_wants_clock(const an_lr_schedule *schedule)
            (l && l->active && l->length.unit != AN_STEPS);
 }
 
+an_lr_run an_lr_run_of(const an_lr_schedule *schedule)
+{
+    return schedule->run;
+}
+
+double an_lr_plan_at(const an_lr_schedule *schedule, const an_lr_clock *clock)
+{
+    return an__lr_plan(schedule, clock).at[AN_STEPS];
+}
+
 AN__COLD_END

@@ -10,21 +10,6 @@
 
 const char *const an__lr_tails[AN__LR_TAILS] = {"linear", "cosine", "sqrt", "square"};
 
-an_lr_run an_lr_run_of(const an_lr_schedule *schedule)
-{
-    return schedule->run;
-}
-
-bool an_lr_is_landing(const an_lr_schedule *schedule)
-{
-    return schedule->landing && schedule->landing->active;
-}
-
-double an_lr_plan_at(const an_lr_schedule *schedule, const an_lr_clock *clock)
-{
-    return an__lr_plan(schedule, clock).at[AN_STEPS];
-}
-
 /* ----------------------------------------------------------------- printing */
 
 /* ", NAME=", or "Course(NAME=" of the first one. */

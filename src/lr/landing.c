@@ -54,3 +54,8 @@ bool an_lr_has_landed(const an_lr_schedule *schedule)
     const an__lr_time now = an__lr_plan_now(schedule);
     return l && l->active && l->end == 0 && now.at[l->length.unit] - l->begin >= l->length.value;
 }
+
+bool an_lr_is_landing(const an_lr_schedule *schedule)
+{
+    return schedule->landing && schedule->landing->active;
+}

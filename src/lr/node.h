@@ -22,8 +22,8 @@
  *   value    the closed form at 0
  *
  * How to add a kind of Anneal's own
- *   1. include/anneal/lr.h: its struct, a row at the end of AN_LR_KIND_MAP, a member of an_lr_desc.
- *      An alternating parameter is an an_lr_value, a length an an_lr_length.
+ *   1. include/anneal/lr_desc.h: its struct, a row at the end of AN_LR_KIND_MAP, a member of
+ *      an_lr_desc. An alternating parameter is an an_lr_value, a length an an_lr_length.
  *   2. table.c: its parameters, with defaults and ranges. `length` first among the lengths; it is
  *      the node's length, and what it is when it is left out comes by itself (unit.c).
  *   3. a source: `rate`, from an__lr_part (p) and an__lr_param (parameters), and the class.

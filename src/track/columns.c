@@ -1,5 +1,6 @@
 #include "track/columns.h"
 
+#include "track/grow.h"
 #include "track/line.h"
 
 #include <string.h>
@@ -98,18 +99,12 @@ void an__cells_of(an_cell *cells, const an_columns *columns, const an_record *re
 
 static bool reserve(an_rows *rows, size_t needed)
 {
-    size_t capacity = rows->capacity > 0 ? rows->capacity : 1024;
-    if (needed <= rows->capacity)
-        return true;
-    while (capacity < needed)
-        capacity *= 2;
-    an_allocator memory = an_allocator_default();
-    void *larger = memory.resize(memory.user, rows->cells, rows->capacity * sizeof *rows->cells,
-                                 capacity * sizeof *rows->cells);
-    if (!larger)
+    void *block = rows->cells;
+    size_t bytes = rows->capacity * sizeof *rows->cells;
+    if (!an__grow(&block, &bytes, 1024 * sizeof *rows->cells, needed * sizeof *rows->cells))
         return false;
-    rows->cells = larger;
-    rows->capacity = capacity;
+    rows->cells = block;
+    rows->capacity = bytes / sizeof *rows->cells;
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include "track/proto.h"
 
 #include "file/little_endian.h"
+#include "track/grow.h"
 
 #include <string.h>
 
@@ -13,18 +14,11 @@ unsigned char *an__proto_room(an_proto *proto, size_t count)
 {
     if (proto->failed)
         return NULL;
-    if (proto->size + count <= proto->capacity)
-        return proto->bytes + proto->size;
-    size_t capacity = proto->capacity > 0 ? proto->capacity : FIRST_CAPACITY;
-    while (capacity < proto->size + count)
-        capacity *= 2;
-    an_allocator memory = an_allocator_default();
-    unsigned char *larger = memory.resize(memory.user, proto->bytes, proto->capacity, capacity);
-    proto->failed = !larger;
-    if (!larger)
+    void *block = proto->bytes;
+    proto->failed = !an__grow(&block, &proto->capacity, FIRST_CAPACITY, proto->size + count);
+    if (proto->failed)
         return NULL;
-    proto->bytes = larger;
-    proto->capacity = capacity;
+    proto->bytes = block;
     return proto->bytes + proto->size;
 }
 

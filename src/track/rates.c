@@ -8,6 +8,7 @@
 #include <anneal/track.h>
 
 #include "file/little_endian.h"
+#include "track/grow.h"
 #include "track/line.h"
 
 #include <string.h>
@@ -33,18 +34,13 @@ static uint64_t *entry(const an_rate_monitor *m, size_t i)
 
 static bool reserve(an_rate_monitor *m, size_t count)
 {
-    size_t needed = count * entry_size(m), capacity = m->capacity > 0 ? m->capacity : 256;
-    while (capacity < needed)
-        capacity *= 2;
-    if (capacity == m->capacity)
-        return true;
-    an_allocator memory = an_allocator_default();
-    void *larger = memory.resize(memory.user, m->entries, m->capacity * sizeof *m->entries,
-                                 capacity * sizeof *m->entries);
-    if (!larger)
+    void *block = m->entries;
+    size_t bytes = m->capacity * sizeof *m->entries;
+    const size_t least = 256 * sizeof *m->entries;
+    if (!an__grow(&block, &bytes, least, count * entry_size(m) * sizeof *m->entries))
         return false;
-    m->entries = larger;
-    m->capacity = capacity;
+    m->entries = block;
+    m->capacity = bytes / sizeof *m->entries;
     return true;
 }
 

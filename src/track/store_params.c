@@ -79,18 +79,6 @@ bool an__run_insert_params(an_store_run *run, const an_named_text *params, size_
     return ok;
 }
 
-static bool remove_params(an_store_run *run, an_error *err)
-{
-    sqlite3_stmt *statement =
-        an__store_prepare(run->store, "DELETE FROM parameters WHERE run=?", err);
-    if (!statement)
-        return false;
-    sqlite3_bind_int64(statement, 1, run->id);
-    bool ok = an__store_step(run->store, statement, err);
-    sqlite3_finalize(statement);
-    return ok;
-}
-
 bool an_store_run_params(an_store_run *run, const an_named_text *params, size_t count,
                          char *changes, size_t size, an_error *err)
 {
@@ -98,8 +86,10 @@ bool an_store_run_params(an_store_run *run, const an_named_text *params, size_t 
     changes[0] = '\0';
     if (!an__store_begin(run->store, err))
         return false;
-    bool ok = compare(run, params, count, changes, size, &known, err) &&
-              (known == 0 || compare_new(run, params, count, changes, size, err)) &&
-              remove_params(run, err) && an__run_insert_params(run, params, count, err);
+    bool ok =
+        compare(run, params, count, changes, size, &known, err) &&
+        (known == 0 || compare_new(run, params, count, changes, size, err)) &&
+        an__store_delete(run->store, "DELETE FROM parameters WHERE run = ?", run->id, 0, err) &&
+        an__run_insert_params(run, params, count, err);
     return an__store_end(run->store, ok, err);
 }

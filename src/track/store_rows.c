@@ -2,12 +2,14 @@
  * Rows wait in memory as plain numbers; one transaction writes all of them, in blocks, and the
  * events, or none.
  */
+#include "track/grow.h"
 #include "track/store_run.h"
 
 #include <string.h>
 
 #define MOST_WAITING (8 * 1024 * 1024)
 #define EVENTS_MOST 4096
+#define FIRST_CAPACITY 4096
 #define SQL_SIZE 1024
 
 /* A row waiting, its number within the run and its kind; so many cells as that has follow it. */
@@ -24,30 +26,13 @@ void an__bind_text(sqlite3_stmt *statement, int at, const char *text)
 
 /* ------------------------------------------------------------ waiting rows */
 
-/* Makes room for `needed` bytes in a block of `*capacity`. */
-static bool grow(void **block, size_t *capacity, size_t needed)
-{
-    size_t larger = *capacity > 0 ? *capacity : 4096;
-    if (needed <= *capacity)
-        return true;
-    while (larger < needed)
-        larger *= 2;
-    an_allocator memory = an_allocator_default();
-    void *moved = memory.resize(memory.user, *block, *capacity, larger);
-    if (!moved)
-        return false;
-    *block = moved;
-    *capacity = larger;
-    return true;
-}
-
 void an__run_add_row(an_store_run *run, const an_record *record, an_row_kind kind)
 {
     const an_columns *columns = &run->kinds[kind - 1].all;
     size_t size = sizeof(waiting_row) + columns->count * sizeof(an_cell);
     void *block = run->rows;
     if (run->rows_size + size > MOST_WAITING ||
-        !grow(&block, &run->rows_capacity, run->rows_size + size)) {
+        !an__grow(&block, &run->rows_capacity, FIRST_CAPACITY, run->rows_size + size)) {
         run->lost++;
         return;
     }
@@ -64,7 +49,8 @@ void an__run_add_event(an_store_run *run, const an_record *record, const an_even
 {
     void *block = run->events;
     if (run->event_count >= EVENTS_MOST ||
-        !grow(&block, &run->event_capacity, (run->event_count + 1) * sizeof *run->events)) {
+        !an__grow(&block, &run->event_capacity, FIRST_CAPACITY,
+                  (run->event_count + 1) * sizeof *run->events)) {
         run->lost++;
         return;
     }
@@ -130,7 +116,8 @@ static bool insert_block(an_store_run *run, const waiting_row *rows, size_t coun
 {
     const an_run_rows *kind = &run->kinds[rows->kind];
     const an_cells times = {&rows->time, row_size(run, rows), count, false};
-    if (!grow(&run->packed, &run->packed_capacity, (kind->in_table + 1) * count * AN_BLOCK_CELL))
+    if (!an__grow(&run->packed, &run->packed_capacity, FIRST_CAPACITY,
+                  (kind->in_table + 1) * count * AN_BLOCK_CELL))
         return an_error_set(err, AN_ERROR_MEMORY, "memory ran out for the rows of the run store");
     unsigned char *bytes = run->packed;
     sqlite3_bind_int64(kind->insert, 1, AN_ROW_ID(run->id, rows->number));

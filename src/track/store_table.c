@@ -146,7 +146,7 @@ static void read_block(sqlite3_stmt *block, int64_t rows, const layout *l, doubl
                 l->source[c] > 0 ? an__block_value(block, l->source[c], l->whole[c], i) : NAN;
 }
 
-/* `most` is what the blocks' counts came to: a block more than that is of no sound store. */
+/* `most` is what the counts of sound blocks come to at most. */
 static bool read_rows(an_store *store, sqlite3_stmt *block, const layout *l, bool has_extras,
                       an_table *table, int64_t most, an_error *err)
 {
@@ -178,11 +178,12 @@ static bool read_table(an_store *store, int64_t run, bool epochs, an_table *tabl
     if (!read_extra_names(store, run, kind, &extras, table->arena, err))
         return false;
     lay_out(&l, &extras, epochs);
-    sqlite3_stmt *counting = an__query_of_run(
-        store,
-        "SELECT ifnull(sum(count), 0) FROM metric_blocks WHERE id >= ? AND id < ? AND kind = ? AND "
-        "count > 0",
-        run, err);
+    sqlite3_stmt *counting =
+        an__query_of_run(store,
+                         "SELECT ifnull(sum(min(count, 1024)), 0) FROM metric_blocks WHERE id >= ? "
+                         "AND id < ? AND kind = ? AND "
+                         "count > 0",
+                         run, err);
     if (counting)
         sqlite3_bind_text(counting, 3, kind, -1, SQLITE_STATIC);
     int64_t count = an__query_count(store, counting, err);

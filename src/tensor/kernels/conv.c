@@ -306,6 +306,12 @@ AN_INLINE void compute_runs(const an_gathered *g, const float *right, float *out
     }
 }
 
+static void sum_across(const an_vec *sum, int rows, float *dw, bool add)
+{
+    for (int i = 0; i < rows; i++)
+        dw[i] = (add ? dw[i] : 0) + an__vsum(sum[i]);
+}
+
 /*
  * Taps first..first + rows of one feature's gradient: here positions are in the lanes, of x and of
  * dy, and the sums across them come last.
@@ -332,8 +338,11 @@ AN_INLINE void compute_feature(const an_direct *direct, const float *dy, float *
                 sum[i] += an__vload_part(x + offset[i] + p, left) * right;
         }
     }
+    an_vec held[ROWS];
+    AN_UNROLL
     for (int i = 0; i < rows; i++)
-        dw[first + i] = (add ? dw[first + i] : 0) + an__vsum(sum[i]);
+        held[i] = sum[i];
+    sum_across(held, rows, dw + first, add);
 }
 
 typedef void feature_function(const an_direct *direct, const float *dy, float *dw, bool add,

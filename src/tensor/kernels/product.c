@@ -9,7 +9,7 @@ _Static_assert((int)AN_GEMM_SPACE <= (int)AN_CONV_SCRATCH,
  * Where the rows of a weight's gradient are split: so many a thread fill its tiles well, and so
  * many values of B, which every thread then reads, leave room in the second-level cache.
  */
-enum { GRADIENT_ROWS = 32, GRADIENT_INPUTS = 65536 };
+enum { GRADIENT_ROWS = 32, GRADIENT_INPUTS = 131072 };
 
 typedef struct product {
     const an_gemm *call;

@@ -25,10 +25,9 @@
 
 #define LEAST_LINE 11 /* bytes: "- 7d20c4aa\n" */
 #define UNKNOWN "-"
-#define TEXT_SIZE 64
+#define TEXT_SIZE CLI_CLOCK_LINE
 
-/* "0.0031 a15c0de7", of the line of update `step`. */
-static size_t put_check(char *line, size_t size, int64_t step, const char *time)
+size_t cli_clock_line(char *line, size_t size, int64_t step, const char *time)
 {
     char text[TEXT_SIZE], check[9] = "";
     uint32_t hash = 2166136261u;
@@ -53,7 +52,7 @@ static bool read_line(const char *line, size_t size, int64_t step, double before
         return false;
     memcpy(time, line, length);
     time[length] = '\0';
-    if (put_check(expected, sizeof expected, step, time) != size ||
+    if (cli_clock_line(expected, sizeof expected, step, time) != size ||
         memcmp(line, expected, size) != 0)
         return false;
     return strcmp(time, UNKNOWN) == 0 || (an_number_parse(time, length, seconds) == length &&
@@ -143,7 +142,7 @@ static void put_line(cli_clock *clock, int64_t step, double seconds)
     char time[TEXT_SIZE] = UNKNOWN, line[TEXT_SIZE];
     if (!isnan(seconds))
         an_number_print(time, sizeof time, seconds);
-    put_check(line, sizeof line, step, time);
+    cli_clock_line(line, sizeof line, step, time);
     fprintf(clock->file, "%s\n", line);
 }
 

@@ -30,8 +30,11 @@ typedef int32_t an_ivec __attribute__((vector_size(AN_KERNEL_BITS / 8)));
 /* The same, at any address and as a view of anything. */
 typedef float an_vec_any __attribute__((vector_size(AN_KERNEL_BITS / 8), aligned(4), may_alias));
 
-/* Before a loop of constant length whose variables must stay in registers. */
-#if defined(__clang__)
+/* Before a loop of constant length whose variables must stay in registers. Not under sanitizers,
+ * whose checks of every access clang would take minutes to unroll. */
+#if defined(AN_KERNEL_ROLLED)
+#define AN_UNROLL
+#elif defined(__clang__)
 #define AN_UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define AN_UNROLL _Pragma("GCC unroll 16")

@@ -294,8 +294,8 @@ static void stage_choices(max_back *m, int64_t first, int64_t last, const float 
         for (int64_t j = begin; j < end; j += AN_LANES) {
             const int lanes = an__lanes(end - j);
             const an_ivec at = load_choice(where + i * out + j, lanes);
-            an__vstore_lanes(m->d + row + j, an__vload_lanes(dy + i * out + j, lanes), lanes);
-            memcpy(m->chosen + row + j, &at, sizeof at);
+            an__vstore_lanes(m->d + (row + j), an__vload_lanes(dy + i * out + j, lanes), lanes);
+            memcpy(m->chosen + (row + j), &at, sizeof at);
         }
     }
 }

@@ -41,8 +41,8 @@ static char *checked(const uint8_t *data, size_t size, size_t *length)
     for (size_t at = 0, step = 1; at < size; step++) {
         const uint8_t *end = memchr(data + at, '\n', size - at);
         const size_t count = end ? (size_t)(end - data) - at : size - at;
-        char time[CLI_CLOCK_LINE];
-        if (count >= sizeof time - 24 || memchr(data + at, '\0', count))
+        char time[CLI_CLOCK_TIME];
+        if (count >= sizeof time || memchr(data + at, '\0', count))
             break;
         memcpy(time, data + at, count);
         time[count] = '\0';

@@ -3,17 +3,19 @@
  * a line, in the run's folder. What stands there already, of a run that goes on, is what counts for
  * those updates again; so the run repeats what it did, however fast the machine is now.
  *
- *   0.0031 a15c0de7        after update 1
- *   0.0058 03bb92f1        after update 2
- *   - 7d20c4aa             not known: the run did not go by the clock then
+ *   0.0031 63ef8a20        after update 1
+ *   0.0058 a9d687b7        after update 2
+ *   - fbb2c498             not known: the run did not go by the clock then
  *
- * The second word is the FNV-1a hash (32 bits, hexadecimal) of the update's number, a space and the
- * first word: a line that was altered, or stands at another place, is no time that counts.
+ * The second word is the CRC-32C (hexadecimal) of the update's number, a space and the first word:
+ * a line that was altered, or stands at another place, is no time that counts.
  *
  * Updates that are made again after a rollback go on with the machine's clock and are not written:
  * a line stands for the first time that its update was made.
  */
 #include "cli/training.h"
+
+#include "file/crc32c.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,19 +25,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LEAST_LINE 11 /* bytes: "- 7d20c4aa\n" */
+#define LEAST_LINE 11 /* bytes: "- fbb2c498\n" */
 #define UNKNOWN "-"
-#define TEXT_SIZE CLI_CLOCK_LINE
 
 size_t cli_clock_line(char *line, size_t size, int64_t step, const char *time)
 {
-    char text[TEXT_SIZE], check[9] = "";
-    uint32_t hash = 2166136261u;
-    an_format(text, sizeof text, "%lld %s", (long long)step, time);
-    for (const char *c = text; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * 16777619u;
+    char text[CLI_CLOCK_LINE], check[9] = "";
+    const uint32_t crc =
+        an__crc32c(0, text, an_format(text, sizeof text, "%lld %s", (long long)step, time));
     for (int i = 0; i < 8; i++)
-        check[i] = "0123456789abcdef"[hash >> (28 - 4 * i) & 15];
+        check[i] = "0123456789abcdef"[crc >> (28 - 4 * i) & 15];
     return an_format(line, size, "%s %s", time, check);
 }
 
@@ -44,11 +43,11 @@ size_t cli_clock_line(char *line, size_t size, int64_t step, const char *time)
 /* The number of update `step`'s line, NaN for one that is not known; false for what is neither. */
 static bool read_line(const char *line, size_t size, int64_t step, double before, double *seconds)
 {
-    char time[TEXT_SIZE], expected[TEXT_SIZE];
+    char time[CLI_CLOCK_TIME], expected[CLI_CLOCK_LINE];
     const char *space = memchr(line, ' ', size);
     const size_t length = space ? (size_t)(space - line) : 0;
     *seconds = NAN;
-    if (length == 0 || length >= sizeof time - 24)
+    if (length == 0 || length >= sizeof time)
         return false;
     memcpy(time, line, length);
     time[length] = '\0';
@@ -139,7 +138,7 @@ static void start_writing(cli_clock *clock)
 /* Of update `step`; NaN is not known. */
 static void put_line(cli_clock *clock, int64_t step, double seconds)
 {
-    char time[TEXT_SIZE] = UNKNOWN, line[TEXT_SIZE];
+    char time[CLI_CLOCK_TIME] = UNKNOWN, line[CLI_CLOCK_LINE];
     if (!isnan(seconds))
         an_number_print(time, sizeof time, seconds);
     cli_clock_line(line, sizeof line, step, time);

@@ -33,8 +33,9 @@ an_clock_source cli_clock_source(cli_clock *clock);
 an_callback cli_clock_callback(cli_clock *clock);
 void cli_clock_close(cli_clock *clock);
 
+#define CLI_CLOCK_TIME 40 /* bytes of a time as text, and of a line */
 #define CLI_CLOCK_LINE 64
-/* Writes "0.0031 a15c0de7", the line of update `step` with its check; gives its length. */
+/* Writes "0.0031 63ef8a20", the line of update `step` with its check; gives its length. */
 size_t cli_clock_line(char *line, size_t size, int64_t step, const char *time);
 
 typedef struct cli_training {
